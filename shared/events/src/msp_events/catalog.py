@@ -1,0 +1,97 @@
+"""Every event there is, by its CloudEvents type, and who hears which stream."""
+
+from __future__ import annotations
+
+from msp_events import billing, contracts, portal, sla, tickets
+from msp_events.base import Event
+
+EVENTS: tuple[type[Event], ...] = (
+    contracts.ClientRegistered,
+    contracts.ClientUpdated,
+    contracts.JobTypeDefined,
+    contracts.ContractActivated,
+    contracts.ContractAmended,
+    contracts.ContractEnded,
+    contracts.HoursHeld,
+    contracts.HoursPosted,
+    contracts.HoursReleased,
+    contracts.TimeRefused,
+    contracts.BucketBalanceChanged,
+    contracts.BucketThresholdCrossed,
+    contracts.BucketExhausted,
+    contracts.PeriodClosed,
+    tickets.TicketRaised,
+    tickets.TicketUpdated,
+    tickets.TicketAssigned,
+    tickets.TicketResolved,
+    tickets.TicketClosed,
+    tickets.TicketReopened,
+    tickets.MessagePosted,
+    tickets.TimeLogged,
+    tickets.TimeApproved,
+    tickets.TimeRejected,
+    tickets.TimeVoided,
+    tickets.WorklogSealed,
+    tickets.PeriodSealRefused,
+    sla.ClockStarted,
+    sla.ClockPaused,
+    sla.ClockResumed,
+    sla.ClockRetargeted,
+    sla.SlaMet,
+    sla.SlaMissed,
+    sla.ClockExcluded,
+    sla.SlaAtRisk,
+    sla.SlaBreached,
+    sla.SlaBreachVoided,
+    sla.EscalationRequested,
+    billing.PeriodCloseRequested,
+    billing.InvoiceDrafted,
+    billing.InvoiceIssued,
+    portal.PersonJoined,
+    portal.PersonUpdated,
+)
+
+BY_TYPE: dict[str, type[Event]] = {event.type_name(): event for event in EVENTS}
+
+SERVICES: tuple[str, ...] = ("tickets", "sla", "contracts", "billing", "portal-gateway")
+
+HEARS: dict[str, tuple[str, ...]] = {
+    "tickets": (
+        "contracts.client",
+        "contracts.job_type",
+        "contracts.contract",
+        "contracts.hours",
+        "contracts.bucket",
+        "sla.clock",
+        "billing.run",
+        "portal-gateway.person",
+    ),
+    "sla": ("contracts.client", "contracts.contract", "tickets.ticket"),
+    "contracts": ("tickets.time_entry", "tickets.period", "billing.invoice"),
+    "billing": (
+        "contracts.client",
+        "contracts.contract",
+        "contracts.hours",
+        "contracts.period",
+        "tickets.period",
+    ),
+    "portal-gateway": (
+        "contracts.client",
+        "contracts.contract",
+        "contracts.bucket",
+        "tickets.ticket",
+        "sla.clock",
+        "billing.invoice",
+    ),
+}
+"""Whole streams (``<owner>.<stream>``) each service is bound to. Never single types: numbers would have holes."""
+
+
+def streams_of(owner: str) -> tuple[str, ...]:
+    """Return the streams ``owner`` speaks on, in catalogue order."""
+    return tuple(dict.fromkeys(event.stream for event in EVENTS if event.owner == owner))
+
+
+def hearers(owner: str, stream: str) -> tuple[str, ...]:
+    """Return the services bound to a stream; empty when nobody listens."""
+    return tuple(service for service, streams in HEARS.items() if f"{owner}.{stream}" in streams)

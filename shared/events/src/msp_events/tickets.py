@@ -1,0 +1,164 @@
+"""What the tickets service says: tickets, messages, time entries, and the sealing of a period."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from msp_events.base import Event, Level, Minutes, Priority
+
+TicketStatus = Literal["new", "open", "waiting_on_client", "waiting_on_vendor", "scheduled", "resolved", "closed"]
+AuthorKind = Literal["client", "agent", "system"]
+
+
+class TicketsEvent(Event):
+    owner: ClassVar[str] = "tickets"
+
+
+class TicketState(TicketsEvent):
+    """Whole public state of a ticket after the change; ``changed`` names the fields the change touched."""
+
+    stream: ClassVar[str] = "ticket"
+    subject_field: ClassVar[str] = "ticket_id"
+
+    ticket_id: UUID
+    client_id: UUID
+    revision: int
+    ref: str
+    contract_id: UUID
+    contract_version: int
+    contact_id: UUID | None = None
+    title: str
+    job_type: str
+    priority: Priority
+    level: Level
+    """Commercial level: what is billed."""
+    handling_level: Level
+    """Level that works on it; escalations move this one."""
+    status: TicketStatus
+    queue: str
+    assignee_id: UUID | None = None
+    assignee_name: str | None = None
+    raised_at: AwareDatetime
+    first_responded_at: AwareDatetime | None = None
+    resolved_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    cycle: Annotated[int, Field(ge=1)] = 1
+    is_imported: bool = False
+    changed: tuple[str, ...] = ()
+    actor: str = ""
+    """Opaque id of the person or program behind the change."""
+    reason: str = ""
+
+
+class TicketRaised(TicketState):
+    """A ticket was raised."""
+
+
+class TicketUpdated(TicketState):
+    """Status, priority, level, job type, queue or another field of a ticket changed."""
+
+
+class TicketAssigned(TicketState):
+    """A ticket was given to an agent or a queue."""
+
+
+class TicketResolved(TicketState):
+    """A ticket was resolved."""
+
+
+class TicketClosed(TicketState):
+    """A ticket was closed after its grace period."""
+
+
+class TicketReopened(TicketState):
+    """A resolved or closed ticket was opened again; ``cycle`` grew by one."""
+
+
+class MessagePosted(TicketState):
+    """A message or an internal note was added; the text stays in the tickets service."""
+
+    message_id: UUID
+    author_kind: AuthorKind
+    author_id: str
+    is_public: bool
+    is_automatic: bool = False
+
+
+class TimeEntryState(TicketsEvent):
+    """Whole public state of a time entry."""
+
+    stream: ClassVar[str] = "time_entry"
+    subject_field: ClassVar[str] = "time_entry_id"
+
+    time_entry_id: UUID
+    client_id: UUID
+    contract_id: UUID
+    revision: int
+    ticket_id: UUID | None = None
+    task_id: UUID | None = None
+    agent_id: UUID
+    agent_name: str = ""
+    worked_from: AwareDatetime
+    worked_minutes: Annotated[int, Field(ge=1, le=1440)]
+    job_type: str
+    level: Level
+    note: str = ""
+    """For the client and the invoice appendix."""
+    status: Literal["submitted", "approved", "rejected", "voided"]
+    corrects_id: UUID | None = None
+    decided_by: str | None = None
+    decision_reason: str = ""
+
+
+class TimeLogged(TimeEntryState):
+    """An agent logged and submitted time."""
+
+
+class TimeApproved(TimeEntryState):
+    """A time entry was approved: its hold becomes a posting."""
+
+
+class TimeRejected(TimeEntryState):
+    """A time entry was rejected with a reason: its hold is released."""
+
+
+class TimeVoided(TimeEntryState):
+    """A time entry was withdrawn: its hold is released."""
+
+
+class WorklogSealed(TicketsEvent):
+    """The approved time of a client up to the end of a period is frozen, with its control totals.
+
+    ``checksum`` is SHA-256 over the lines ``<time_entry_id>:<worked_minutes>\\n`` in order of id.
+    """
+
+    stream: ClassVar[str] = "period"
+    subject_field: ClassVar[str] = "period_close_id"
+
+    period_close_id: UUID
+    client_id: UUID
+    starts_on: date
+    ends_on: date
+    entry_count: Annotated[int, Field(ge=0)]
+    worked_minutes: Minutes
+    checksum: str
+    unapproved_count: Annotated[int, Field(ge=0)] = 0
+    """Entries of the period that are still submitted: they will be late entries of the next one."""
+
+
+class PeriodSealRefused(TicketsEvent):
+    """The period cannot be sealed yet."""
+
+    stream: ClassVar[str] = "period"
+    subject_field: ClassVar[str] = "period_close_id"
+
+    period_close_id: UUID
+    client_id: UUID
+    starts_on: date
+    ends_on: date
+    unapproved_count: Annotated[int, Field(ge=0)]
+    detail: str
