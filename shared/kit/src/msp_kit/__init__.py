@@ -1,0 +1,1 @@
+"""Plumbing shared by every service: transactions, messages, HTTP, identity. It knows not one business noun."""

@@ -1,0 +1,197 @@
+"""The HTTP side of a service: who may call what, one transaction per request, answers that can be repeated.
+
+A route without ``allows(...)`` does not start: default deny is checked when the application is built.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from msp_kernel.ids import new_id
+from pydantic import BaseModel, ConfigDict
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from msp_kit import idempotency, problems, telemetry
+from msp_kit.database import Database, Transaction
+from msp_kit.identity import HEADER, Access, Caller, Verifier
+from msp_kit.problems import BodyTooLarge, Problem
+from msp_kit.settings import ServiceSettings
+
+ACCESS = "x-msp-access"
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class Body(BaseModel):
+    """The base of request bodies: unknown fields are refused, texts are trimmed."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class View(BaseModel):
+    """The base of answers."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+def allows(*, staff: Iterable[str] | None = None, client: Iterable[str] | None = None) -> dict[str, Any]:
+    """Declare who may call an operation, for ``openapi_extra``.
+
+    ``None`` means nobody of that kind, an empty iterable every role of it.
+    """
+    assert not isinstance(staff, str), "roles are a collection"
+    assert not isinstance(client, str), "roles are a collection"
+    access = Access(
+        staff=None if staff is None else frozenset(staff), client=None if client is None else frozenset(client)
+    )
+    return {ACCESS: access.document()}
+
+
+class GuardedRoute(APIRoute):
+    """A route that knows its caller before it does anything, and can answer a repeated request as before."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+        declared = (self.openapi_extra or {}).get(ACCESS)
+        assert declared is not None, f"{self.path} does not say who may call it: openapi_extra=allows(...)"
+        access = Access(
+            staff=None if declared["staff"] is None else frozenset(declared["staff"]),
+            client=None if declared["client"] is None else frozenset(declared["client"]),
+        )
+        original = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            verifier: Verifier = request.app.state.verifier
+            query = request.url.query
+            caller = verifier.verify(
+                request.headers.get(HEADER),
+                method=request.method,
+                target=f"{request.url.path}?{query}" if query else request.url.path,
+                body=await request.body(),
+            )
+            access.check(caller)
+            request.state.caller = caller
+            response = await original(request)
+            # Still inside the function scope of the transaction: the answer commits together with the effect.
+            await idempotency.remember(request, response)
+            return response
+
+        return handle
+
+
+def guarded_router(*, prefix: str = "", tags: Sequence[str] = ()) -> APIRouter:
+    """Return a router whose routes declare their access."""
+    return APIRouter(prefix=prefix, tags=list(tags), route_class=GuardedRoute)
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+async def _transaction(request: Request) -> AsyncIterator[Transaction]:
+    database: Database = request.app.state.database
+    caller: Caller = request.state.caller
+    async with database.transaction(caller.scope) as tx:
+        request.state.tx = tx
+        await idempotency.begin(request, tx)
+        yield tx
+
+
+CallerNow = Annotated[Caller, Depends(_caller)]
+"""The verified caller of a request."""
+
+Tx = Annotated[Transaction, Depends(_transaction, scope="function")]
+"""The transaction of a request. ``scope="function"``: it commits before the answer is sent, so a 201 is a promise kept."""
+
+
+def create_api(
+    *,
+    service: str,
+    database: Database,
+    settings: ServiceSettings,
+    routers: Sequence[APIRouter],
+    problem_table: Mapping[type[Exception], Problem],
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """Build the HTTP application of a service."""
+    app = FastAPI(title=service, version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.state.database = database
+    app.state.service = service
+    app.state.verifier = Verifier(json.loads(settings.identity_public_keys), audience=service)
+    for router in routers:
+        app.include_router(router)
+    problems.install(app, problem_table)
+    app.add_exception_handler(idempotency.Replay, idempotency.answer_again)
+    app.add_middleware(Edge, service=service, body_bytes_max=settings.body_bytes_max)
+    return app
+
+
+class Edge:
+    """The outermost layer: request id, body limit, duration metric, one log line per request."""
+
+    def __init__(self, app: ASGIApp, *, service: str, body_bytes_max: int) -> None:
+        self.app = app
+        self.service = service
+        self.body_bytes_max = body_bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        rid = given if 8 <= len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum() else str(new_id())
+        token = telemetry.request_id.set(rid)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", rid.encode())]
+            await send(message)
+
+        try:
+            declared = headers.get(b"content-length", b"0")
+            if not declared.isdigit() or int(declared) > self.body_bytes_max:
+                refusal = _too_large(scope, self.body_bytes_max)
+                await refusal(scope, receive, send_with_id)
+            else:
+                await self.app(scope, _limited(receive, self.body_bytes_max), send_with_id)
+        finally:
+            route = getattr(scope.get("route"), "path", "-")
+            telemetry.HTTP_SECONDS.labels(self.service, scope["method"], route, str(status)).observe(
+                time.perf_counter() - started
+            )
+            telemetry.request_id.reset(token)
+
+
+def _limited(receive: Receive, bytes_max: int) -> Receive:
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > bytes_max:
+            raise BodyTooLarge(f"at most {bytes_max} bytes are accepted")
+        return message
+
+    return limited
+
+
+def _too_large(scope: Scope, bytes_max: int) -> Response:
+    return problems.answer(
+        Request(scope),
+        slug="body-too-large",
+        status=413,
+        title="The request body is too large",
+        detail=f"at most {bytes_max} bytes are accepted",
+    )

@@ -1,0 +1,43 @@
+"""What wakes by itself: ticks, each one transaction, run by any number of workers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from msp_kit import telemetry
+from msp_kit.database import SYSTEM, Database, Transaction
+
+log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A tick: ``tick(tx)`` returns ``True`` when more is due at once, ``False`` to sleep ``every_seconds``.
+
+    Workers share the work through ``FOR UPDATE SKIP LOCKED`` in the tick's own SELECT; there is no leader.
+    """
+
+    name: str
+    every_seconds: float
+    tick: Callable[[Transaction], Awaitable[bool]]
+
+
+async def run(job: Job, database: Database, *, stopping: asyncio.Event) -> None:
+    """Tick until ``stopping``; a failing tick is logged and tried again."""
+    while not stopping.is_set():
+        has_more = False
+        started = time.perf_counter()
+        try:
+            async with database.transaction(SYSTEM) as tx:
+                has_more = await job.tick(tx)
+        except Exception:
+            log.exception("job tick failed", job=job.name)
+        telemetry.JOB_SECONDS.labels(database.service, job.name).observe(time.perf_counter() - started)
+        if not has_more:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(job.every_seconds):
+                    await stopping.wait()

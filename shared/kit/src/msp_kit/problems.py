@@ -1,0 +1,169 @@
+"""Refusals as RFC 9457 problem documents: what is wrong, where, and what would be accepted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from msp_kit import telemetry
+from msp_kit.database import is_unavailable
+
+log = telemetry.logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """How one broken rule is answered; the slug comes from the exception's name."""
+
+    status: int
+    title: str
+
+
+class NotFound(Exception):
+    """There is no such thing, or it is not yours: the two are not told apart."""
+
+
+class Forbidden(Exception):
+    """Your role does not allow this."""
+
+
+class Unauthenticated(Exception):
+    """Nobody is signed in, or the identity cannot be believed."""
+
+
+class Conflict(Exception):
+    """The thing was changed by someone else in the meantime."""
+
+
+class BadCursor(Exception):
+    """The page cursor is not one of ours."""
+
+
+class IdempotencyConflict(Exception):
+    """The Idempotency-Key was used for another request."""
+
+
+class BodyTooLarge(Exception):
+    """The body of the request is larger than accepted."""
+
+
+COMMON: dict[type[Exception], Problem] = {
+    NotFound: Problem(HTTPStatus.NOT_FOUND, "Not found"),
+    Forbidden: Problem(HTTPStatus.FORBIDDEN, "Your role does not allow this"),
+    Unauthenticated: Problem(HTTPStatus.UNAUTHORIZED, "Sign in first"),
+    Conflict: Problem(HTTPStatus.CONFLICT, "Somebody changed it in the meantime"),
+    BadCursor: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The page cursor is not valid"),
+    IdempotencyConflict: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request"),
+    BodyTooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request body is too large"),
+}
+
+
+def slug(name: str) -> str:
+    """Return the kebab-case slug of an exception's name: ``TicketClosed`` gives ``ticket-closed``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def document(
+    *, slug: str, status: int, title: str, detail: str, instance: str, errors: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the members of a problem document."""
+    made: dict[str, Any] = {
+        "type": f"/problems/{slug}",
+        "code": slug,
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "instance": instance,
+        "request_id": telemetry.request_id.get(),
+    }
+    if errors:
+        made["errors"] = list(errors)
+    return made
+
+
+def answer(request: Request, *, slug: str, status: int, title: str, detail: str = "", **more: Any) -> Response:
+    """Return a problem as an HTTP response."""
+    body = document(slug=slug, status=status, title=title, detail=detail or title, instance=request.url.path, **more)
+    headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return Response(orjson.dumps(body), status_code=status, media_type=CONTENT_TYPE, headers=headers)
+
+
+def install(app: FastAPI, problems: Mapping[type[Exception], Problem]) -> None:
+    """Answer every exception of an application with a problem document."""
+    for exception, problem in {**COMMON, **problems}.items():
+        app.add_exception_handler(exception, _known(problem))
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    for away in (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(away, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _known(problem: Problem) -> Any:
+    async def handle(request: Request, error: Exception) -> Response:
+        # 404 for a foreign thing must equal 404 for a missing one, byte for byte.
+        detail = "" if problem.status == HTTPStatus.NOT_FOUND else str(error)
+        return answer(
+            request, slug=slug(type(error).__name__), status=problem.status, title=problem.title, detail=detail
+        )
+
+    return handle
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"pointer": "/" + "/".join(str(part) for part in found["loc"]), "detail": found["msg"], "code": found["type"]}
+        for found in error.errors()
+    ]
+    return answer(
+        request,
+        slug="invalid-request",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        title="The request is not valid",
+        detail="; ".join(f"{one['pointer']}: {one['detail']}" for one in errors[:5]),
+        errors=errors[:50],
+    )
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    return answer(request, slug=slug(phrase.replace(" ", "")), status=error.status_code, title=phrase)
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    if not (is_unavailable(error) or isinstance(error, PoolTimeoutError)):
+        return await _unexpected(request, error)
+    log.warning("database is away", error=repr(error)[:300])
+    return answer(
+        request,
+        slug="unavailable",
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        title="The service cannot reach its database",
+        detail="Nothing was changed. Try again in a few seconds.",
+    )
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected error", path=request.url.path, exc_info=error)
+    return answer(
+        request,
+        slug="internal-error",
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        title="Something went wrong on our side",
+        detail="Nothing was changed. The request id leads to the cause.",
+    )

@@ -1,0 +1,3 @@
+from msp_kit.migrations import run
+
+run()
