@@ -1,0 +1,98 @@
+"""Half-open periods, of instants and of days: ``[starts, ends)``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+class PeriodReversed(ValueError):
+    """A period ends after it starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The instants from ``starts_at`` up to, but not including, ``ends_at``; both aware.
+
+    Raises:
+        PeriodReversed: the end is not after the start.
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.starts_at.tzinfo is None or self.ends_at.tzinfo is None:
+            message = "instants have a zone"
+            raise ValueError(message)
+        if self.ends_at <= self.starts_at:
+            raise PeriodReversed(f"{self.ends_at} is not after {self.starts_at}")
+
+    def contains(self, at: datetime) -> bool:
+        """Return whether the instant lies in the period."""
+        return self.starts_at <= at < self.ends_at
+
+    def overlaps(self, other: Period) -> bool:
+        """Return whether the two have an instant in common."""
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+    def intersection(self, other: Period) -> Period | None:
+        """Return what the two have in common, ``None`` if nothing."""
+        if not self.overlaps(other):
+            return None
+        return Period(max(self.starts_at, other.starts_at), min(self.ends_at, other.ends_at))
+
+    @property
+    def seconds(self) -> int:
+        """Return the elapsed whole seconds."""
+        return (self.ends_at - self.starts_at) // timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DatePeriod:
+    """The days from ``starts_on`` up to, but not including, ``ends_on``.
+
+    Raises:
+        PeriodReversed: the end is not after the start.
+    """
+
+    starts_on: date
+    ends_on: date
+
+    def __post_init__(self) -> None:
+        if self.ends_on <= self.starts_on:
+            raise PeriodReversed(f"{self.ends_on} is not after {self.starts_on}")
+
+    def contains(self, on: date) -> bool:
+        """Return whether the day lies in the period."""
+        return self.starts_on <= on < self.ends_on
+
+    def overlaps(self, other: DatePeriod) -> bool:
+        """Return whether the two have a day in common."""
+        return self.starts_on < other.ends_on and other.starts_on < self.ends_on
+
+    def in_zone(self, timezone: str) -> Period:
+        """Return the instants of these days in a zone."""
+        return Period(starts_at=midnight(self.starts_on, timezone), ends_at=midnight(self.ends_on, timezone))
+
+    @property
+    def days(self) -> int:
+        """Return the number of days."""
+        return (self.ends_on - self.starts_on).days
+
+
+def month_of(on: date) -> DatePeriod:
+    """Return the calendar month a day lies in."""
+    first = on.replace(day=1)
+    return DatePeriod(first, (first + timedelta(days=32)).replace(day=1))
+
+
+def midnight(on: date, timezone: str) -> datetime:
+    """Return the instant a day begins in a zone, in UTC."""
+    return datetime.combine(on, time(), ZoneInfo(timezone)).astimezone(UTC)
+
+
+def day_of(at: datetime, timezone: str) -> date:
+    """Return the day an instant lies on in a zone."""
+    return at.astimezone(ZoneInfo(timezone)).date()
