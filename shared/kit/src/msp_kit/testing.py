@@ -24,7 +24,7 @@ from msp_events.catalog import BY_TYPE
 from msp_events.envelope import Envelope, parse
 from msp_kernel.ids import new_id
 
-from msp_kit import identity, migrations, topology
+from msp_kit import identity, migrations, telemetry, topology
 from msp_kit.database import SYSTEM, Database, Scope, Transaction
 from msp_kit.identity import Caller, Signer
 from msp_kit.inbox import Inbox
@@ -33,8 +33,9 @@ from msp_kit.provisioning import DatabaseUrls, provision, urls, with_database
 PASSWORD = "test"  # noqa: S105 - of throw-away databases
 KEY = identity.new_key()
 T = TypeVar("T")
+telemetry.configure(service="test", log_level="error")
 _templates: dict[str, str] = {}
-_vhosts = [name for name in os.environ.get("MSP_TEST_VHOSTS", "").split(",") if name] or ["%2F"]
+_vhosts: list[str] = []
 
 
 def admin_url() -> str:
@@ -98,6 +99,8 @@ async def a_database(*, service: str, database: str, module: str) -> AsyncIterat
 @contextlib.asynccontextmanager
 async def a_broker() -> AsyncIterator[str]:
     """Give the URL of a vhost of its own with the whole topology declared and empty queues."""
+    if not _vhosts:
+        _vhosts.extend(os.environ.get("MSP_TEST_VHOSTS", "%2F").split(","))
     vhost = _vhosts.pop(0)
     url = f"{os.environ['MSP_AMQP_URL'].rstrip('/')}/{vhost}"
     try:
