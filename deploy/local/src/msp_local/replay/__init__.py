@@ -1,0 +1,1 @@
+"""Brings the history of another system in, through the same API everybody uses."""
