@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from msp_kit.testing import eventually
-from msp_local.http import Api
+from msp_local.api import Api
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who live for one test
 JOB_TYPES = ("network", "workplace", "server", "cloud", "security")

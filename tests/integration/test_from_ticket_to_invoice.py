@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from msp_kit.testing import eventually
-from msp_local.http import Api, ApiProblem
+from msp_local.api import Api, ApiProblem
 from story import PASSWORD, Cast, a_cast, a_target, first_of_month, next_month, today
 
 MONTH = (first_of_month(today()).isoformat(), next_month(today()).isoformat())

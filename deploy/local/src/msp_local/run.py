@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from msp_local.platform import ADMIN_EMAIL, VHOST, Platform
+from msp_local.stack import ADMIN_EMAIL, VHOST, Platform
 from msp_local.servers import rabbitmq
 from msp_local.servers.postgres import Postgres
 from msp_local.servers.processes import ServerFailed, is_listening

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from msp_local.demo.cast import AGENTS, CLIENTS, CONTACTS, JOB_TYPES, LEVELS, QUEUES, ROUTES, TITLES, ClientCard
-from msp_local.http import Api
+from msp_local.api import Api
 
 PASSWORD = "effigate demo 2026"  # noqa: S105 - printed by `make run` for everybody to see
 MANAGER = "sofia.marsh@meridian.example"

@@ -18,8 +18,8 @@ from typing import Any
 
 from msp_kernel.periods import day_of, month_of
 
-from msp_local.http import Api, ApiProblem
-from msp_local.platform import ADMIN_EMAIL
+from msp_local.api import Api, ApiProblem
+from msp_local.stack import ADMIN_EMAIL
 from msp_local.replay import log as incident_log
 from msp_local.replay.log import Incident, Log, batches, client_code, job_type
 
