@@ -1,0 +1,1 @@
+"""Work and time: tickets, messages, queues, agents, time entries and their approval."""

@@ -1,0 +1,157 @@
+"""One ticket being changed: collects its new states, what is said about them, messages and activities, and saves all."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from msp_events.base import Event
+from msp_events.tickets import (
+    MessagePosted,
+    TicketAssigned,
+    TicketClosed,
+    TicketRaised,
+    TicketReopened,
+    TicketResolved,
+    TicketUpdated,
+)
+from msp_kit.database import Transaction
+
+from tickets.domain.ticket import Ticket
+from tickets.store import tickets as store
+from tickets.store.tickets import Activity, Message
+
+_HIDDEN = ("description", "contact_name")
+
+
+class Actor:
+    """Who changes a ticket: an opaque id and a name for the history."""
+
+    __slots__ = ("id", "kind", "name")
+
+    def __init__(self, *, id: str, name: str, kind: str) -> None:  # noqa: A002 - the plain word for it
+        self.id = id
+        self.name = name
+        self.kind = kind
+
+
+SYSTEM_ACTOR = Actor(id="system", name="Effigate", kind="system")
+
+
+class Journal:
+    """The changes of one ticket in one transaction."""
+
+    def __init__(self, ticket: Ticket, *, actor: Actor, is_new: bool = False) -> None:
+        self.ticket = ticket
+        self.actor = actor
+        self.is_new = is_new
+        self.events: list[Event] = []
+        self.messages: list[Message] = []
+        self.activities: list[Activity] = []
+
+    def raised(self, *, at: datetime) -> None:
+        """Note that the ticket was raised."""
+        self._say(TicketRaised, at=at, changed=("raised",))
+        self.note("raised", f"raised by {self.actor.name}", at=at)
+
+    def change(self, after: Ticket, *, at: datetime, reason: str = "", rule_id: str | None = None, text: str = "") -> None:
+        """Move to another state and say what changed; nothing is said when nothing did."""
+        before = self.ticket
+        changed = tuple(name for name in Ticket.__dataclass_fields__ if getattr(before, name) != getattr(after, name))
+        if not changed:
+            return
+        self.ticket = replace(after, revision=before.revision + 1)
+        self._say(_kind(before, after), at=at, changed=changed, reason=reason)
+        self.note(_activity(changed), text or _sentence(before, after, changed), at=at, reason=reason, rule_id=rule_id)
+
+    def post(self, message: Message, after: Ticket) -> None:
+        """Add a message; ``after`` is the ticket after it. What the message did to the status is said on its own."""
+        self.messages.append(message)
+        answered = replace(self.ticket, first_responded_at=after.first_responded_at, revision=self.ticket.revision + 1)
+        self.ticket = answered
+        self._say(
+            MessagePosted,
+            at=message.posted_at,
+            changed=("messages",),
+            message_id=message.id,
+            author_kind=message.author_kind,
+            author_id=message.author_id,
+            is_public=message.is_public,
+            is_automatic=message.is_automatic,
+        )
+        self.change(replace(after, revision=answered.revision), at=message.posted_at, reason="message")
+
+    def note(self, kind: str, text: str, *, at: datetime, reason: str = "", rule_id: str | None = None) -> None:
+        """Add a line to the history."""
+        self.activities.append(
+            Activity(
+                client_id=self.ticket.client_id,
+                ticket_id=self.ticket.id,
+                at=at,
+                actor_id=self.actor.id,
+                actor_name=self.actor.name,
+                kind=kind,
+                text=text[:1000],
+                reason=reason[:1000],
+                rule_id=rule_id,
+            )
+        )
+
+    async def save(self, tx: Transaction, *, awaits_assignment: bool = False, updated_at: datetime | None = None) -> None:
+        """Save the ticket with its messages and history; the events are recorded by the caller, last."""
+        at = updated_at or tx.now
+        if self.is_new:
+            await store.add_ticket(tx, self.ticket, awaits_assignment=awaits_assignment, updated_at=at)
+        else:
+            await store.save_ticket(tx, self.ticket, updated_at=at)
+        if self.messages:
+            await store.add_messages(tx, self.messages)
+        if self.activities:
+            await store.add_activities(tx, self.activities)
+
+    def _say(self, kind: Any, *, at: datetime, changed: tuple[str, ...], reason: str = "", **more: Any) -> None:
+        self.events.append(
+            kind(**state(self.ticket), occurred_at=at, changed=changed, actor=self.actor.id, reason=reason[:200], **more)
+        )
+
+
+def state(ticket: Ticket) -> dict[str, Any]:
+    """Return the public state of a ticket, as events carry it."""
+    values = asdict(ticket)
+    values["ticket_id"] = values.pop("id")
+    for name in _HIDDEN:
+        values.pop(name)
+    return values
+
+
+def _kind(before: Ticket, after: Ticket) -> type[Event]:
+    if before.is_over and not after.is_over:
+        return TicketReopened
+    if after.status == "closed" != before.status:
+        return TicketClosed
+    if after.status == "resolved" != before.status:
+        return TicketResolved
+    if before.status == after.status and before.assignee_id != after.assignee_id:
+        return TicketAssigned
+    return TicketUpdated
+
+
+def _activity(changed: tuple[str, ...]) -> str:
+    for name, kind in (("status", "status"), ("assignee_id", "assignment"), ("queue", "routing")):
+        if name in changed:
+            return kind
+    return "change"
+
+
+_SHOWN = ("status", "priority", "level", "handling_level", "job_type", "queue", "assignee_name", "title")
+
+
+def _sentence(before: Ticket, after: Ticket, changed: tuple[str, ...]) -> str:
+    parts = [
+        f"{name.removesuffix('_name').replace('_', ' ')}: {getattr(before, name) or 'nobody'}"
+        f" to {getattr(after, name) or 'nobody'}"
+        for name in _SHOWN
+        if name in changed
+    ]
+    return "; ".join(parts) or ", ".join(changed)

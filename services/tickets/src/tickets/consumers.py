@@ -1,0 +1,131 @@
+"""What the tickets service hears: terms, clocks, hours, people, and requests to seal a period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msp_events.billing import PeriodCloseRequested
+from msp_events.contracts import (
+    BucketBalanceChanged,
+    BucketExhausted,
+    BucketState,
+    BucketThresholdCrossed,
+    ClientRegistered,
+    ClientUpdated,
+    ContractActivated,
+    ContractAmended,
+    ContractEnded,
+    ContractState,
+    HoursHeld,
+    HoursPosted,
+    HoursReleased,
+    HoursState,
+    JobTypeDefined,
+    TimeRefused,
+)
+from msp_events.portal import PersonJoined, PersonState, PersonUpdated
+from msp_events.sla import (
+    ClockExcluded,
+    ClockPaused,
+    ClockResumed,
+    ClockRetargeted,
+    ClockStarted,
+    ClockState,
+    EscalationRequested,
+    SlaAtRisk,
+    SlaBreached,
+    SlaBreachVoided,
+    SlaMet,
+    SlaMissed,
+)
+from msp_kit.consumers import Consumers
+from msp_kit.database import Transaction
+
+from tickets.actions import copies, tickets, time
+
+consumers = Consumers(
+    "tickets",
+    order={
+        "contracts.client": "state",
+        "contracts.job_type": "state",
+        "contracts.contract": "state",
+        "contracts.hours": "effect",
+        "contracts.bucket": "state",
+        "sla.clock": "effect",
+        "billing.run": "effect",
+        "portal-gateway.person": "state",
+    },
+)
+
+
+@consumers.hears(ClientRegistered, ClientUpdated)
+async def on_client(tx: Transaction, event: ClientRegistered | ClientUpdated) -> None:
+    """Keep the client's name, code and zone."""
+    await copies.keep_client(tx, event)
+
+
+@consumers.hears(JobTypeDefined)
+async def on_job_type(tx: Transaction, event: JobTypeDefined) -> None:
+    """Keep the catalogue of job types."""
+    await copies.keep_job_type(tx, event)
+
+
+@consumers.hears(ContractActivated, ContractAmended, ContractEnded)
+async def on_contract(tx: Transaction, event: ContractState) -> None:
+    """Keep what can be chosen under the contract."""
+    await copies.keep_contract(tx, event)
+
+
+@consumers.hears(PersonJoined, PersonUpdated)
+async def on_person(tx: Transaction, event: PersonState) -> None:
+    """Keep who may act."""
+    await copies.keep_person(tx, event)
+
+
+@consumers.hears_many(BucketBalanceChanged, BucketThresholdCrossed, BucketExhausted)
+async def on_balances(tx: Transaction, events: Sequence[BucketState]) -> None:
+    """Keep the balances the lists show."""
+    await copies.keep_balances(tx, events)
+
+
+@consumers.hears_many(HoursHeld, HoursPosted, HoursReleased)
+async def on_hours(tx: Transaction, events: Sequence[HoursState]) -> None:
+    """Keep what became of each entry on its contract."""
+    await copies.keep_hours(tx, events)
+
+
+@consumers.hears(TimeRefused)
+async def on_time_refused(tx: Transaction, event: TimeRefused) -> None:
+    """Show that no contract could take an entry."""
+    await time.refuse_by_contract(tx, entry_id=event.time_entry_id, reason=event.detail)
+
+
+@consumers.hears_many(
+    ClockStarted,
+    ClockPaused,
+    ClockResumed,
+    ClockRetargeted,
+    SlaMet,
+    SlaMissed,
+    ClockExcluded,
+    SlaAtRisk,
+    SlaBreached,
+    SlaBreachVoided,
+)
+async def on_clocks(tx: Transaction, events: Sequence[ClockState]) -> None:
+    """Keep the clocks the lists show."""
+    await copies.keep_clocks(tx, events)
+
+
+@consumers.hears(EscalationRequested)
+async def on_escalation(tx: Transaction, event: EscalationRequested) -> None:
+    """Move the ticket as its contract's chain says."""
+    await copies.keep_clocks(tx, [event])
+    reason = f"step {event.step} of the escalation chain, {event.metric.replace('_', ' ')}"
+    await tickets.escalate_by_clock(tx, ticket_id=event.ticket_id, to_level=event.to_level, reason=reason)
+
+
+@consumers.hears(PeriodCloseRequested)
+async def on_period_close_requested(tx: Transaction, event: PeriodCloseRequested) -> None:
+    """Seal the client's period."""
+    await time.seal_period(tx, event)

@@ -1,0 +1,12 @@
+"""What wakes by itself: finding agents for new tickets, closing what was resolved long enough ago."""
+
+from __future__ import annotations
+
+from msp_kit.jobs import Job
+
+from tickets.actions import tickets
+
+JOBS = (
+    Job("assign", 0.5, tickets.assign_waiting),
+    Job("close-resolved", 60, tickets.close_resolved),
+)

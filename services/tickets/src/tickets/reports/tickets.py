@@ -1,0 +1,241 @@
+"""Lists of tickets, one ticket with all that is shown of it, counts and workload."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from msp_kit.database import Transaction
+from msp_kit.pagination import page_of, position
+from msp_kit.problems import BadCursor
+
+from tickets.tables import balances, clients, tickets
+
+Row = dict[str, Any]
+_ROW = (
+    "id",
+    "client_id",
+    "ref",
+    "title",
+    "status",
+    "priority",
+    "level",
+    "handling_level",
+    "job_type",
+    "queue",
+    "assignee_id",
+    "assignee_name",
+    "raised_at",
+    "updated_at",
+    "revision",
+)
+_CLOCK = ("metric", "status", "due_at", "remaining_seconds", "budget_minutes", "is_breached", "verdict")
+_DETAIL = (
+    *_ROW,
+    "description",
+    "contract_id",
+    "contract_version",
+    "contact_id",
+    "contact_name",
+    "cycle",
+    "first_responded_at",
+    "resolved_at",
+    "closed_at",
+    "is_imported",
+)
+_INFINITY = "infinity"
+
+
+def _shaped(row: Any, names: Sequence[str], *, with_balance: bool) -> Row:
+    made = {name: getattr(row, name) for name in names}
+    made["client_name"], made["client_code"] = row.client_name, row.client_code
+    clock = {name: getattr(row, f"clock_{name}") for name in _CLOCK}
+    made["clock"] = clock if row.clock_metric is not None else None
+    has_balance = with_balance and row.granted_minutes is not None
+    made["balance"] = (
+        {"available_minutes": row.available_minutes, "granted_minutes": row.granted_minutes} if has_balance else None
+    )
+    return made
+
+
+def _select(names: Sequence[str]) -> sa.Select[Any]:
+    columns = [tickets.c[name] for name in names]
+    clock = [tickets.c[f"clock_{name}"] for name in _CLOCK]
+    names_of_client = [clients.c.name.label("client_name"), clients.c.code.label("client_code")]
+    balance = [balances.c.available_minutes, balances.c.granted_minutes]
+    return sa.select(*columns, *clock, tickets.c.due_at, *names_of_client, *balance).select_from(
+        tickets.join(clients, clients.c.client_id == tickets.c.client_id).outerjoin(
+            balances, balances.c.contract_id == tickets.c.contract_id
+        )
+    )
+
+
+async def list_tickets(
+    tx: Transaction,
+    *,
+    status: str | None,
+    queue: str | None,
+    assignee_id: UUID | None,
+    client_id: UUID | None,
+    is_unassigned: bool,
+    text: str | None,
+    sort: str,
+    limit: int,
+    after: str | None,
+    with_balance: bool,
+) -> tuple[Sequence[Row], str | None]:
+    """Return a page of tickets; ``time_left`` shows what is due first, ``updated`` what changed last.
+
+    Raises:
+        BadCursor: ``after`` is not a cursor of this list.
+    """
+    query = _select(_ROW)
+    if status == "open_any":
+        query = query.where(~tickets.c.is_over)
+    elif status is not None:
+        query = query.where(tickets.c.status == status)
+    for column, wanted in (("queue", queue), ("assignee_id", assignee_id), ("client_id", client_id)):
+        if wanted is not None:
+            query = query.where(tickets.c[column] == wanted)
+    if is_unassigned:
+        query = query.where(tickets.c.assignee_id.is_(None))
+    if text:
+        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        query = query.where(sa.or_(tickets.c.title.ilike(f"%{escaped}%"), tickets.c.ref == text.upper()))
+    key = tickets.c.updated_at if sort == "updated" else tickets.c.due_at
+    found = position(after, of=2)
+    if found is not None:
+        at, ticket_id = _place(found)
+        here = sa.tuple_(sa.literal(at, sa.DateTime(timezone=True)), sa.literal(ticket_id, sa.Uuid()))
+        there = sa.tuple_(key, tickets.c.id)
+        query = query.where(there < here if sort == "updated" else there > here)
+    order = (key.desc(), tickets.c.id.desc()) if sort == "updated" else (key, tickets.c.id)
+    rows = (await tx.execute(query.order_by(*order).limit(limit + 1))).all()
+    page, next_cursor = page_of(rows, limit=limit, key=lambda row: (_text(getattr(row, key.name)), str(row.id)))
+    return [_shaped(row, _ROW, with_balance=with_balance) for row in page], next_cursor
+
+
+def _text(at: datetime) -> str:
+    # The driver gives "infinity" (no clock runs) as the last instant it knows.
+    return _INFINITY if at.year == datetime.max.year else at.isoformat()
+
+
+def _place(found: Sequence[Any]) -> tuple[datetime, UUID]:
+    try:
+        at = datetime.max if found[0] == _INFINITY else datetime.fromisoformat(found[0])
+        return at, UUID(found[1])
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadCursor("take the cursor from `next` of the previous page") from error
+
+
+async def one_ticket(tx: Transaction, *, ticket_id: UUID | None, ref: str | None, with_balance: bool) -> Row | None:
+    """Return one ticket with its client and the most urgent clock."""
+    query = _select(_DETAIL).where(tickets.c.id == ticket_id if ticket_id else tickets.c.ref == ref)
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else _shaped(row, _DETAIL, with_balance=with_balance)
+
+
+async def messages_of(tx: Transaction, *, client_id: UUID, ticket_id: UUID) -> Sequence[Row]:
+    """Return messages, oldest first; client people do not see internal notes (the database sees to it)."""
+    rows = await tx.fetch(
+        "SELECT id, author_kind, author_name, is_public, is_automatic, is_first_response, body, posted_at"
+        " FROM messages WHERE client_id = $1 AND ticket_id = $2 ORDER BY posted_at, id LIMIT 500",
+        client_id,
+        ticket_id,
+    )
+    return [dict(row) for row in rows]
+
+
+async def activities_of(tx: Transaction, *, client_id: UUID, ticket_id: UUID) -> Sequence[Row]:
+    """Return the history of a ticket, oldest first (staff)."""
+    rows = await tx.fetch(
+        "SELECT at, actor_name, kind, text, reason, rule_id FROM activities"
+        " WHERE client_id = $1 AND ticket_id = $2 ORDER BY id LIMIT 1000",
+        client_id,
+        ticket_id,
+    )
+    return [dict(row) for row in rows]
+
+
+async def clocks_of(tx: Transaction, *, client_id: UUID, ticket_id: UUID) -> Sequence[Row]:
+    """Return the clocks of a ticket as last heard."""
+    rows = await tx.fetch(
+        "SELECT clock_id, metric, cycle, status, budget_minutes, remaining_seconds, due_at, is_breached, verdict, as_of"
+        " FROM clocks WHERE client_id = $1 AND ticket_id = $2 ORDER BY metric, cycle",
+        client_id,
+        ticket_id,
+    )
+    return [dict(row) for row in rows]
+
+
+async def counts(tx: Transaction) -> Row:
+    """Return how many tickets are in which state, for the caller's scope."""
+    rows = await tx.fetch(
+        "SELECT status, count(*) AS n, count(*) FILTER (WHERE assignee_id IS NULL) AS unassigned FROM tickets"
+        " WHERE NOT is_over GROUP BY status"
+    )
+    over = await tx.fetch("SELECT status, count(*) AS n FROM tickets WHERE is_over GROUP BY status")
+    by_status = {row["status"]: row["n"] for row in (*rows, *over)}
+    return {
+        "open": sum(row["n"] for row in rows),
+        "unassigned": sum(row["unassigned"] for row in rows),
+        "by_status": by_status,
+        "waiting_for_client": by_status.get("waiting_on_client", 0),
+    }
+
+
+async def queues(tx: Transaction) -> Sequence[Row]:
+    """Return queues with their open tickets."""
+    rows = await tx.fetch(
+        "SELECT q.key, q.name, coalesce(t.n, 0) AS open_count FROM queues q LEFT JOIN"
+        " (SELECT queue, count(*) AS n FROM tickets WHERE NOT is_over GROUP BY queue) AS t ON t.queue = q.key"
+        " ORDER BY q.name"
+    )
+    return [dict(row) for row in rows]
+
+
+async def agents(tx: Transaction) -> Sequence[Row]:
+    """Return the agents by name."""
+    rows = await tx.fetch(
+        "SELECT id, person_id, name, levels, skills, queues, weekly_minutes, is_active, takes_tickets FROM agents"
+        " ORDER BY name, id LIMIT 1000"
+    )
+    return [dict(row) for row in rows]
+
+
+async def workload(tx: Transaction) -> Sequence[Row]:
+    """Return open work by agent and state of its most urgent clock."""
+    rows = await tx.fetch(
+        """
+        SELECT a.id AS agent_id, a.name AS agent_name, a.weekly_minutes,
+               count(t.id) AS open,
+               count(t.id) FILTER (WHERE t.clock_is_breached) AS breached,
+               count(t.id) FILTER (WHERE NOT t.clock_is_breached AND t.due_at < $1 + interval '1 hour') AS at_risk,
+               count(t.id) FILTER (WHERE NOT t.clock_is_breached AND t.clock_status = 'paused') AS paused
+          FROM agents a LEFT JOIN tickets t ON t.assignee_id = a.id AND NOT t.is_over
+         WHERE a.is_active AND a.takes_tickets
+         GROUP BY a.id ORDER BY open DESC, a.name, a.id
+        """,
+        tx.now,
+    )
+    return [
+        {**dict(row), "on_track": row["open"] - row["breached"] - row["at_risk"] - row["paused"]} for row in rows
+    ]
+
+
+async def offer(tx: Transaction, *, client_id: UUID, on: date) -> Sequence[Row]:
+    """Return what a client's contracts in force allow to be chosen."""
+    contracts = await tx.fetch(
+        "SELECT contract_id, ref, name, job_types, levels FROM contracts WHERE client_id = $1 AND status = 'active'"
+        " AND starts_on <= $2 AND (ends_on IS NULL OR $2 < ends_on) ORDER BY ref",
+        client_id,
+        on,
+    )
+    names = {row["code"]: row["name"] for row in await tx.fetch("SELECT code, name FROM job_types")}
+    return [
+        {**dict(row), "job_types": [{"code": code, "name": names.get(code, code)} for code in row["job_types"]]}
+        for row in contracts
+    ]

@@ -1,0 +1,268 @@
+"""Tickets as they come in and go out. Client people get models of their own: what is not in them cannot leak."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import nh3
+from markdown_it import MarkdownIt
+from msp_kit.api import Body, View
+from pydantic import Field
+
+from tickets.domain.ticket import Status
+
+Priority = Literal["critical", "high", "medium", "low"]
+Level = Literal["L1", "L2", "L3", "SA"]
+Code = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+_markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": True}).disable("image")
+_TAGS = {"p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "a", "hr", "h1", "h2", "h3", "del"}
+
+
+def html_of(body: str) -> str:
+    """Return a message as safe HTML: a Markdown subset, everything else escaped or dropped."""
+    return nh3.clean(
+        _markdown.render(body), tags=_TAGS, attributes={"a": {"href"}}, link_rel="noopener nofollow ugc", url_schemes={"https", "http", "mailto"}
+    )
+
+
+class RaiseTicket(Body):
+    """A wish to raise a ticket; ``client_id`` is for staff only."""
+
+    client_id: UUID | None = None
+    contract_id: UUID | None = None
+    title: Title
+    description: str = Field(default="", max_length=20_000)
+    job_type: Code
+    priority: Priority
+    level: Level
+    contact_id: UUID | None = None
+    contact_name: str = Field(default="", max_length=200)
+
+
+class PostMessage(Body):
+    """A message, or an internal note when it is not public."""
+
+    body: str = Field(min_length=1, max_length=20_000)
+    is_public: bool = True
+    set_status: Status | None = None
+
+
+class SetStatus(Body):
+    """Another status, with the reason."""
+
+    status: Status
+    reason: str = Field(default="", max_length=500)
+
+
+class Assign(Body):
+    """An agent, nobody, or another queue."""
+
+    assignee_id: UUID | None
+    queue: Code | None = None
+
+
+class Escalate(Body):
+    """Why the next level is needed."""
+
+    reason: str = Field(default="", max_length=500)
+
+
+class ChangeTicket(Body):
+    """What staff may change; an absent field stays."""
+
+    title: Title | None = None
+    priority: Priority | None = None
+    level: Level | None = None
+    handling_level: Level | None = None
+    job_type: Code | None = None
+
+
+class ClockView(View):
+    """A clock as last heard from the sla service."""
+
+    metric: str
+    status: str
+    due_at: datetime | None
+    remaining_seconds: int
+    budget_minutes: int
+    is_breached: bool
+    verdict: str | None
+
+
+class FullClockView(ClockView):
+    """A clock with what tells it from its siblings."""
+
+    clock_id: UUID
+    cycle: int
+    as_of: datetime
+
+
+class BalanceView(View):
+    """The bucket of the ticket's contract."""
+
+    available_minutes: int
+    granted_minutes: int
+
+
+class ClientTicketRow(View):
+    """A ticket in a list, for a client's people."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    client_code: str
+    ref: str
+    title: str
+    status: str
+    priority: str
+    level: str
+    job_type: str
+    assignee_name: str | None
+    raised_at: datetime
+    updated_at: datetime
+    clock: ClockView | None
+
+
+class TicketRow(ClientTicketRow):
+    """A ticket in a list, for staff."""
+
+    handling_level: str
+    queue: str
+    assignee_id: UUID | None
+    revision: int
+    balance: BalanceView | None
+
+
+class MessageView(View):
+    """A message; ``body_html`` is safe to show."""
+
+    id: UUID
+    author_kind: str
+    author_name: str
+    is_public: bool
+    is_first_response: bool
+    body_text: str
+    body_html: str
+    at: datetime
+
+
+class ActivityView(View):
+    """A line of the history."""
+
+    at: datetime
+    actor_name: str
+    kind: str
+    text: str
+    reason: str
+    rule_id: str | None
+
+
+class ClientTimeView(View):
+    """Time as a client sees it: no internal state, no person's id."""
+
+    worked_from: datetime
+    worked_minutes: int
+    agent_name: str
+    job_type: str
+    level: str
+    note: str
+
+
+class ClientTicketView(ClientTicketRow):
+    """A ticket with its thread, for a client's people."""
+
+    description: str
+    description_html: str
+    contract_id: UUID
+    contact_name: str
+    cycle: int
+    revision: int
+    first_responded_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    next_statuses: list[str]
+    messages: list[MessageView]
+    time_entries: list[ClientTimeView]
+    clocks: list[FullClockView]
+    worked_minutes: int
+
+
+class StaffTimeView(ClientTimeView):
+    """Time on a ticket as staff sees it."""
+
+    id: UUID
+    agent_id: UUID
+    status: str
+    billed_minutes: int | None
+    bucket_minutes: int | None
+    overage_minutes: int | None
+
+
+class TicketView(TicketRow):
+    """A ticket with all there is to know, for staff."""
+
+    description: str
+    description_html: str
+    contract_id: UUID
+    contract_version: int
+    contact_id: UUID | None
+    contact_name: str
+    cycle: int
+    is_imported: bool
+    first_responded_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    next_statuses: list[str]
+    messages: list[MessageView]
+    activity: list[ActivityView]
+    time_entries: list[StaffTimeView]
+    clocks: list[FullClockView]
+    worked_minutes: int
+
+
+class RaisedView(View):
+    """What was raised: enough to go on with."""
+
+    id: UUID
+    ref: str
+    client_id: UUID
+    contract_id: UUID
+    status: str
+    queue: str
+    revision: int
+
+
+class CountsView(View):
+    """Tickets by state."""
+
+    open: int
+    unassigned: int
+    by_status: dict[str, int]
+    waiting_for_client: int
+
+
+class JobTypeView(View):
+    """A job type that can be chosen."""
+
+    code: str
+    name: str
+
+
+class OfferedContract(View):
+    """What one contract allows to be chosen."""
+
+    contract_id: UUID
+    ref: str
+    name: str
+    job_types: list[JobTypeView]
+    levels: list[str]
+
+
+class OfferView(View):
+    """What a client's contracts allow to be chosen."""
+
+    client_id: UUID
+    contracts: list[OfferedContract]

@@ -1,0 +1,163 @@
+"""Queues, routing rules, agents, and the terms a client's tickets are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from msp_kernel.ids import new_id
+from msp_kit.database import Transaction
+
+from tickets.domain.assignment import Candidate, effort
+from tickets.domain.routing import RoutingRule
+from tickets.domain.scope import Terms
+
+_TERMS = "contract_id, client_id, ref, name, version, starts_on, ends_on, job_types, levels"
+
+
+def _terms(row: object) -> Terms:
+    values = dict(row)  # type: ignore[call-overload]
+    return Terms(**{**values, "job_types": tuple(values["job_types"]), "levels": tuple(values["levels"])})
+
+
+async def terms_of_client(tx: Transaction, *, client_id: UUID) -> list[Terms]:
+    """Return the active contracts of a client, by ref."""
+    rows = await tx.fetch(
+        f"SELECT {_TERMS} FROM contracts WHERE client_id = $1 AND status = 'active' ORDER BY ref", client_id
+    )
+    return [_terms(row) for row in rows]
+
+
+async def terms_of_contract(tx: Transaction, *, contract_id: UUID) -> Terms | None:
+    """Return the terms of one contract."""
+    row = await tx.fetchrow(f"SELECT {_TERMS} FROM contracts WHERE contract_id = $1", contract_id)
+    return None if row is None else _terms(row)
+
+
+async def timezone_of(tx: Transaction, *, client_id: UUID) -> str | None:
+    """Return the zone of a client, ``None`` when it is not known."""
+    found: str | None = await tx.fetchval("SELECT timezone FROM clients WHERE client_id = $1", client_id)
+    return found
+
+
+async def add_queue(tx: Transaction, *, key: str, name: str) -> bool:
+    """Save a queue; return whether it is new."""
+    return bool(
+        await tx.fetchval("INSERT INTO queues VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true", key, name)
+    )
+
+
+async def queue_keys(tx: Transaction) -> set[str]:
+    """Return the keys of all queues."""
+    return {row["key"] for row in await tx.fetch("SELECT key FROM queues")}
+
+
+async def routing_rules(tx: Transaction) -> list[RoutingRule]:
+    """Return all routing rules by position."""
+    rows = await tx.fetch(
+        "SELECT id::text AS id, position, job_types, levels, priorities, queue FROM routing_rules ORDER BY position"
+    )
+    return [
+        RoutingRule(
+            id=row["id"],
+            position=row["position"],
+            job_types=tuple(row["job_types"]),
+            levels=tuple(row["levels"]),
+            priorities=tuple(row["priorities"]),
+            queue=row["queue"],
+        )
+        for row in rows
+    ]
+
+
+async def add_routing_rule(tx: Transaction, rule: RoutingRule) -> bool:
+    """Save a rule; ``False`` when its position is taken or its queue unknown."""
+    return bool(
+        await tx.fetchval(
+            "INSERT INTO routing_rules SELECT $1::uuid, $2, $3, $4, $5, key FROM queues WHERE key = $6"
+            " ON CONFLICT DO NOTHING RETURNING true",
+            rule.id,
+            rule.position,
+            list(rule.job_types),
+            list(rule.levels),
+            list(rule.priorities),
+            rule.queue,
+        )
+    )
+
+
+async def add_agent(tx: Transaction, agent: Candidate, *, person_id: UUID | None, takes_tickets: bool = True) -> bool:
+    """Save an agent; ``False`` when the person is an agent already."""
+    return bool(
+        await tx.fetchval(
+            "INSERT INTO agents (id, person_id, name, levels, skills, queues, weekly_minutes, takes_tickets)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING true",
+            agent.id,
+            person_id,
+            agent.name,
+            list(agent.levels),
+            list(agent.skills),
+            list(agent.queues),
+            agent.weekly_minutes,
+            takes_tickets,
+        )
+    )
+
+
+async def agent_of_person(tx: Transaction, *, person_id: UUID, name: str) -> tuple[UUID, str]:
+    """Return id and name of the agent a person is; a staff person without a record becomes one that takes no tickets."""
+    row = await tx.fetchrow("SELECT id, name FROM agents WHERE person_id = $1", person_id)
+    if row is None:
+        agent = Candidate(new_id(), name, ("L1", "L2", "L3", "SA"), (), (), 2400)
+        await add_agent(tx, agent, person_id=person_id, takes_tickets=False)
+        row = await tx.fetchrow("SELECT id, name FROM agents WHERE person_id = $1", person_id)
+    assert row is not None
+    return row["id"], row["name"]
+
+
+async def agent_name(tx: Transaction, *, agent_id: UUID) -> str | None:
+    """Return the name of an agent, ``None`` for an unknown one."""
+    name: str | None = await tx.fetchval("SELECT name FROM agents WHERE id = $1 AND is_active", agent_id)
+    return name
+
+
+async def agents_named(tx: Transaction, names: Sequence[str]) -> dict[str, UUID]:
+    """Return agents by name; names nobody has yet become agents (imported history names people who left long ago)."""
+    # Two imports at once would both make the same new agent.
+    await tx.fetchval("SELECT pg_advisory_xact_lock(7240)")
+    rows = await tx.fetch("SELECT DISTINCT ON (name) name, id FROM agents WHERE name = ANY($1) ORDER BY name, id", names)
+    found = {row["name"]: row["id"] for row in rows}
+    for name in sorted(set(names) - set(found)):
+        found[name] = new_id()
+        agent = Candidate(found[name], name, ("L1", "L2", "L3", "SA"), (), (), 2400)
+        await add_agent(tx, agent, person_id=None, takes_tickets=False)
+    return found
+
+
+async def candidates(tx: Transaction) -> list[Candidate]:
+    """Return the agents that take tickets."""
+    rows = await tx.fetch(
+        "SELECT id, name, levels, skills, queues, weekly_minutes FROM agents WHERE is_active AND takes_tickets ORDER BY id"
+    )
+    return [
+        Candidate(
+            row["id"], row["name"], tuple(row["levels"]), tuple(row["skills"]), tuple(row["queues"]), row["weekly_minutes"]
+        )
+        for row in rows
+    ]
+
+
+async def open_efforts(tx: Transaction) -> dict[UUID, int]:
+    """Return the expected effort of the open work of each agent."""
+    soon = tx.now + timedelta(hours=1)
+    rows = await tx.fetch(
+        "SELECT assignee_id, priority, due_at < $1 AS is_due_soon, count(*) AS n FROM tickets"
+        " WHERE NOT is_over AND assignee_id IS NOT NULL GROUP BY 1, 2, 3",
+        soon,
+    )
+    efforts: dict[UUID, int] = {}
+    for row in rows:
+        each = effort(row["priority"], is_due_soon=row["is_due_soon"])
+        efforts[row["assignee_id"]] = efforts.get(row["assignee_id"], 0) + each * row["n"]
+    return efforts

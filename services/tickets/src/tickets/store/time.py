@@ -1,0 +1,201 @@
+"""Time entries and sealed periods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from msp_kit.database import Transaction
+
+from tickets.domain.scope import Terms
+from tickets.domain.time_entry import TimeEntry
+
+_COLUMNS = (
+    "e.id, e.client_id, e.contract_id, e.revision, e.ticket_id, e.task_id, e.agent_id, e.agent_name, a.person_id,"
+    " e.worked_from, e.worked_minutes, e.job_type, e.level, e.note, e.status, e.decided_by, e.decision_reason, e.sealed_in"
+)
+_FROM = "FROM time_entries e JOIN agents a ON a.id = e.agent_id"
+_INSERT = """
+    WITH entry AS (
+        INSERT INTO time_entries (id, client_id, contract_id, revision, ticket_id, task_id, agent_id, agent_name,
+                                  worked_from, worked_minutes, job_type, level, note, status, logged_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    )
+    INSERT INTO activities (client_id, ticket_id, at, actor_id, actor_name, kind, text)
+    SELECT $2, $5, $15, $16, $8, 'time', $17 WHERE $5::uuid IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What has to be known to log time on a ticket: one row, one query."""
+
+    ticket_id: UUID
+    ref: str
+    status: str
+    job_type: str
+    level: str
+    terms: Terms
+    agent_id: UUID | None
+    agent_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPeriod:
+    """A period of a client that was sealed, with its control totals."""
+
+    period_close_id: UUID
+    client_id: UUID
+    starts_on: date
+    ends_on: date
+    entry_count: int
+    worked_minutes: int
+    checksum: str
+
+
+async def workplace(tx: Transaction, *, ticket_id: UUID, person_id: UUID) -> Workplace | None:
+    """Return ticket, terms and the caller's agent record in one query; ``None`` for an unknown ticket."""
+    row = await tx.fetchrow(
+        "SELECT t.id AS ticket_id, t.ref AS ticket_ref, t.status AS ticket_status, t.job_type, t.level, c.contract_id,"
+        " c.client_id, c.ref, c.name, c.version, c.starts_on, c.ends_on, c.job_types, c.levels,"
+        " a.id AS agent_id, a.name AS agent_name"
+        " FROM tickets t JOIN contracts c ON c.client_id = t.client_id AND c.contract_id = t.contract_id"
+        " LEFT JOIN agents a ON a.person_id = $2 WHERE t.id = $1",
+        ticket_id,
+        person_id,
+    )
+    if row is None:
+        return None
+    return Workplace(
+        ticket_id=row["ticket_id"],
+        ref=row["ticket_ref"],
+        status=row["ticket_status"],
+        job_type=row["job_type"],
+        level=row["level"],
+        terms=Terms(
+            contract_id=row["contract_id"],
+            client_id=row["client_id"],
+            ref=row["ref"],
+            name=row["name"],
+            version=row["version"],
+            starts_on=row["starts_on"],
+            ends_on=row["ends_on"],
+            job_types=tuple(row["job_types"]),
+            levels=tuple(row["levels"]),
+        ),
+        agent_id=row["agent_id"],
+        agent_name=row["agent_name"],
+    )
+
+
+def _values(entry: TimeEntry, *, at: datetime, actor: str) -> tuple[Any, ...]:
+    return (
+        entry.id,
+        entry.client_id,
+        entry.contract_id,
+        entry.revision,
+        entry.ticket_id,
+        entry.task_id,
+        entry.agent_id,
+        entry.agent_name,
+        entry.worked_from,
+        entry.worked_minutes,
+        entry.job_type,
+        entry.level,
+        entry.note,
+        entry.status,
+        at,
+        actor,
+        f"logged {entry.worked_minutes} min, {entry.job_type}, {entry.level}",
+    )
+
+
+async def add_entry(tx: Transaction, entry: TimeEntry) -> None:
+    """Save a new entry and the activity of its ticket."""
+    await tx.driver.execute(_INSERT, *_values(entry, at=tx.now, actor=tx.scope.actor))
+
+
+async def add_entries(tx: Transaction, entries: Sequence[TimeEntry]) -> None:
+    """Save many new entries, each with the activity at the time of the work."""
+    await tx.driver.executemany(_INSERT, [_values(one, at=one.worked_from, actor=tx.scope.actor) for one in entries])
+
+
+async def lock_entries(tx: Transaction, *, entry_ids: Sequence[UUID]) -> list[TimeEntry]:
+    """Return entries, locked, by id."""
+    rows = await tx.fetch(f"SELECT {_COLUMNS} {_FROM} WHERE e.id = ANY($1) ORDER BY e.id FOR UPDATE OF e", entry_ids)
+    return [TimeEntry(**row) for row in rows]
+
+
+async def lock_submitted(tx: Transaction, *, client_id: UUID, before: datetime, limit: int) -> list[TimeEntry]:
+    """Return entries that wait for approval, worked before an instant, oldest first, locked."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE e.status = 'submitted' AND e.client_id = $1 AND e.worked_from < $2"
+        " ORDER BY e.worked_from, e.id LIMIT $3 FOR UPDATE OF e SKIP LOCKED",
+        client_id,
+        before,
+        limit,
+    )
+    return [TimeEntry(**row) for row in rows]
+
+
+async def save_decisions(tx: Transaction, entries: Sequence[TimeEntry]) -> None:
+    """Save status, decision and revision of entries."""
+    await tx.driver.executemany(
+        "UPDATE time_entries SET status = $3, decided_by = $4, decision_reason = $5, revision = $6"
+        " WHERE client_id = $1 AND id = $2",
+        [(e.client_id, e.id, e.status, e.decided_by, e.decision_reason, e.revision) for e in entries],
+    )
+
+
+async def sealed_period(tx: Transaction, *, period_close_id: UUID) -> SealedPeriod | None:
+    """Return a sealed period."""
+    row = await tx.fetchrow(
+        "SELECT period_close_id, client_id, starts_on, ends_on, entry_count, worked_minutes, checksum"
+        " FROM sealed_periods WHERE period_close_id = $1",
+        period_close_id,
+    )
+    return None if row is None else SealedPeriod(**row)
+
+
+async def submitted_before(tx: Transaction, *, client_id: UUID, before: datetime) -> int:
+    """Return how many entries worked before an instant still wait for approval."""
+    count: int = await tx.fetchval(
+        "SELECT count(*) FROM time_entries WHERE client_id = $1 AND status = 'submitted' AND worked_from < $2",
+        client_id,
+        before,
+    )
+    return count
+
+
+async def seal_entries(
+    tx: Transaction, *, period_close_id: UUID, client_id: UUID, before: datetime
+) -> list[tuple[str, int]]:
+    """Freeze the approved entries worked before an instant that no period has; return their ids and minutes."""
+    rows = await tx.fetch(
+        "UPDATE time_entries SET sealed_in = $1"
+        " WHERE client_id = $2 AND status = 'approved' AND sealed_in IS NULL AND worked_from < $3"
+        " RETURNING id::text AS id, worked_minutes",
+        period_close_id,
+        client_id,
+        before,
+    )
+    return [(row["id"], row["worked_minutes"]) for row in rows]
+
+
+async def add_sealed_period(tx: Transaction, period: SealedPeriod) -> None:
+    """Save the control totals of a sealed period."""
+    await tx.driver.execute(
+        "INSERT INTO sealed_periods (period_close_id, client_id, starts_on, ends_on, entry_count, worked_minutes,"
+        " checksum, sealed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        period.period_close_id,
+        period.client_id,
+        period.starts_on,
+        period.ends_on,
+        period.entry_count,
+        period.worked_minutes,
+        period.checksum,
+        tx.now,
+    )
