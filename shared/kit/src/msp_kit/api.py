@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from msp_kernel.ids import new_id
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +26,10 @@ from msp_kit.settings import ServiceSettings
 
 ACCESS = "x-msp-access"
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+# PostgreSQL keeps no NUL in a text; said here once, for every text of every body and query.
+_NUL = [{"loc": ("body",), "msg": "texts may not contain the character U+0000", "type": "nul_character"}]
 
 
 class Body(BaseModel):
@@ -75,6 +80,8 @@ class GuardedRoute(APIRoute):
             )
             access.check(caller)
             request.state.caller = caller
+            if b"\\u0000" in await request.body() or "%00" in query:
+                raise RequestValidationError(_NUL)
             response = await original(request)
             # Still inside the function scope of the transaction: the answer commits together with the effect.
             await idempotency.remember(request, response)
