@@ -1,0 +1,94 @@
+"""The HTTP process: pages, the gateway's own API, forwarding, live updates, static files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import cast
+from uuid import UUID
+
+from fastapi import FastAPI
+from msp_kit.api import Lifespan, create_api
+from msp_kit.database import SYSTEM, Database
+from msp_kit.identity import Signer
+from msp_kit.problems import Problem
+from msp_kit.settings import ServiceSettings
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from portal_gateway import actions, endpoints, live, store
+from portal_gateway.forward import Forward
+from portal_gateway.pages import desk, operations, portal, sign_in
+from portal_gateway.pages.site import HERE, Site, failure
+from portal_gateway.scope import CsrfFailed, Visitors
+from portal_gateway.services import Services
+from portal_gateway.settings import Settings
+
+PROBLEMS: dict[type[Exception], Problem] = {
+    actions.SignInRefused: Problem(HTTPStatus.UNAUTHORIZED, "Sign-in refused"),
+    actions.TooManyAttempts: Problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many attempts"),
+    actions.EmailTaken: Problem(HTTPStatus.CONFLICT, "The e-mail address is taken"),
+    actions.BadPassword: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The password is not good enough"),
+    actions.UnknownRole: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The role does not exist"),
+    CsrfFailed: Problem(HTTPStatus.FORBIDDEN, "Not sent from our page"),
+}
+
+
+class Static(StaticFiles):
+    """Static files; their addresses carry a hash of the content, so they never change."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file that may be kept for ever."""
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        response.headers["x-content-type-options"] = "nosniff"
+        return response
+
+
+def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | None = None) -> FastAPI:
+    """Build the HTTP application."""
+    settings = cast("Settings", settings)
+    signer = Signer(json.loads(settings.identity_private_key.get_secret_value()))
+    services = Services(settings.service_urls(), signer)
+    visitors = Visitors(database)
+    site = Site(services=services, visitors=visitors, brand=settings.brand_name)
+    hub = live.Hub(settings.amqp_url.get_secret_value())
+
+    async def client_name(client_id: UUID) -> str | None:
+        async with database.transaction(SYSTEM) as tx:
+            return await store.client_name(tx, client_id)
+
+    site.client_names = client_name
+
+    @contextlib.asynccontextmanager
+    async def all_of_it(app: FastAPI) -> AsyncIterator[None]:
+        await services.start()
+        await hub.start()
+        async with lifespan(app) if lifespan else contextlib.nullcontext():
+            yield
+        await hub.stop()
+        await services.stop()
+
+    app = create_api(
+        service="portal-gateway",
+        database=database,
+        settings=settings,
+        routers=[endpoints.router, sign_in.router, portal.router, desk.router, operations.router, live.router],
+        problem_table=PROBLEMS,
+        lifespan=all_of_it,
+    )
+    app.state.site = site
+    app.state.hub = hub
+    app.router.routes.append(Mount("/static", Static(directory=HERE / "static")))
+    app.router.routes.append(Mount("/api/v1", Forward(visitors, services)))
+
+    @app.exception_handler(404)
+    async def nothing_here(_request: Request, _error: Exception) -> Response:
+        return failure(site, None, status=404)
+
+    return app

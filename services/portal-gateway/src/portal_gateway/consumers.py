@@ -1,0 +1,27 @@
+"""What the gateway keeps of what others say: the names of clients. Live signals go another way (``live``)."""
+
+from __future__ import annotations
+
+from msp_events.contracts import ClientRegistered, ClientUpdated
+from msp_kit.consumers import Consumers
+from msp_kit.database import Transaction
+
+from portal_gateway import store
+
+consumers = Consumers(
+    "portal-gateway",
+    order={
+        "contracts.client": "state",
+        "contracts.contract": "state",
+        "contracts.bucket": "state",
+        "tickets.ticket": "state",
+        "sla.clock": "state",
+        "billing.invoice": "state",
+    },
+)
+
+
+@consumers.hears(ClientRegistered, ClientUpdated)
+async def on_client(tx: Transaction, event: ClientRegistered | ClientUpdated) -> None:
+    """Keep the client's name."""
+    await store.save_client_name(tx, event.client_id, event.revision, event.code, event.name, event.timezone)

@@ -1,0 +1,273 @@
+"""The agents' pages: queues, one ticket, my tickets, a new ticket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from msp_kernel.ids import new_id
+
+from portal_gateway.pages import shown
+from portal_gateway.pages.portal import PRIORITIES
+from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_staff
+from portal_gateway.services import Refused, ServiceAway, segment
+
+router = APIRouter(prefix="/desk")
+
+
+async def nav(site: Site, visitor: Visitor) -> dict[str, Any]:
+    """Return what the side bar shows; it works without it, too."""
+    caller = need_staff(visitor)
+    queues, counts = await site.parts(
+        site.services.get(caller, "/queues"), site.services.get(caller, "/tickets/counts")
+    )
+    return {
+        "queues": [] if isinstance(queues, Failed) else queues["items"],
+        "counts": None if isinstance(counts, Failed) else counts,
+    }
+
+
+@page_route(router, "")
+async def desk(_request: Request, _site: Site, visitor: Visitor) -> Response:
+    """Send staff to their first page."""
+    need_staff(visitor)
+    return go("/desk/queues")
+
+
+@page_route(router, "/queues")
+async def all_queues(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show open tickets of every queue."""
+    return await _queue(request, site, visitor, key=None)
+
+
+@page_route(router, "/queues/{key}")
+async def queue(request: Request, site: Site, visitor: Visitor, key: str) -> Response:
+    """Show the open tickets of one queue, what is due first on top."""
+    return await _queue(request, site, visitor, key=key)
+
+
+@page_route(router, "/my")
+async def my_tickets(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the tickets of the visitor."""
+    caller = need_staff(visitor)
+    agents = await site.services.get(caller, "/agents")
+    mine = next((one["id"] for one in agents["items"] if one["person_id"] == str(caller.id)), None)
+    return await _queue(request, site, visitor, key=None, assignee_id=mine or str(caller.id), title="My tickets")
+
+
+async def _queue(
+    request: Request, site: Site, visitor: Visitor, *, key: str | None, assignee_id: str | None = None, title: str = ""
+) -> Response:
+    caller = need_staff(visitor)
+    wanted = request.query_params.get("status", "open_any")
+    found, side = await site.parts(
+        site.services.get(
+            caller,
+            "/tickets",
+            queue=key,
+            assignee_id=assignee_id,
+            status=wanted if wanted != "all" else None,
+            text=request.query_params.get("q") or None,
+            unassigned="true" if request.query_params.get("unassigned") else None,
+            sort="time_left",
+            limit=20,
+            after=request.query_params.get("after"),
+        ),
+        nav(site, visitor),
+    )
+    name = next((one["name"] for one in side["queues"] if one["key"] == key), key)
+    return site.page(
+        "desk/queue.html",
+        visitor=visitor,
+        title=title or name or "All queues",
+        key=key,
+        found=found,
+        wanted=wanted,
+        query=request.query_params,
+        path=request.url.path,
+        topics=f"queue-{key}" if key else "tickets",
+        **side,
+    )
+
+
+@page_route(router, "/tickets/new")
+async def new_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the form to raise a ticket on behalf of a client."""
+    return await _raise_form(site, visitor, client_id=request.query_params.get("client_id"))
+
+
+@page_route(router, "/tickets/new", "POST")
+async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Raise a ticket on behalf of a client."""
+    caller = need_staff(visitor)
+    form = await form_of(request, visitor)
+    names = ("client_id", "title", "description", "job_type", "priority", "level", "contact_name")
+    body = {name: form.get(name, "") for name in names}
+    try:
+        ticket = await site.services.post(caller, "/tickets", body, key=form.get("key") or None)
+    except Refused as refused:
+        return await _raise_form(site, visitor, client_id=form.get("client_id"), form=form, refused=refused)
+    return go(f"/desk/tickets/{segment(ticket['ref'])}")
+
+
+async def _raise_form(
+    site: Site,
+    visitor: Visitor,
+    *,
+    client_id: str | None,
+    form: dict[str, str] | None = None,
+    refused: Refused | None = None,
+) -> Response:
+    caller = need_staff(visitor)
+    clients, side = await site.parts(site.services.get(caller, "/clients", limit=200), nav(site, visitor))
+    offer = await site.part(site.services.get(caller, "/tickets/offer", client_id=client_id)) if client_id else None
+    return site.page(
+        "desk/new_ticket.html",
+        visitor=visitor,
+        title="New ticket",
+        status=422 if refused else 200,
+        clients=clients,
+        client_id=client_id,
+        offer=offer,
+        priorities=PRIORITIES,
+        form=form or {},
+        refused=refused,
+        key=str(new_id()),
+        **side,
+    )
+
+
+@page_route(router, "/tickets/{ref}")
+async def ticket(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Show one ticket with its clocks, thread, time and bucket."""
+    form = {name: request.query_params[name] for name in ("duration", "job_type", "level") if name in request.query_params}
+    return await _ticket(site, visitor, ref, form=form)
+
+
+async def _ticket(
+    site: Site, visitor: Visitor, ref: str, *, form: dict[str, str] | None = None, problem: str = "", status: int = 200
+) -> Response:
+    caller = need_staff(visitor)
+    found = await site.services.get(caller, f"/tickets/{segment(ref)}")
+    form = form or {}
+    minutes = shown.parse_duration(form.get("duration", "15m"))
+    preview = {
+        "contract_id": found["contract_id"],
+        "job_type": form.get("job_type") or found["job_type"],
+        "level": form.get("level") or found["level"],
+        "worked_from": shown.now().isoformat(),
+        "worked_minutes": minutes or 15,
+    }
+    clocks, balance, offer, effect, side = await site.parts(
+        site.services.get(caller, "/clocks", ticket_id=found["id"]),
+        site.services.get(caller, f"/contracts/{found['contract_id']}/balance"),
+        site.services.get(caller, "/tickets/offer", client_id=found["client_id"]),
+        site.services.post(caller, "/coverage/preview", preview),
+        nav(site, visitor),
+    )
+    return site.page(
+        "desk/ticket.html",
+        visitor=visitor,
+        title=f"{found['ref']} {found['title']}",
+        status=status,
+        ticket=found,
+        clocks=clocks,
+        balance=balance,
+        offer=offer,
+        effect=effect,
+        form=form,
+        problem=problem,
+        thread=_thread(found),
+        key=str(new_id()),
+        topics=f"ticket-{found['id']}",
+        **side,
+    )
+
+
+def _thread(ticket: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return messages and history in one line of time."""
+    shown_kinds = {"routing", "assignment", "status", "time", "change", "escalation", "import"}
+    messages = [{"is_message": True, **one} for one in ticket["messages"]]
+    events = [{"is_message": False, **one} for one in ticket["activity"] if one["kind"] in shown_kinds]
+    return sorted([*messages, *events], key=lambda one: str(one["at"]))
+
+
+@page_route(router, "/tickets/{ref}/reply", "POST")
+async def reply(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Send an answer or keep an internal note, and set the status in the same step."""
+    form = await form_of(request, visitor)
+    is_public = form.get("kind", "reply") == "reply"
+    body: dict[str, Any] = {"body": form.get("body", ""), "is_public": is_public}
+    if form.get("set_status"):
+        body["set_status"] = form["set_status"]
+    return await _do(site, visitor, ref, "messages", body, form=form, problem_prefix="The message was not sent.")
+
+
+@page_route(router, "/tickets/{ref}/status", "POST")
+async def set_status(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Set another status."""
+    form = await form_of(request, visitor)
+    body = {"status": form.get("status", ""), "reason": form.get("reason", "")}
+    return await _do(site, visitor, ref, "status", body, form=form, problem_prefix="The status was not changed.")
+
+
+@page_route(router, "/tickets/{ref}/take", "POST")
+async def take(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Take the ticket."""
+    form = await form_of(request, visitor)
+    return await _do(site, visitor, ref, "take", {}, form=form, problem_prefix="The ticket was not assigned.")
+
+
+@page_route(router, "/tickets/{ref}/escalate", "POST")
+async def escalate(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Move the handling one level up."""
+    form = await form_of(request, visitor)
+    body = {"reason": form.get("reason", "")}
+    return await _do(site, visitor, ref, "escalate", body, form=form, problem_prefix="The ticket was not escalated.")
+
+
+@page_route(router, "/tickets/{ref}/time", "POST")
+async def log_time(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Log time, or show its effect first."""
+    caller = need_staff(visitor)
+    form = await form_of(request, visitor)
+    minutes = shown.parse_duration(form.get("duration", ""))
+    if minutes is None:
+        problem = "Write the duration as 45m, 1h15, 1.25 or 14:00-14:45; 1 minute to 24 hours."
+        return await _ticket(site, visitor, ref, form=form, problem=problem, status=422)
+    if form.get("intent") == "preview":
+        return await _ticket(site, visitor, ref, form=form)
+    found = await site.services.get(caller, f"/tickets/{segment(ref)}")
+    body = {
+        "ticket_id": found["id"],
+        "worked_minutes": minutes,
+        "job_type": form.get("job_type") or None,
+        "level": form.get("level") or None,
+        "note": form.get("note", ""),
+    }
+    try:
+        await site.services.post(caller, "/time-entries", body, key=form.get("key") or None)
+    except Refused as refused:
+        return await _ticket(site, visitor, ref, form=form, problem=f"Time was not logged. {refused}", status=422)
+    return go(f"/desk/tickets/{segment(ref)}")
+
+
+async def _do(
+    site: Site,
+    visitor: Visitor,
+    ref: str,
+    verb: str,
+    body: dict[str, Any],
+    *,
+    form: dict[str, str],
+    problem_prefix: str,
+) -> Response:
+    caller = need_staff(visitor)
+    found = await site.services.get(caller, f"/tickets/{segment(ref)}")
+    try:
+        await site.services.post(caller, f"/tickets/{found['id']}/{verb}", body, key=form.get("key") or None)
+    except (Refused, ServiceAway) as error:
+        status = error.status if isinstance(error, Refused) else 503
+        return await _ticket(site, visitor, ref, form=form, problem=f"{problem_prefix} {error}", status=status)
+    return go(f"/desk/tickets/{segment(ref)}")

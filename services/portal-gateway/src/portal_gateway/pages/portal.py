@@ -1,0 +1,248 @@
+"""The client's pages. The client is never in the address: it comes from the session."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from msp_kernel.ids import new_id
+
+from portal_gateway.pages import shown
+from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_client
+from portal_gateway.services import Refused, segment
+
+router = APIRouter(prefix="/portal")
+PRIORITIES = (
+    ("critical", "Critical", "nobody can work, or it is a security matter"),
+    ("high", "High", "several people cannot do an important part of their work"),
+    ("medium", "Medium", "one person is held up, or there is a way around"),
+    ("low", "Low", "a question or a wish"),
+)
+
+
+async def contract_of(site: Site, visitor: Visitor) -> Any:
+    """Return the client's current contract, ``None`` while there is none."""
+    found = await site.services.get(visitor.caller, "/contracts", status="active", limit=10)
+    return found["items"][0] if found["items"] else None
+
+
+@page_route(router, "")
+async def home(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show whether anything is on me: hours, open tickets, promises, invoices."""
+    caller = need_client(visitor)
+    get = site.services.get
+    contract, tickets, kept, invoices = await site.parts(
+        contract_of(site, visitor),
+        get(caller, "/tickets", status="open_any", sort="updated", limit=6),
+        get(caller, "/compliance", **_quarter()),
+        get(caller, "/invoices", limit=5),
+    )
+    balance = burn = None
+    if contract and not isinstance(contract, Failed):
+        balance, burn = await site.parts(
+            get(caller, f"/contracts/{contract['id']}/balance"),
+            get(caller, f"/contracts/{contract['id']}/burn", **_last_days(90)),
+        )
+    return site.page(
+        "portal/home.html",
+        visitor=visitor,
+        title="Home",
+        client_name=await site.client_names(caller.client_id),
+        contract=contract,
+        balance=balance,
+        burn=burn,
+        tickets=tickets,
+        kept=kept,
+        invoices=invoices,
+    )
+
+
+@page_route(router, "/tickets")
+async def tickets(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the client's tickets."""
+    caller = need_client(visitor)
+    tab = request.query_params.get("tab", "open")
+    status = {"open": "open_any", "waiting": "waiting_on_client", "resolved": "resolved"}.get(tab)
+    found = await site.part(
+        site.services.get(
+            caller, "/tickets", status=status, sort="updated", limit=50, after=request.query_params.get("after")
+        )
+    )
+    return site.page("portal/tickets.html", visitor=visitor, title="Tickets", tab=tab, found=found, **await _who(site, visitor))
+
+
+@page_route(router, "/tickets/new")
+async def new_ticket(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the form: only what the contract allows can be chosen."""
+    return await _raise_form(site, visitor)
+
+
+@page_route(router, "/tickets/new", "POST")
+async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Raise a ticket."""
+    caller = need_client(visitor)
+    form = await form_of(request, visitor)
+    key = form.pop("key", "")
+    body = {name: form.get(name, "") for name in ("title", "description", "job_type", "priority", "level")}
+    try:
+        ticket = await site.services.post(caller, "/tickets", body, key=key or None)
+    except Refused as refused:
+        return await _raise_form(site, visitor, form=form, refused=refused)
+    return go(f"/portal/tickets/{segment(ticket['ref'])}")
+
+
+async def _raise_form(
+    site: Site, visitor: Visitor, *, form: dict[str, str] | None = None, refused: Refused | None = None
+) -> Response:
+    caller = need_client(visitor)
+    offer = await site.part(site.services.get(caller, "/tickets/offer"))
+    return site.page(
+        "portal/new_ticket.html",
+        visitor=visitor,
+        title="New ticket",
+        status=422 if refused else 200,
+        offer=offer,
+        priorities=PRIORITIES,
+        form=form or {},
+        refused=refused,
+        key=_key(),
+        **await _who(site, visitor),
+    )
+
+
+@page_route(router, "/tickets/{ref}")
+async def ticket(_request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Show one ticket."""
+    return await _ticket(site, visitor, ref)
+
+
+async def _ticket(
+    site: Site, visitor: Visitor, ref: str, *, refused: Refused | None = None, text: str = ""
+) -> Response:
+    caller = need_client(visitor)
+    found = await site.services.get(caller, f"/tickets/{segment(ref)}")
+    return site.page(
+        "portal/ticket.html",
+        visitor=visitor,
+        title=f"{found['ref']} {found['title']}",
+        status=refused.status if refused else 200,
+        ticket=found,
+        refused=refused,
+        text=text,
+        key=_key(),
+        topics=f"ticket-{found['id']}",
+        **await _who(site, visitor),
+    )
+
+
+@page_route(router, "/tickets/{ref}/reply", "POST")
+async def reply(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Answer, confirm the resolution, or open the ticket again."""
+    caller = need_client(visitor)
+    form = await form_of(request, visitor)
+    found = await site.services.get(caller, f"/tickets/{segment(ref)}")
+    wanted = form.get("set_status", "")
+    try:
+        if form.get("body", "").strip():
+            body: dict[str, Any] = {"body": form["body"]}
+            if wanted == "resolved":
+                body["set_status"] = wanted
+            await site.services.post(caller, f"/tickets/{found['id']}/messages", body, key=form.get("key") or None)
+        elif wanted:
+            await site.services.post(caller, f"/tickets/{found['id']}/status", {"status": wanted})
+    except Refused as refused:
+        return await _ticket(site, visitor, ref, refused=refused, text=form.get("body", ""))
+    return go(f"/portal/tickets/{segment(ref)}")
+
+
+@page_route(router, "/hours")
+async def hours(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the balance and every deduction."""
+    caller = need_client(visitor)
+    contract = await site.part(contract_of(site, visitor))
+    balance = statement = burn = None
+    if contract and not isinstance(contract, Failed):
+        path = f"/contracts/{contract['id']}"
+        balance, statement, burn = await site.parts(
+            site.services.get(caller, f"{path}/balance"),
+            site.services.get(caller, f"{path}/statement", **_last_days(92)),
+            site.services.get(caller, f"{path}/burn", **_last_days(92)),
+        )
+    return site.page(
+        "portal/hours.html",
+        visitor=visitor,
+        title="Hours",
+        contract=contract,
+        balance=balance,
+        statement=statement,
+        burn=burn,
+        topics=f"bucket-{contract['id']}" if isinstance(contract, dict) else "",
+        **await _who(site, visitor),
+    )
+
+
+@page_route(router, "/invoices")
+async def invoices(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the client's issued invoices."""
+    caller = need_client(visitor)
+    found = await site.part(site.services.get(caller, "/invoices", limit=100))
+    return site.page("portal/invoices.html", visitor=visitor, title="Invoices", found=found, **await _who(site, visitor))
+
+
+@page_route(router, "/invoices/{number}.pdf")
+async def invoice_pdf(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Download an invoice."""
+    return await pdf(site, visitor, number)
+
+
+@page_route(router, "/invoices/{number}")
+async def invoice(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Show an invoice."""
+    caller = need_client(visitor)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}")
+    return site.page(
+        "portal/invoice.html",
+        visitor=visitor,
+        title=f"Invoice {found['number']}",
+        invoice=found,
+        **await _who(site, visitor),
+    )
+
+
+async def pdf(site: Site, visitor: Visitor, number: str) -> Response:
+    """Return the PDF of an invoice as the billing service keeps it."""
+    answer = await site.services.send(visitor.caller, "GET", f"/invoices/{segment(number)}/pdf")
+    if answer.status != 200:
+        return failure(site, visitor, status=404)
+    headers = {
+        "content-disposition": answer.headers.get("content-disposition", "attachment"),
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; sandbox",
+        "cache-control": "no-store",
+    }
+    return Response(answer.body, media_type="application/pdf", headers=headers)
+
+
+async def _who(site: Site, visitor: Visitor) -> dict[str, Any]:
+    return {"client_name": await site.client_names(visitor.caller.client_id)}
+
+
+def _key() -> str:
+    # One key per rendered form: a double click raises one ticket.
+    return str(new_id())
+
+
+def _quarter() -> dict[str, str]:
+    today = shown.now().date()
+    return {"from_": date(today.year, 3 * ((today.month - 1) // 3) + 1, 1).isoformat(), "to_": _tomorrow(today)}
+
+
+def _last_days(count: int) -> dict[str, str]:
+    today = shown.now().date()
+    return {"from_": (today - timedelta(days=count)).isoformat(), "to_": _tomorrow(today)}
+
+
+def _tomorrow(today: date) -> str:
+    return (today + timedelta(days=1)).isoformat()

@@ -1,0 +1,194 @@
+"""How values are shown: hours, money, instants, timers. The only arithmetic of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, get_currency_precision
+
+LOCALE = "en_GB"
+STATUS = {
+    "new": ("New", "", ""),
+    "open": ("In progress", "info", "loader-circle"),
+    "waiting_on_client": ("Waiting for client", "pause", "pause"),
+    "waiting_on_vendor": ("Waiting for supplier", "pause", "pause"),
+    "scheduled": ("Scheduled", "", "calendar"),
+    "resolved": ("Resolved", "ok", "circle-check"),
+    "closed": ("Closed", "", "check"),
+}
+CLIENT_STATUS = {
+    **STATUS,
+    "new": ("Received", "", ""),
+    "waiting_on_client": ("Waiting for you", "risk", "hand"),
+    "resolved": ("Resolved, confirm", "ok", "circle-check"),
+}
+METRIC = {"first_response": "First response", "next_response": "Next response", "resolution": "Resolution"}
+AT_RISK_SHARE = 4
+"""A running timer is at risk in the last quarter of its budget, as the browser shows it too."""
+
+
+def hours(minutes: int | None) -> str:
+    """Return minutes as hours with two decimals, with a real minus sign: ``21.75 h``."""
+    if minutes is None:
+        return "–"
+    hundredths = (abs(minutes) * 100 + 30) // 60
+    sign = "\N{MINUS SIGN}" if minutes < 0 and hundredths else ""
+    return f"{sign}{hundredths // 100:,}.{hundredths % 100:02} h"
+
+
+def duration(minutes: int | None) -> str:
+    """Return minutes in words: ``1 h 15 min``."""
+    if minutes is None:
+        return "–"
+    whole, rest = divmod(minutes, 60)
+    parts = [f"{whole} h"] if whole else []
+    return " ".join([*parts, f"{rest} min"]) if rest or not whole else parts[0]
+
+
+def money(minor: int | None, currency: str) -> str:
+    """Return an amount with its currency, as people of the locale write it."""
+    if minor is None:
+        return "–"
+    digits = get_currency_precision(currency)
+    text = format_currency(abs(minor) / 10**digits, currency, locale=LOCALE)
+    return f"\N{MINUS SIGN}{text}" if minor < 0 else str(text)
+
+
+def instant(value: str | datetime | None) -> datetime | None:
+    """Return an instant from its JSON text."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value)
+
+
+def when(value: str | datetime | None, zone: str, now: datetime) -> str:
+    """Return an instant the short way: ``14:30`` today, ``Mon 14:30`` near, ``5 Oct 2026`` far."""
+    at = instant(value)
+    if at is None:
+        return "–"
+    local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    days = (local.date() - today).days
+    if days == 0:
+        return f"today {local:%H:%M}"
+    if days == 1:
+        return f"tomorrow {local:%H:%M}"
+    if abs(days) < 7:
+        return f"{local:%a %H:%M}"
+    return str(format_date(local.date(), "d MMM y", locale=LOCALE))
+
+
+def full(value: str | datetime | None, zone: str) -> str:
+    """Return an instant in full, for titles."""
+    at = instant(value)
+    if at is None:
+        return ""
+    return str(format_datetime(at, "EEEE, d MMMM y, HH:mm:ss zzz", tzinfo=ZoneInfo(zone), locale=LOCALE))
+
+
+def day(value: str | date | None) -> str:
+    """Return a day: ``5 Oct 2026``."""
+    if value is None:
+        return "–"
+    on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return str(format_date(on, "d MMM y", locale=LOCALE))
+
+
+def ago(value: str | datetime | None, now: datetime) -> str:
+    """Return how long ago something was: ``6 min ago``."""
+    at = instant(value)
+    if at is None:
+        return "–"
+    minutes = max(0, int((now - at).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min ago" if minutes else "just now"
+    if minutes < 60 * 24:
+        return f"{minutes // 60} h ago"
+    return f"{minutes // 1440} d ago"
+
+
+def timer(clock: Mapping[str, Any] | None, now: datetime) -> dict[str, Any] | None:
+    """Return what the timer element needs: state, allowance, due or remaining seconds, and a text without script."""
+    if clock is None:
+        return None
+    total = clock["budget_minutes"] * 60
+    if clock["status"] == "stopped":
+        word = {"met": "Met", "missed": "Missed"}.get(clock["verdict"] or "", "Not counted")
+        return {"state": "met" if clock["verdict"] == "met" else "stopped", "label": word, "verdict": clock["verdict"]}
+    due = instant(clock["due_at"])
+    left = int((due - now).total_seconds()) if due is not None else clock["remaining_seconds"]
+    if clock["status"] == "paused":
+        return {"state": "paused", "total": total, "remaining": left, "text": countdown(left)}
+    state = "breached" if clock["is_breached"] or left <= 0 else "risk" if left <= total // AT_RISK_SHARE else "running"
+    return {"state": state, "total": total, "due": clock["due_at"], "text": countdown(left), "left": left}
+
+
+def countdown(seconds: int) -> str:
+    """Return a countdown: ``1:24:08``, ``09:22``, ``2d 04h``."""
+    sign, whole = ("\N{MINUS SIGN}" if seconds < 0 else ""), abs(seconds)
+    days, hours_left, minutes = whole // 86_400, whole % 86_400 // 3600, whole % 3600 // 60
+    if days:
+        return f"{sign}{days}d {hours_left:02}h"
+    if hours_left:
+        return f"{sign}{hours_left}:{minutes:02}:{whole % 60:02}"
+    return f"{sign}{minutes:02}:{whole % 60:02}"
+
+
+def person(name: str | None) -> dict[str, Any] | None:
+    """Return initials and a steady colour for a name."""
+    if not name:
+        return None
+    words = name.split()
+    initials = (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+    return {"n": name, "i": initials, "c": crc32(name.encode()) % 6 + 1}
+
+
+def parse_duration(text: str) -> int | None:
+    """Return the minutes of a quick input, ``None`` when it is not one.
+
+    ``45m``, ``45``, ``1h15``, ``1h 15m``, ``1:15``, ``1.25`` (hours), ``2h``, ``14:00-14:45``; 1 minute to 24 hours.
+    """
+    given = text.strip().lower().replace(" ", "").replace(",", ".")
+    if "-" in given:
+        begins, _, ends = given.partition("-")
+        first, last = _clock(begins), _clock(ends)
+        return None if first is None or last is None else _bounded((last - first) % 1440)
+    if ":" in given:
+        return _bounded(_clock(given))
+    if "h" in given:
+        whole, _, rest = given.partition("h")
+        rest = rest.removesuffix("min").removesuffix("m") or "0"
+        if not (_is_count(whole) and _is_count(rest)) or int(rest) >= 60:
+            return None
+        return _bounded(int(whole) * 60 + int(rest))
+    if "." in given:
+        whole, _, part = given.partition(".")
+        if not (_is_count(whole or "0") and _is_count(part)) or len(part) > 2:
+            return None
+        return _bounded(int(whole or "0") * 60 + (int(part.ljust(2, "0")) * 60 + 50) // 100)
+    minutes = given.removesuffix("min").removesuffix("m")
+    return _bounded(int(minutes)) if _is_count(minutes) else None
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 4
+
+
+def _clock(text: str) -> int | None:
+    whole, _, rest = text.partition(":")
+    if not (_is_count(whole) and _is_count(rest)) or int(rest) >= 60 or int(whole) > 24:
+        return None
+    return int(whole) * 60 + int(rest)
+
+
+def _bounded(minutes: int | None) -> int | None:
+    return minutes if minutes is not None and 1 <= minutes <= 1440 else None
+
+
+def now() -> datetime:
+    """Return the instant a page is made: countdowns are corrected to it in the browser."""
+    return datetime.now(UTC)

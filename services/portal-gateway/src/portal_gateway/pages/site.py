@@ -1,0 +1,213 @@
+"""What every page needs: the visitor, the services, the templates, and how failures look."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jinja2
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from msp_kit import telemetry
+from msp_kit.problems import Forbidden, Unauthenticated
+
+from portal_gateway import charts
+from portal_gateway.pages import shown
+from portal_gateway.scope import CSRF_FIELD, CSRF_HEADER, CsrfFailed, Visitor, Visitors, check_csrf
+from portal_gateway.services import Refused, ServiceAway, Services
+
+HERE = Path(__file__).resolve().parent.parent
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+FORM_BYTES_MAX = 100_000
+ZONE = "Europe/London"
+Handler = Callable[..., Coroutine[Any, Any, Response]]
+
+
+@dataclass
+class Failed:
+    """A part of a page that could not be fetched: the rest of the page works and says what is missing."""
+
+    service: str
+    detail: str
+    request_id: str
+
+
+class Site:
+    """The pages' surroundings, one per process."""
+
+    def __init__(self, *, services: Services, visitors: Visitors, brand: str) -> None:
+        self.services = services
+        self.visitors = visitors
+        self.brand = brand
+        self.client_names: Callable[[Any], Awaitable[str | None]]
+        self.versions = _versions()
+        self.environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.environment.globals.update(
+            charts=charts,
+            shown=shown,
+            brand=brand,
+            asset=self.asset,
+            STATUS=shown.STATUS,
+            CLIENT_STATUS=shown.CLIENT_STATUS,
+            METRIC=shown.METRIC,
+            zone=ZONE,
+        )
+        self.environment.filters.update(hours=shown.hours, duration=shown.duration, money=shown.money, day=shown.day)
+
+    def asset(self, name: str) -> str:
+        """Return the address of a static file with the hash of its content: it may be cached for ever."""
+        return f"/static/{name}?v={self.versions[name]}"
+
+    def page(self, template: str, *, visitor: Visitor | None, title: str, status: int = 200, **context: Any) -> Response:
+        """Render a page."""
+        now = shown.now()
+        html = self.environment.get_template(template).render(
+            visitor=visitor,
+            title=f"{title}, {self.brand}",
+            heading=title,
+            now=now,
+            csrf=visitor.csrf_token if visitor else "",
+            request_id=telemetry.request_id.get(),
+            **context,
+        )
+        return HTMLResponse(html, status_code=status, headers=HEADERS)
+
+    async def part(self, fetched: Awaitable[Any]) -> Any:
+        """Return what was fetched, or why it could not be."""
+        try:
+            return await fetched
+        except ServiceAway as error:
+            return Failed(error.service, str(error), telemetry.request_id.get())
+        except Refused as error:
+            if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+                raise
+            return Failed("", str(error), telemetry.request_id.get())
+
+    async def parts(self, *fetched: Awaitable[Any]) -> list[Any]:
+        """Fetch parts side by side; each fails alone."""
+        return list(await asyncio.gather(*(self.part(one) for one in fetched)))
+
+
+def site_of(request: Request) -> Site:
+    """Return the surroundings of a request."""
+    site: Site = request.app.state.site
+    return site
+
+
+async def form_of(request: Request, visitor: Visitor | None) -> dict[str, str]:
+    """Return the fields of a plain form after the CSRF check; of a repeated field, the values joined by commas.
+
+    Raises:
+        CsrfFailed: the form does not carry the session's token.
+    """
+    body = await request.body()
+    fields: dict[str, str] = {}
+    if len(body) <= FORM_BYTES_MAX:
+        for name, value in parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=500):
+            fields[name] = f"{fields[name]},{value}" if name in fields else value
+    if visitor is not None:
+        given = request.headers.get(CSRF_HEADER) or fields.pop(CSRF_FIELD, None)
+        check_csrf(request, visitor, method="POST", given=given)
+    return fields
+
+
+def go(path: str) -> Response:
+    """Send the browser to another page after a form."""
+    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER, headers={"cache-control": "no-store"})
+
+
+def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler], Handler]:
+    """Register ``async def f(request, site, visitor, …)`` as a page; failures become styled pages."""
+
+    def register(function: Handler) -> Handler:
+        async def handle(request: Request) -> Response:
+            site = site_of(request)
+            visitor: Visitor | None = None
+            try:
+                visitor = await site.visitors.of(request)
+                return await function(request, site, visitor, **request.path_params)
+            except Unauthenticated:
+                return go(f"/login?next={_local(request)}")
+            except (Forbidden, CsrfFailed) as error:
+                return failure(site, visitor, status=403, detail=str(error))
+            except ServiceAway as error:
+                return failure(site, visitor, status=503, detail=str(error))
+            except Refused as error:
+                # For a page, what is foreign, forbidden or missing is one and the same.
+                status = 404 if error.status in (403, 404, 422) and request.method == "GET" else error.status
+                return failure(site, visitor, status=status, detail="" if status == 404 else str(error))
+
+        router.add_api_route(path, handle, methods=list(methods or ("GET",)), include_in_schema=False)
+        return function
+
+    return register
+
+
+_SAID = {
+    400: ("That request was not understood", "Go back and try again."),
+    403: ("This page is not for you", "Your role does not include it. Ask an administrator if you need it."),
+    404: ("There is nothing here", "The address may be mistyped, or it may not be yours to see."),
+    409: ("Somebody was faster", "Reload the page to see how it stands now."),
+    413: ("That is too much at once", "Send less."),
+    422: ("Something is not valid", "Check what you entered."),
+    429: ("Too many requests", "Wait a little and try again."),
+    500: ("Something went wrong on our side", "Nothing was changed. The request id leads us to the cause."),
+    503: ("A part of the platform is away", "Nothing was changed. Try again in a few seconds."),
+}
+
+
+def failure(site: Site, visitor: Visitor | None, *, status: int, detail: str = "") -> Response:
+    """Return a styled page for a failure."""
+    said, advice = _SAID.get(status, _SAID[500])
+    return site.page("failure.html", visitor=visitor, title=said, status=status, said=said, advice=detail or advice)
+
+
+def _local(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}{'?' + query if query else ''}" if request.method == "GET" else "/"
+
+
+def safe_next(path: str | None, default: str) -> str:
+    """Return a path of our own to go to; another site's address is never followed."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")):
+        return default
+    parts = urlsplit(path)
+    return default if parts.scheme or parts.netloc else path
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for path in sorted((HERE / "static").rglob("*")):
+        if path.is_file():
+            name = path.relative_to(HERE / "static").as_posix()
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return found
+
+
+def as_json(value: Any) -> str:
+    """Return JSON for a data attribute."""
+    return json.dumps(value, separators=(",", ":"))

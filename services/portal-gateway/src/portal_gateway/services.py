@@ -1,0 +1,173 @@
+"""The services behind the gateway: one signed identity per request, one clear answer when one of them is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import orjson
+from msp_kit import telemetry
+from msp_kit.identity import HEADER, Caller, Signer
+from yarl import URL
+
+TIMEOUT_SECONDS = 20.0
+CONNECT_SECONDS = 2.0
+SERVICE_OF = {
+    **dict.fromkeys(
+        ("clients", "contacts", "calendars", "job-types", "rate-cards", "contracts", "coverage", "hours"), "contracts"
+    ),
+    **dict.fromkeys(
+        ("tickets", "queues", "agents", "time-entries", "imports", "projects", "routing-rules", "workload"), "tickets"
+    ),
+    **dict.fromkeys(("clocks", "compliance", "at-risk"), "sla"),
+    **dict.fromkeys(("billing-runs", "invoices", "billing-summary"), "billing"),
+}
+"""Which service owns a first path segment. What is not here does not exist."""
+
+
+class ServiceAway(Exception):
+    """A service did not answer."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"the {service} service did not answer; nothing is known to have changed")
+        self.service = service
+
+
+class Refused(Exception):
+    """A service refused; carries its problem document."""
+
+    def __init__(self, status: int, document: dict[str, Any]) -> None:
+        super().__init__(str(document.get("detail") or document.get("title") or status))
+        self.status = status
+        self.document = document
+
+
+class Answer:
+    """What a service answered."""
+
+    __slots__ = ("body", "content_type", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.content_type = headers.get("content-type", "")
+
+    def json(self) -> Any:
+        """Return the JSON body.
+
+        Raises:
+            Refused: the status is 400 or above.
+        """
+        document = orjson.loads(self.body) if self.body and "json" in self.content_type else {}
+        if self.status >= 400:
+            raise Refused(self.status, document if isinstance(document, dict) else {})
+        return document
+
+
+class Services:
+    """Speaks HTTP to the services on behalf of a person."""
+
+    def __init__(self, urls: Mapping[str, str], signer: Signer) -> None:
+        self.urls = urls
+        self.signer = signer
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Open the connection pool."""
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
+            connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=30),
+            auto_decompress=False,
+        )
+
+    async def stop(self) -> None:
+        """Close the connection pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(
+        self,
+        caller: Caller,
+        method: str,
+        target: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request; ``target`` is path and query, its first segment decides the service.
+
+        Raises:
+            KeyError: no service owns the path.
+            ServiceAway: the service did not answer.
+        """
+        service = SERVICE_OF[target.split("?", 1)[0].split("/", 2)[1]]
+        assert self._session is not None, "start() comes first"
+        sent = {
+            "content-type": "application/json",
+            **(headers or {}),
+            HEADER: self.signer.sign(caller, audience=service, method=method, target=_seen(target), body=body),
+            "x-request-id": telemetry.request_id.get(),
+        }
+        outgoing = telemetry.outgoing()
+        if "traceparent" in outgoing:
+            sent["traceparent"] = outgoing["traceparent"]
+        url = URL(self.urls[service] + target, encoded=True)
+        for attempt in (1, 2):
+            try:
+                async with self._session.request(
+                    method, url, data=body or None, headers=sent, allow_redirects=False
+                ) as answer:
+                    return Answer(answer.status, answer.headers, await answer.read())
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError, asyncio.TimeoutError) as error:
+                # A read may be repeated; anything else may have happened already.
+                if attempt == 2 or method != "GET" or isinstance(error, TimeoutError):
+                    raise ServiceAway(service) from error
+        raise ServiceAway(service)
+
+    async def documents(self) -> list[dict[str, Any]]:
+        """Return the OpenAPI documents of the services that answer."""
+        assert self._session is not None, "start() comes first"
+        found: list[dict[str, Any]] = []
+        for url in self.urls.values():
+            try:
+                async with self._session.get(f"{url}/openapi.json") as answer:
+                    found.append(orjson.loads(await answer.read()))
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+        return found
+
+    async def get(self, caller: Caller, path: str, **query: Any) -> Any:
+        """GET JSON.
+
+        Raises:
+            Refused, ServiceAway.
+        """
+        given = {name.rstrip("_"): str(value) for name, value in query.items() if value is not None}
+        target = f"{path}?{urlencode(given)}" if given else path
+        return (await self.send(caller, "GET", target)).json()
+
+    async def post(self, caller: Caller, path: str, body: Any = None, *, key: str | None = None, method: str = "POST") -> Any:
+        """POST JSON; ``key`` is an Idempotency-Key.
+
+        Raises:
+            Refused, ServiceAway.
+        """
+        headers = {"idempotency-key": key} if key else None
+        content = orjson.dumps({} if body is None else body)
+        return (await self.send(caller, method, path, body=content, headers=headers)).json()
+
+
+def segment(text: str) -> str:
+    """Return a text as one path segment, whatever it holds."""
+    return quote(text, safe="")
+
+
+def _seen(target: str) -> str:
+    """Return the target as the service will see it: the path decoded, the query as it was sent."""
+    path, mark, query = target.partition("?")
+    decoded = URL(path, encoded=True).path
+    return f"{decoded}{mark}{query}"
