@@ -1,0 +1,1 @@
+"""Clients, their terms, and the ledger of their hours."""

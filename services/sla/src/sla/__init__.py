@@ -1,0 +1,1 @@
+"""The sla service: what was promised, how it is going, and how it ended."""

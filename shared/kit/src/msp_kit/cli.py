@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -142,6 +143,9 @@ async def _serve(service: Service, settings: ServiceSettings, command: str) -> N
             limit_concurrency=1000,
         )
     )
+    # After draining, uvicorn raises the signal that ended it once more; a drained process has ended well.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     await server.serve()
 
 

@@ -1,0 +1,21 @@
+"""``python -m contracts serve|api|worker|migrate|topology|verify|dead-letters|republish``."""
+
+import sys
+
+from msp_kit import cli
+
+from contracts import api, reports, worker
+from contracts.settings import Settings
+
+SERVICE = cli.Service(
+    name="contracts",
+    module="contracts",
+    database="contracts",
+    settings=Settings,  # type: ignore[arg-type]
+    create_api=api.create,
+    create_worker=worker.create,
+    verify=reports.verify,
+)
+
+if __name__ == "__main__":
+    sys.exit(cli.run(SERVICE))

@@ -1,0 +1,1 @@
+"""What the contracts service does: load, decide, save, say."""

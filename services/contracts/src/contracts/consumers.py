@@ -1,0 +1,42 @@
+"""What the contracts service hears."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msp_events.tickets import TimeApproved, TimeEntryState, TimeLogged, TimeRejected, TimeVoided, WorklogSealed
+from msp_kit.consumers import Consumers, Permanent, Transient
+from msp_kit.database import Transaction
+
+from contracts.actions import hours, periods
+
+consumers = Consumers(
+    "contracts",
+    order={
+        # Each event carries the whole entry with its revision, and the newest telling counts: approved before logged is
+        # taken as approved, and the older one changes nothing. So nothing has to wait for a missing number.
+        "tickets.time_entry": "effect",
+        "tickets.period": "effect",
+        "billing.invoice": "state",
+    },
+)
+
+
+@consumers.hears_many(TimeLogged, TimeApproved, TimeRejected, TimeVoided)
+async def time_entries(tx: Transaction, events: Sequence[TimeEntryState]) -> None:
+    """Hold, post or give back minutes."""
+    try:
+        await hours.take(tx, events)
+    except hours.UnknownContract as error:
+        raise Transient(str(error)) from error
+    except hours.EntryMovedContract as error:
+        raise Permanent(str(error)) from error
+
+
+@consumers.hears(WorklogSealed)
+async def worklog_sealed(tx: Transaction, event: WorklogSealed) -> None:
+    """Close the client's period when the ledger has every sealed minute."""
+    try:
+        await periods.close(tx, event)
+    except periods.HoursBehind as error:
+        raise Transient(str(error)) from error

@@ -1,0 +1,240 @@
+"""Which lot pays for which minute: a pure function of the set of entries of the open period.
+
+Entries are taken in order of (worked instant, entry id), lots in one total order; whatever order the entries arrived
+in, the splits are the same. What the lots cannot pay is overage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+Policy = Literal["overage", "next_lot", "needs_approval", "reject"]
+Route = Literal["bucket", "time_and_materials", "excluded"]
+Condition = Literal["regular", "after_hours", "weekend", "holiday"]
+Level = Literal["L1", "L2", "L3", "SA"]
+Position = tuple[datetime, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """One funding of a bucket, as allocation sees it. ``left_minutes`` is what entries may still take."""
+
+    id: UUID
+    sequence: int
+    """Purchase sequence on its contract, from 1."""
+    minutes: int
+    left_minutes: int
+    starts_at: datetime
+    ends_at: datetime | None = None
+    """Exclusive; ``None`` never lapses."""
+    priority: int = 0
+    """Smaller is consumed first."""
+
+    def is_open_at(self, at: datetime) -> bool:
+        """Return whether work of the instant ``at`` may be paid from this lot."""
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A part of a time entry under one rate condition, before anything has paid for it."""
+
+    condition: Condition
+    starts_at: datetime
+    worked_minutes: int
+    billed_minutes: int
+    """After rounding; 0 when excluded."""
+    weight_percent: int
+    route: Route
+    rule_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A time entry that holds or has taken minutes."""
+
+    entry_id: UUID
+    worked_from: datetime
+    demands: tuple[Demand, ...]
+    policy: Policy = "overage"
+    is_approved: bool = False
+
+    @property
+    def position(self) -> Position:
+        """Return the place of the entry in the order of allocation."""
+        return self.worked_from, self.entry_id
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Bucket minutes one entry takes from one lot."""
+
+    lot_id: UUID
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What became of one demand."""
+
+    demand: Demand
+    bucket_billed_minutes: int = 0
+    bucket_minutes: int = 0
+    overage_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What became of one time entry. ``is_refused`` when the policy lets nothing of it in."""
+
+    parts: tuple[Part, ...]
+    takes: tuple[Take, ...]
+    is_refused: bool = False
+
+    @property
+    def billed_minutes(self) -> int:
+        """Return the billed minutes of all parts."""
+        return sum(part.demand.billed_minutes for part in self.parts)
+
+    @property
+    def bucket_minutes(self) -> int:
+        """Return what the bucket loses."""
+        return sum(part.bucket_minutes for part in self.parts)
+
+    @property
+    def overage_minutes(self) -> int:
+        """Return the billed minutes beyond the bucket."""
+        return sum(part.overage_minutes for part in self.parts)
+
+    @property
+    def time_and_materials_minutes(self) -> int:
+        """Return the billed minutes of work that never draws on a bucket."""
+        return sum(part.demand.billed_minutes for part in self.parts if part.demand.route == "time_and_materials")
+
+    @property
+    def excluded_minutes(self) -> int:
+        """Return the worked minutes that are not billed at all."""
+        return sum(part.demand.worked_minutes for part in self.parts if part.demand.route == "excluded")
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The splits of some entries, and the lots after them in order of consumption."""
+
+    splits: Mapping[UUID, Split]
+    lots: tuple[Lot, ...]
+
+
+def in_order_of_consumption(lots: Iterable[Lot]) -> list[Lot]:
+    """Return lots in the one total order: priority, expiry (none last), valid-from, purchase sequence."""
+    return sorted(
+        lots,
+        key=lambda lot: (
+            lot.priority,
+            lot.ends_at is None,
+            lot.ends_at or lot.starts_at,
+            lot.starts_at,
+            lot.sequence,
+        ),
+    )
+
+
+def weighted_minutes(billed_minutes: int, *, weight_percent: int) -> int:
+    """Return the bucket minutes of billed minutes, rounded half up."""
+    return (billed_minutes * weight_percent + 50) // 100
+
+
+def affordable_minutes(left_minutes: int, *, weight_percent: int) -> int:
+    """Return the most billed minutes that ``left_minutes`` of a bucket pay for; an empty bucket pays for none."""
+    assert weight_percent > 0, "what weighs nothing is always affordable"
+    return (100 * left_minutes + 49) // weight_percent if left_minutes > 0 else 0
+
+
+def allocate(lots: Iterable[Lot], facts: Iterable[Fact]) -> Allocation:
+    """Pay for every entry, in order of (worked instant, entry id), from what the lots have left before the first."""
+    ordered = in_order_of_consumption(lots)
+    left = {lot.id: lot.left_minutes for lot in ordered}
+    splits: dict[UUID, Split] = {}
+    for fact in sorted(facts, key=lambda one: one.position):
+        split = _split(fact, ordered, left)
+        for take in split.takes:
+            left[take.lot_id] -= take.minutes
+        splits[fact.entry_id] = split
+    after = tuple(
+        lot if lot.left_minutes == left[lot.id] else replace(lot, left_minutes=left[lot.id]) for lot in ordered
+    )
+    return Allocation(splits, after)
+
+
+def payers(lots: Sequence[Lot], *, at: datetime, policy: Policy) -> list[Lot]:
+    """Return the lots that may pay for work of the instant ``at``, first payer first."""
+    open_now = [lot for lot in lots if lot.is_open_at(at)]
+    if policy == "next_lot":
+        open_now += [lot for lot in lots if lot.starts_at > at]
+    return open_now
+
+
+def fits_without_displacing(lots: Sequence[Lot], fact: Fact) -> Lot | None:
+    """Return the lot that can pay for all of ``fact`` without changing any split of a later entry, if that is certain.
+
+    ``lots`` are in order of consumption with what is left after *all* entries. The first payer has more than enough in
+    the end, so it had that at every earlier instant too: nobody behind ``fact`` took less from it than they wanted, or
+    went past it, and nobody will.
+    """
+    if any(demand.route == "bucket" for demand in fact.demands):
+        first = next(iter(payers(lots, at=fact.worked_from, policy=fact.policy)), None)
+        if first is not None and first.left_minutes > _needed_minutes(fact.demands) > 0:
+            return first
+    return None
+
+
+def _needed_minutes(demands: Iterable[Demand]) -> int:
+    return sum(
+        weighted_minutes(one.billed_minutes, weight_percent=one.weight_percent)
+        for one in demands
+        if one.route == "bucket"
+    )
+
+
+def _split(fact: Fact, ordered: Sequence[Lot], left: Mapping[UUID, int]) -> Split:
+    if all(demand.route != "bucket" for demand in fact.demands):
+        return Split(tuple(Part(demand) for demand in fact.demands), ())
+    paying = payers(ordered, at=fact.worked_from, policy=fact.policy)
+    available = sum(left[lot.id] for lot in paying)
+    if fact.policy == "reject" and not fact.is_approved and _needed_minutes(fact.demands) > available:
+        return Split((), (), is_refused=True)
+    parts: list[Part] = []
+    taken_minutes = 0
+    for demand in fact.demands:
+        part = _part(demand, available - taken_minutes)
+        taken_minutes += part.bucket_minutes
+        parts.append(part)
+    takes: list[Take] = []
+    for lot in paying:
+        minutes = min(left[lot.id], taken_minutes)
+        if minutes > 0:
+            takes.append(Take(lot.id, minutes))
+            taken_minutes -= minutes
+    assert taken_minutes == 0, "no part takes more than the lots have"
+    return Split(tuple(parts), tuple(takes))
+
+
+def _part(demand: Demand, available_minutes: int) -> Part:
+    if demand.route != "bucket":
+        return Part(demand)
+    needed = weighted_minutes(demand.billed_minutes, weight_percent=demand.weight_percent)
+    if needed <= available_minutes and (needed > 0 or demand.weight_percent == 0):
+        return Part(demand, bucket_billed_minutes=demand.billed_minutes, bucket_minutes=needed)
+    weight = demand.weight_percent
+    # A tiny weight may round to no bucket minute at all; the first minute of it still needs a bucket to come from.
+    billed = min(demand.billed_minutes, affordable_minutes(available_minutes, weight_percent=weight)) if weight else 0
+    return Part(
+        demand,
+        bucket_billed_minutes=billed,
+        bucket_minutes=weighted_minutes(billed, weight_percent=weight),
+        overage_minutes=demand.billed_minutes - billed,
+    )

@@ -1,0 +1,136 @@
+"""Contracts, their amendments, lots and balances."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Query
+from msp_kit.api import CallerNow, Tx, allows, guarded_router
+from msp_kit.pagination import After, Limit, Page, page_of, position
+from pydantic import AfterValidator
+
+from contracts.actions import contracts as actions
+from contracts.endpoints.clients import EVERYBODY, MANAGERS, STAFF, ClientNotNamed
+from contracts.reports import balances
+from contracts.reports import contracts as reports
+from contracts.schemas.contracts import Amendment, ContractView, End, NewContract, NewLot
+from contracts.schemas.fields import sane_year
+from contracts.schemas.hours import BalancesView, BalanceView, BurnView, StatementView
+
+router = guarded_router(prefix="/contracts", tags=["contracts"])
+ROUTERS = (router,)
+
+_HEAD = {"id", "client_id", "ref", "name", "kind", "starts_on", "ends_on", "currency", "rate_card_id"}
+From = Annotated[date | None, Query(alias="from"), AfterValidator(sane_year)]
+To = Annotated[date | None, Query(), AfterValidator(sane_year)]
+FUNDERS = allows(staff=("manager", "finance", "admin"))
+
+
+@router.post("", status_code=201, openapi_extra=MANAGERS)
+async def draft_contract(body: NewContract, tx: Tx) -> ContractView:
+    """Draft a contract."""
+    head = body.model_dump(include=_HEAD)
+    bucket = None if body.bucket is None else body.bucket.model_dump()
+    contract_id = await actions.draft(tx, head, _terms(body, exclude={*_HEAD, "bucket"}), bucket)
+    return await _view(tx, contract_id)
+
+
+@router.get("", openapi_extra=EVERYBODY)
+async def list_contracts(
+    tx: Tx,
+    client_id: UUID | None = None,
+    status: Literal["draft", "active", "ended"] | None = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[ContractView]:
+    """List contracts by ref."""
+    rows = await reports.contracts_page(
+        tx, client_id=client_id, status=status, after=position(after, of=2), limit=limit
+    )
+    page, following = page_of(rows, limit=limit, key=lambda row: (row["ref"], str(row["id"])))
+    return Page(items=[_as_view(one) for one in await reports.contract_views(tx, page)], next=following)
+
+
+@router.get("/current", openapi_extra=EVERYBODY)
+async def current_contracts(caller: CallerNow, tx: Tx, client_id: UUID | None = None) -> Page[ContractView]:
+    """List a client's contracts that are in force today."""
+    wanted = caller.client_id or client_id
+    if wanted is None:
+        raise ClientNotNamed("client_id is missing")
+    return Page(items=[_as_view(one) for one in await reports.current_contracts(tx, wanted)])
+
+
+@router.get("/balances", openapi_extra=STAFF)
+async def list_balances(tx: Tx, limit: Limit = 200) -> BalancesView:
+    """List the balances of all contracts with a bucket, soonest empty first."""
+    return BalancesView.model_validate({"items": await balances.balances(tx, limit=limit)})
+
+
+@router.get("/{contract_id}", openapi_extra=EVERYBODY)
+async def read_contract(contract_id: UUID, tx: Tx) -> ContractView:
+    """Read one contract."""
+    return await _view(tx, contract_id)
+
+
+@router.post("/{contract_id}/activate", openapi_extra=MANAGERS)
+async def activate_contract(contract_id: UUID, tx: Tx) -> ContractView:
+    """Bring a draft into force."""
+    await actions.activate(tx, contract_id)
+    return await _view(tx, contract_id)
+
+
+@router.post("/{contract_id}/amend", openapi_extra=MANAGERS)
+async def amend_contract(contract_id: UUID, body: Amendment, tx: Tx) -> ContractView:
+    """Add a version that changes some terms from a day on."""
+    terms = _terms(body, exclude={"effective_from", "name"})
+    await actions.amend(tx, contract_id, effective_from=body.effective_from, name=body.name, terms=terms)
+    return await _view(tx, contract_id)
+
+
+@router.post("/{contract_id}/end", openapi_extra=MANAGERS)
+async def end_contract(contract_id: UUID, body: End, tx: Tx) -> ContractView:
+    """End a contract."""
+    await actions.end(tx, contract_id, ends_on=body.ends_on)
+    return await _view(tx, contract_id)
+
+
+@router.post("/{contract_id}/lots", status_code=201, openapi_extra=FUNDERS)
+async def top_up(contract_id: UUID, body: NewLot, tx: Tx) -> ContractView:
+    """Fund a bucket with another lot."""
+    await actions.top_up(tx, contract_id, body.model_dump())
+    return await _view(tx, contract_id)
+
+
+@router.get("/{contract_id}/balance", openapi_extra=EVERYBODY)
+async def read_balance(contract_id: UUID, tx: Tx) -> BalanceView:
+    """Read the live balance; it counts what was logged a moment ago."""
+    return BalanceView.model_validate(await balances.balance(tx, contract_id))
+
+
+@router.get("/{contract_id}/statement", openapi_extra=EVERYBODY)
+async def read_statement(contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None) -> StatementView:
+    """Read the lines of a period with the running balance; ``to`` is exclusive."""
+    found = await balances.statement(tx, contract_id, starts_on=starts_on, ends_on=to)
+    return StatementView.model_validate(found)
+
+
+@router.get("/{contract_id}/burn", openapi_extra=EVERYBODY)
+async def read_burn(contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None) -> BurnView:
+    """Read how the bucket was used up, day by day; ``to`` is exclusive."""
+    return BurnView.model_validate(await balances.burn(tx, contract_id, starts_on=starts_on, ends_on=to))
+
+
+def _terms(body: Any, *, exclude: set[str]) -> dict[str, Any]:
+    """Return the terms a body gives; what it leaves out, or sets to null, stays as it is."""
+    given: dict[str, Any] = body.model_dump(mode="json", exclude=exclude, exclude_none=False)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+async def _view(tx: Tx, contract_id: UUID) -> ContractView:
+    return _as_view(await reports.contract_view(tx, contract_id))
+
+
+def _as_view(found: dict[str, Any]) -> ContractView:
+    return ContractView.model_validate(found)

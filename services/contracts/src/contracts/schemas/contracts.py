@@ -1,0 +1,192 @@
+"""Bodies and answers about contracts, their terms and lots."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from msp_events.base import Level, RateCondition
+from msp_events.contracts import (
+    BillingTerms,
+    ContractKind,
+    EscalationStepTerms,
+    FixedItemTerms,
+    RoundingTerms,
+    TargetTerms,
+)
+from msp_kit.api import Body, View
+from pydantic import Field, StringConstraints, model_validator
+
+from contracts.schemas.fields import Currency, Day, LotMinutes, Minor, Name, Word
+
+RuleId = Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,80}$")]
+Percent = Annotated[int, Field(ge=1, le=1000)]
+
+
+class TargetBody(TargetTerms, Body):
+    """One SLA target; without a ``rule_id`` it gets one from its keys."""
+
+    rule_id: RuleId | None = None  # type: ignore[assignment]
+    job_type: Word | None = None
+
+
+class EscalationStepBody(EscalationStepTerms, Body):
+    """One step of the escalation chain."""
+
+    notify: Annotated[tuple[Annotated[str, StringConstraints(max_length=40)], ...], Field(max_length=10)] = ("manager",)
+
+
+class RoundingBody(RoundingTerms, Body):
+    """How worked minutes become billed minutes."""
+
+
+class WeightBody(Body):
+    """Bucket minutes per billed minute, in percent; the largest that matches counts."""
+
+    level: Level | None = None
+    job_type: Word | None = None
+    condition: RateCondition | None = None
+    percent: Annotated[int, Field(ge=1, le=100_000, strict=True)]
+
+
+class FixedItemBody(FixedItemTerms, Body):
+    """A recurring or one-off item."""
+
+    item_id: RuleId | None = None  # type: ignore[assignment]
+    text: Name
+    unit_minor: Annotated[int, Field(ge=-(10**12), le=10**12, strict=True)]
+    starts_on: Day
+
+
+class BillingBody(BillingTerms, Body):
+    """How the contract is invoiced."""
+
+
+class BucketBody(Body):
+    """The first lot of a bucket, or the monthly lot of a retainer (minutes and price each month)."""
+
+    minutes: LotMinutes
+    price_minor: Minor = 0
+    valid_from: Day
+    expires_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.expires_on is not None and self.expires_on <= self.valid_from:
+            message = "a lot expires after the day it is valid from"
+            raise ValueError(message)
+        return self
+
+
+class NewLot(BucketBody):
+    """A top-up."""
+
+
+class _Terms(Body):
+    job_types: Annotated[list[Word], Field(max_length=100)] | None = None
+    levels: Annotated[list[Level], Field(max_length=4)] | None = None
+    calendar_id: UUID | None = None
+    targets: Annotated[list[TargetBody], Field(max_length=300)] | None = None
+    thresholds_percent: Annotated[list[Percent], Field(max_length=10)] | None = None
+    escalation: Annotated[list[EscalationStepBody], Field(max_length=20)] | None = None
+    pausing_statuses: list[Literal["waiting_on_client", "waiting_on_vendor", "scheduled"]] | None = None
+    first_response_pauses: bool | None = None
+    rounding: RoundingBody | None = None
+    weights: Annotated[list[WeightBody], Field(max_length=100)] | None = None
+    exhaustion_policy: Literal["overage", "next_lot", "needs_approval", "reject"] | None = None
+    non_billable_job_types: Annotated[list[Word], Field(max_length=100)] | None = None
+    multiplier_applies_to_overage: bool | None = None
+    fixed_items: Annotated[list[FixedItemBody], Field(max_length=100)] | None = None
+    billing: BillingBody | None = None
+
+
+class NewContract(_Terms):
+    """A draft of a contract. ``id`` may be given by an import that must be repeatable."""
+
+    id: UUID | None = None
+    client_id: UUID
+    ref: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{1,19}$")] | None = None
+    name: Name
+    kind: ContractKind
+    starts_on: Day
+    ends_on: Day | None = None
+    currency: Currency
+    calendar_id: UUID
+    rate_card_id: UUID
+    bucket: BucketBody | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            message = "a contract ends after the day it starts"
+            raise ValueError(message)
+        return self
+
+
+class Amendment(_Terms):
+    """What a new version changes, from which day on; absent terms stay."""
+
+    effective_from: Day
+    name: Name | None = None
+
+
+class End(Body):
+    """The first day on which the contract is over."""
+
+    ends_on: Day
+
+
+class LotView(View):
+    """One funding of a bucket."""
+
+    id: UUID
+    sequence: int
+    origin: str
+    minutes: int
+    left_minutes: int
+    expired_minutes: int
+    price_minor: int
+    valid_from: date
+    expires_on: date | None
+    is_granted: bool
+
+
+class ContractView(View):
+    """A contract as of its newest version, and its lots."""
+
+    contract_id: UUID
+    id: UUID
+    client_id: UUID
+    revision: int
+    ref: str
+    name: str
+    kind: ContractKind
+    status: Literal["draft", "active", "ended"]
+    version: int
+    effective_from: date
+    starts_on: date
+    ends_on: date | None
+    currency: str
+    job_types: list[str]
+    levels: list[str]
+    calendar_id: UUID
+    calendar: dict[str, Any]
+    targets: list[dict[str, Any]]
+    thresholds_percent: list[int]
+    escalation: list[dict[str, Any]]
+    pausing_statuses: list[str]
+    first_response_pauses: bool
+    rounding: dict[str, Any]
+    weights: list[dict[str, Any]]
+    exhaustion_policy: str
+    non_billable_job_types: list[str]
+    rate_card_id: UUID
+    rate_card_version: int
+    rates: list[dict[str, Any]]
+    overage_rates: list[dict[str, Any]]
+    multiplier_applies_to_overage: bool
+    fixed_items: list[dict[str, Any]]
+    billing: dict[str, Any]
+    grant_minutes: int
+    bucket: list[LotView]

@@ -1,0 +1,185 @@
+"""Answers about balances and hours."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msp_events.base import Level, Span
+from msp_kit.api import Body, View
+from pydantic import Field
+
+from contracts.schemas.fields import Instant, Word
+
+
+class CoverageQuestion(Body):
+    """Work somebody thinks of doing."""
+
+    contract_id: UUID
+    job_type: Word
+    level: Level
+    worked_from: Instant
+    worked_minutes: Annotated[int, Field(ge=1, le=1440, strict=True)]
+
+
+class CheckView(View):
+    """One rule that was looked at."""
+
+    rule: str
+    is_passed: bool
+    text: str
+
+
+class CoverageView(View):
+    """What would become of the work."""
+
+    answer: Literal["covered", "overage", "not_covered", "needs_approval"]
+    checks: list[CheckView]
+    worked_minutes: int
+    billed_minutes: int
+    spans: list[Span]
+    available_before_minutes: int
+    available_after_minutes: int
+    overage_minutes: int
+    overage_price_minor: int | None
+    """``null`` when a rate is missing."""
+    currency: str
+
+
+class BalanceLotView(View):
+    """A lot of a balance, first payer first."""
+
+    id: UUID
+    minutes: int
+    left_minutes: int
+    valid_from: date
+    expires_on: date | None
+
+
+class BalanceView(View):
+    """The live balance of a contract. Minutes on hold have left ``available_minutes`` already."""
+
+    contract_id: UUID
+    client_id: UUID
+    ref: str
+    name: str
+    kind: str
+    granted_minutes: int
+    available_minutes: int
+    held_minutes: int
+    consumed_minutes: int
+    overage_minutes: int
+    expired_minutes: int
+    carried_in_minutes: int
+    carried_out_minutes: int
+    adjusted_minutes: int
+    excluded_minutes: int
+    time_and_materials_minutes: int
+    revision: int
+    as_of: datetime
+    lots: list[BalanceLotView]
+
+
+class BalancesView(View):
+    """Balances of all contracts with a bucket, soonest empty first."""
+
+    items: list[BalanceView]
+
+
+class StatementLineView(View):
+    """One line: minutes that came or went, and the balance after it."""
+
+    at: datetime
+    kind: str
+    text: str
+    minutes: int
+    overage_minutes: int
+    balance_minutes: int
+    time_entry_id: UUID | None
+    ticket_id: UUID | None
+    is_late: bool
+
+
+class StatementView(View):
+    """The lines of a period by worked instant."""
+
+    contract_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    opening_minutes: int
+    closing_minutes: int
+    items: list[StatementLineView]
+
+
+class BurnDayView(View):
+    """What was available at the end of a day."""
+
+    on: date
+    available_minutes: int
+
+
+class BurnView(View):
+    """How a bucket was used up, day by day."""
+
+    contract_id: UUID
+    capacity_minutes: int
+    days: list[BurnDayView]
+
+
+class LegView(View):
+    """A live posting of an entry, by its number in the ledger."""
+
+    seq: int
+    minutes: int
+
+
+class HoursView(View):
+    """What became of one time entry."""
+
+    time_entry_id: UUID
+    client_id: UUID
+    contract_id: UUID
+    revision: int
+    entry_revision: int
+    contract_version: int
+    rate_card_version: int
+    status: Literal["held", "posted", "released", "refused"]
+    worked_from: datetime
+    worked_minutes: int
+    billed_minutes: int
+    bucket_minutes: int
+    overage_minutes: int
+    time_and_materials_minutes: int
+    excluded_minutes: int
+    job_type: str
+    level: str
+    agent_id: UUID
+    ticket_id: UUID | None
+    task_id: UUID | None
+    note: str
+    spans: list[Span]
+    legs: list[LegView]
+    is_late: bool
+    is_closed: bool
+    period_close_id: UUID | None
+    refusal: str | None
+    refusal_detail: str | None
+
+
+class ControlView(View):
+    """Control totals over time entries."""
+
+    entry_count: int
+    worked_minutes: int
+    checksum: str
+
+
+class HoursTotalsView(ControlView):
+    """Control totals of what is held or posted; minutes are worked minutes, except overage (billed)."""
+
+    held_minutes: int
+    posted_minutes: int
+    refused_minutes: int
+    overage_minutes: int
+    by_status: dict[str, ControlView]

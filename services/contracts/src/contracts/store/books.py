@@ -1,0 +1,244 @@
+"""The books of contracts: locked, loaded and saved by the batch, in a handful of statements however long it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from msp_kernel.periods import midnight
+from msp_kit.database import Transaction
+
+from contracts.domain.allocation import Position
+from contracts.domain.book import Book
+from contracts.domain.contract import Contract
+from contracts.domain.entry import Hours
+from contracts.domain.ledger import Balances
+from contracts.domain.ticket_day import TicketDay
+from contracts.store import contracts
+from contracts.store.book_rows import ACCOUNTS, bucket_row, hours_from, hours_row, lot_of, lot_row, posting_row
+
+_LOCK = "SELECT * FROM buckets WHERE contract_id = ANY($1) ORDER BY contract_id FOR UPDATE"
+_LOTS = "SELECT * FROM lots WHERE contract_id = ANY($1) AND is_granted"
+_HOURS_COLUMNS = (
+    ("time_entry_id", "uuid"),
+    ("client_id", "uuid"),
+    ("contract_id", "uuid"),
+    ("revision", "int"),
+    ("entry_revision", "int"),
+    ("contract_version", "int"),
+    ("rate_card_version", "int"),
+    ("status", "text"),
+    ("decision", "text"),
+    ("policy", "text"),
+    ("worked_from", "timestamptz"),
+    ("worked_minutes", "int"),
+    ("billed_minutes", "bigint"),
+    ("bucket_minutes", "bigint"),
+    ("overage_minutes", "bigint"),
+    ("time_and_materials_minutes", "bigint"),
+    ("excluded_minutes", "bigint"),
+    ("job_type", "text"),
+    ("level", "text"),
+    ("agent_id", "uuid"),
+    ("ticket_id", "uuid"),
+    ("task_id", "uuid"),
+    ("note", "text"),
+    ("spans", "jsonb"),
+    ("legs", "jsonb"),
+    ("is_late", "boolean"),
+    ("is_closed", "boolean"),
+    ("period_close_id", "uuid"),
+    ("refusal", "text"),
+    ("refusal_detail", "text"),
+)
+_POSTING_COLUMNS = (
+    ("contract_id", "uuid"),
+    ("seq", "bigint"),
+    ("client_id", "uuid"),
+    ("kind", "text"),
+    ("from_account", "text"),
+    ("to_account", "text"),
+    ("minutes", "bigint"),
+    ("lot_id", "uuid"),
+    ("corrects_seq", "bigint"),
+    ("time_entry_id", "uuid"),
+    ("source", "text"),
+    ("source_n", "int"),
+    ("effective_at", "timestamptz"),
+    ("recorded_at", "timestamptz"),
+    ("actor", "text"),
+    ("reason", "text"),
+    ("hash", "bytea"),
+)
+_BUCKET_COLUMNS = (
+    ("contract_id", "uuid"),
+    ("last_seq", "bigint"),
+    ("last_hash", "bytea"),
+    *((account, "bigint") for account in ACCOUNTS),
+    ("last_worked_from", "timestamptz"),
+    ("last_entry_id", "uuid"),
+    ("is_exhausted", "boolean"),
+)
+_LOT_COLUMNS = (
+    ("id", "uuid"),
+    ("left_minutes", "bigint"),
+    ("expired_minutes", "bigint"),
+    ("expiry_seq", "bigint"),
+    ("is_lapsed", "boolean"),
+    ("is_granted", "boolean"),
+    ("alerted_percent", "int"),
+)
+
+
+def _unnest(columns: Sequence[tuple[str, str]], *, after: int) -> str:
+    # An array of jsonb has no codec: each travels as text. What is read comes parsed.
+    kinds = ["text" if kind == "jsonb" else kind for _, kind in columns]
+    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(kinds, start=after + 1))
+    return f"unnest({arrays}) AS n ({', '.join(name for name, _ in columns)})"
+
+
+def _chosen(columns: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"n.{name}::jsonb" if kind == "jsonb" else f"n.{name}" for name, kind in columns)
+
+
+def _assigned(columns: Sequence[tuple[str, str]], *, of: str) -> str:
+    return ", ".join(f"{name} = {of}.{name}" for name, _ in columns)
+
+
+def _save() -> str:
+    """Return the one statement that saves books: each round trip costs more than what it carries."""
+    p, h, b = len(_POSTING_COLUMNS), len(_HOURS_COLUMNS), len(_BUCKET_COLUMNS)
+    return f"""
+    WITH posted AS (
+        INSERT INTO postings ({", ".join(name for name, _ in _POSTING_COLUMNS)})
+        SELECT {_chosen(_POSTING_COLUMNS)} FROM {_unnest(_POSTING_COLUMNS, after=0)}
+    ), remembered AS (
+        INSERT INTO hours ({", ".join(name for name, _ in _HOURS_COLUMNS)})
+        SELECT {_chosen(_HOURS_COLUMNS)} FROM {_unnest(_HOURS_COLUMNS, after=p)}
+        ON CONFLICT (time_entry_id) DO UPDATE SET {_assigned(_HOURS_COLUMNS[3:], of="excluded")}
+    ), balanced AS (
+        UPDATE buckets b SET revision = b.revision + 1, {_assigned(_BUCKET_COLUMNS[1:], of="n")}
+          FROM {_unnest(_BUCKET_COLUMNS, after=p + h)} WHERE b.contract_id = n.contract_id
+    )
+    UPDATE lots l SET {_assigned(_LOT_COLUMNS[1:], of="n")}
+      FROM {_unnest(_LOT_COLUMNS, after=p + h + b)} WHERE l.id = n.id
+    """
+
+
+_SAVE = _save()
+_TAIL = """
+    SELECT * FROM hours
+     WHERE contract_id = $1 AND client_id = $2 AND (worked_from, time_entry_id) >= ($3, $4) AND NOT is_closed
+       AND spans <> '[]'::jsonb AND status <> 'released'
+     ORDER BY worked_from, time_entry_id
+"""
+
+
+async def open_books(tx: Transaction, contract_ids: Collection[UUID]) -> dict[UUID, Book]:
+    """Lock and load the books of active contracts, in one order for all transactions; unknown ones are left out."""
+    locked = await tx.fetch(_LOCK, list(contract_ids))
+    if not locked:
+        return {}
+    found = await contracts.parsed(tx, {row["contract_id"]: row["contract_revision"] for row in locked})
+    books: dict[UUID, Book] = {}
+    for row in locked:
+        position = None if row["last_entry_id"] is None else (row["last_worked_from"], row["last_entry_id"])
+        book = Book(
+            contract=found[row["contract_id"]],
+            balances=Balances(*(row[account] for account in ACCOUNTS)),
+            lots={},
+            now=tx.now,
+            actor=tx.scope.actor,
+            last_seq=row["last_seq"],
+            last_hash=row["last_hash"],
+            last_position=position,
+            closed_until=row["closed_until"],
+            revision=row["revision"],
+            is_exhausted=row["is_exhausted"],
+        )
+        books[row["contract_id"]] = book
+    # In a statement of its own: only what is read after the lock is sure to be the newest.
+    for row in await tx.fetch(_LOTS, list(books)):
+        books[row["contract_id"]].lots[row["id"]] = lot_of(row)
+    return books
+
+
+async def hours_of(tx: Transaction, time_entry_ids: Collection[UUID]) -> dict[UUID, asyncpg.Record]:
+    """Return the stored hours of time entries."""
+    rows = await tx.fetch("SELECT * FROM hours WHERE time_entry_id = ANY($1)", list(time_entry_ids))
+    return {row["time_entry_id"]: row for row in rows}
+
+
+async def tail(tx: Transaction, contract: Contract, position: Position) -> list[Hours]:
+    """Return the entries of the open period from a position on that have a place in the allocation."""
+    rows = await tx.fetch(_TAIL, contract.id, contract.client_id, *position)
+    return [hours_from(row) for row in rows]
+
+
+async def neighbours(tx: Transaction, contract: Contract, days: Collection[TicketDay]) -> list[Hours]:
+    """Return the active entries of some tickets around some days."""
+    whole_days = [on for _, on in days]
+    rows = await tx.fetch(
+        "SELECT * FROM hours WHERE contract_id = $1 AND client_id = $2 AND worked_from >= $4 AND worked_from < $5"
+        " AND coalesce(ticket_id, task_id, time_entry_id) = ANY($3) AND spans <> '[]'::jsonb AND status <> 'released'",
+        contract.id,
+        contract.client_id,
+        [ticket_id for ticket_id, _ in days],
+        # A day either side: local days are not those of UTC.
+        midnight(min(whole_days) - timedelta(days=1), "UTC"),
+        midnight(max(whole_days) + timedelta(days=2), "UTC"),
+    )
+    return [hours_from(row) for row in rows]
+
+
+async def open_from(tx: Transaction, contract: Contract, at: datetime) -> list[Hours]:
+    """Return the entries of the open period worked at or after an instant, refused ones too."""
+    rows = await tx.fetch(
+        "SELECT * FROM hours WHERE contract_id = $1 AND client_id = $2 AND worked_from >= $3"
+        " AND NOT is_closed AND status <> 'released' ORDER BY worked_from, time_entry_id",
+        contract.id,
+        contract.client_id,
+        at,
+    )
+    return [hours_from(row) for row in rows]
+
+
+async def save(tx: Transaction, books: Iterable[Book]) -> None:
+    """Save what changed in some books, in one statement."""
+    written = [book for book in books if book.postings or book.changed or book.changed_lots]
+    if not written:
+        return
+    arguments = (
+        *_arrays(_POSTING_COLUMNS, [posting_row(posting) for book in written for posting in book.postings]),
+        *_arrays(_HOURS_COLUMNS, [hours_row(book, one) for book in written for one in book.changed.values()]),
+        *_arrays(_BUCKET_COLUMNS, [bucket_row(book) for book in written]),
+        *_arrays(_LOT_COLUMNS, [lot_row(book.lots[key]) for book in written for key in book.changed_lots]),
+    )
+    await tx.driver.execute(_SAVE, *arguments)
+    for book in written:
+        book.revision += 1
+        book.postings.clear()
+        book.changed.clear()
+        book.changed_lots.clear()
+
+
+def _arrays(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
+
+
+async def insert_bucket(tx: Transaction, *, contract_id: UUID, client_id: UUID, contract_revision: int) -> None:
+    """Open the book of a contract that is being activated."""
+    await tx.driver.execute(
+        "INSERT INTO buckets (contract_id, client_id, contract_revision) VALUES ($1, $2, $3)",
+        contract_id,
+        client_id,
+        contract_revision,
+    )
+
+
+async def set_contract_revision(tx: Transaction, contract_id: UUID, revision: int) -> None:
+    """Note which revision of the contract its book follows; call it under the book's lock."""
+    await tx.driver.execute("UPDATE buckets SET contract_revision = $2 WHERE contract_id = $1", contract_id, revision)

@@ -1,0 +1,123 @@
+"""Closed periods of clients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from msp_kit.database import Transaction
+from sqlalchemy import insert, select
+
+from contracts.store.rows import Row, maybe_row
+from contracts.tables import period_closes
+
+_POSTED = "client_id = $1 AND NOT is_closed AND status = 'posted' AND worked_from < $2"
+
+
+async def closed(tx: Transaction, period_close_id: UUID) -> Row | None:
+    """Return a closed period, ``None`` when it is open."""
+    rows = await tx.execute(select(period_closes).where(period_closes.c.period_close_id == period_close_id))
+    return maybe_row(rows)
+
+
+async def latest(tx: Transaction, client_id: UUID) -> Row | None:
+    """Return the last period of a client that was closed."""
+    rows = await tx.execute(
+        select(period_closes)
+        .where(period_closes.c.client_id == client_id)
+        .order_by(period_closes.c.closed_at.desc(), period_closes.c.ends_on.desc())
+        .limit(1)
+    )
+    return maybe_row(rows)
+
+
+async def client_timezone(tx: Transaction, client_id: UUID) -> str | None:
+    """Return the zone in which a client's days are counted."""
+    timezone: str | None = await tx.fetchval("SELECT timezone FROM clients WHERE client_id = $1", client_id)
+    return timezone
+
+
+async def books_of(tx: Transaction, client_id: UUID) -> list[UUID]:
+    """Return the contracts of a client that have a book."""
+    rows = await tx.fetch("SELECT contract_id FROM buckets WHERE client_id = $1", client_id)
+    return [row["contract_id"] for row in rows]
+
+
+async def posted_entries(tx: Transaction, client_id: UUID, *, before: datetime) -> list[tuple[UUID, int]]:
+    """Return (time entry, worked minutes) of everything posted and not closed that was worked before an instant."""
+    rows = await tx.fetch(f"SELECT time_entry_id, worked_minutes FROM hours WHERE {_POSTED}", client_id, before)
+    return [(row["time_entry_id"], row["worked_minutes"]) for row in rows]
+
+
+async def refused_refs(tx: Transaction, client_id: UUID, *, before: datetime, limit: int) -> list[UUID]:
+    """Return approved entries that the contract refused: the usual reason why totals differ."""
+    rows = await tx.fetch(
+        "SELECT time_entry_id FROM hours WHERE client_id = $1 AND NOT is_closed AND status = 'refused'"
+        " AND decision = 'approved' AND worked_from < $2 ORDER BY worked_from LIMIT $3",
+        client_id,
+        before,
+        limit,
+    )
+    return [row["time_entry_id"] for row in rows]
+
+
+async def close_entries(tx: Transaction, client_id: UUID, *, before: datetime, period_close_id: UUID) -> None:
+    """Freeze what ``posted_entries`` returned."""
+    await tx.driver.execute(
+        f"UPDATE hours SET is_closed = true, period_close_id = $3 WHERE {_POSTED}", client_id, before, period_close_id
+    )
+    await tx.driver.execute(
+        "UPDATE buckets SET closed_until = greatest(closed_until, $2) WHERE client_id = $1", client_id, before
+    )
+
+
+async def totals_by_contract(tx: Transaction, client_id: UUID, *, before: datetime) -> Sequence[asyncpg.Record]:
+    """Return what each bucket of a client was given, lost and used up to an instant, closed entries only."""
+    return await tx.fetch(
+        """
+        SELECT c.id AS contract_id,
+               (SELECT coalesce(sum(l.minutes), 0) FROM lots l
+                 WHERE l.contract_id = c.id AND l.is_granted AND l.starts_at < $2) AS granted,
+               (SELECT coalesce(sum(l.expired_minutes), 0) FROM lots l
+                 WHERE l.contract_id = c.id AND l.is_lapsed AND l.ends_at <= $2) AS expired,
+               coalesce(sum(h.bucket_minutes), 0) AS consumed,
+               coalesce(sum(h.overage_minutes), 0) AS overage
+          FROM contracts c LEFT JOIN hours h ON h.contract_id = c.id AND h.is_closed
+         WHERE c.client_id = $1 AND c.kind <> 'time_and_materials' AND c.status <> 'draft'
+         GROUP BY c.id
+         ORDER BY c.id
+        """,
+        client_id,
+        before,
+    )
+
+
+async def insert_close(
+    tx: Transaction,
+    *,
+    period_close_id: UUID,
+    client_id: UUID,
+    starts_on: date,
+    ends_on: date,
+    entry_count: int,
+    worked_minutes: int,
+    checksum: str,
+    statements: Sequence[Mapping[str, Any]],
+) -> None:
+    """Save that a period is closed."""
+    await tx.execute(
+        insert(period_closes).values(
+            period_close_id=period_close_id,
+            client_id=client_id,
+            starts_on=starts_on,
+            ends_on=ends_on,
+            entry_count=entry_count,
+            worked_minutes=worked_minutes,
+            checksum=checksum,
+            statements=list(statements),
+            closed_at=tx.now,
+        )
+    )

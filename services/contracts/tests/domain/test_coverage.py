@@ -1,0 +1,138 @@
+"""What is in scope, and how it is counted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from contracts.domain.allocation import Level, Split, allocate
+from contracts.domain.contract import Contract, Rate, Weight
+from contracts.domain.coverage import Work, answer, priced_minor, resolve
+from contracts.domain.rounding import Rounding
+from contracts.testing import START, a_contract, a_fact, a_lot, at, some_terms
+
+
+def _work(minutes: int = 60, worked: str = "Mon 09:00", *, job_type: str = "network", level: Level = "L1") -> Work:
+    return Work(job_type, level, at(worked), minutes)
+
+
+def _refusal(contract: Contract, work: Work) -> str | None:
+    refusal = resolve(contract, work).refusal
+    return None if refusal is None else refusal.rule
+
+
+def test_a_job_type_outside_the_contract_is_refused_with_what_is_allowed() -> None:
+    coverage = resolve(a_contract(), _work(job_type="cabling"))
+
+    assert coverage.refusal is not None
+    assert coverage.refusal.rule == "job-type-outside-contract"
+    assert coverage.refusal.text == "C-0001 covers network, server, not cabling"
+
+
+def test_a_level_outside_the_contract_is_refused() -> None:
+    assert _refusal(a_contract(), _work(level="SA")) == "level-outside-contract"
+
+
+def test_work_after_the_end_is_refused_and_work_at_the_last_instant_is_not() -> None:
+    contract = a_contract(ends=at("Wed 00:00"))
+
+    assert _refusal(contract, _work(worked="Tue 23:59")) is None
+    assert _refusal(contract, _work(worked="Wed 00:00")) == "worked-within-contract"
+
+
+def test_work_is_cut_where_the_calendar_opens_and_closes() -> None:
+    coverage = resolve(a_contract(), _work(90, "Mon 16:30"))
+
+    spans = [(one.condition, one.starts_at, one.worked_minutes) for one in coverage.demands]
+    assert spans == [("regular", at("Mon 16:30"), 30), ("after_hours", at("Mon 17:00"), 60)]
+
+
+def test_weekend_work_has_its_own_condition() -> None:
+    assert [one.condition for one in resolve(a_contract(), _work(30, "Sat 10:00")).demands] == ["weekend"]
+
+
+def test_rounded_minutes_are_shared_by_the_spans_in_proportion() -> None:
+    contract = a_contract(rounding=Rounding(increment_minutes=60))
+
+    coverage = resolve(contract, _work(50, "Mon 16:30"))
+
+    assert [one.billed_minutes for one in coverage.demands] == [36, 24]
+
+
+def test_seconds_at_the_edges_are_not_lost() -> None:
+    work = Work("network", "L1", at("Mon 16:30") + timedelta(seconds=40), 60)
+
+    demands = resolve(a_contract(), work).demands
+
+    assert sum(one.worked_minutes for one in demands) == 60
+    assert [one.worked_minutes for one in demands] == [29, 31]
+
+
+def test_the_largest_weight_counts_and_weights_are_not_multiplied() -> None:
+    contract = a_contract(weights=(Weight(150, level="L2"), Weight(200, condition="after_hours"), Weight(120)))
+
+    def weights(worked: str, level: Level) -> list[int]:
+        return [one.weight_percent for one in resolve(contract, _work(10, worked, level=level)).demands]
+
+    assert weights("Mon 09:00", "L1") == [120]
+    assert weights("Mon 09:00", "L2") == [150]
+    assert weights("Mon 20:00", "L2") == [200]
+
+
+def test_the_version_in_force_when_the_work_was_done_counts() -> None:
+    first, second = some_terms(), some_terms(version=2, effective_at=at("Wed 00:00"), levels=frozenset({"L1", "SA"}))
+    contract = a_contract(versions=[first, second])
+
+    assert _refusal(contract, _work(worked="Tue 12:00", level="SA")) == "level-outside-contract"
+    assert _refusal(contract, _work(worked="Wed 12:00", level="SA")) is None
+    assert resolve(contract, _work(worked="Wed 12:00")).terms.version == 2
+
+
+def test_non_billable_work_is_excluded_and_bills_nothing() -> None:
+    (demand,) = resolve(a_contract(non_billable_job_types=frozenset({"server"})), _work(45, job_type="server")).demands
+
+    assert (demand.route, demand.worked_minutes, demand.billed_minutes) == ("excluded", 45, 0)
+
+
+def test_time_and_materials_never_draws_on_a_bucket() -> None:
+    (demand,) = resolve(a_contract(kind="time_and_materials"), _work()).demands
+
+    assert demand.route == "time_and_materials"
+
+
+def test_spans_carry_the_rules_that_made_them() -> None:
+    contract = a_contract(rounding=Rounding(increment_minutes=15), weights=(Weight(200, level="L1"),))
+
+    (demand,) = resolve(contract, _work(50)).demands
+
+    assert demand.rule_ids == ("contract.C-0001.v1", "route.bucket", "rounding.up.0.15.entry", "weight.L1.200")
+
+
+def _overage(minutes: int) -> Split:
+    fact = a_fact(minutes, weight=150)
+    return allocate([a_lot(minutes=1, starts=START + timedelta(days=90))], [fact]).splits[fact.entry_id]
+
+
+def test_overage_is_priced_by_its_own_rate_then_by_the_rates_and_never_by_zero() -> None:
+    rates = (Rate("rate.any", 6000),)
+
+    def price(**terms: object) -> int | None:
+        return priced_minor(_overage(90), some_terms(**terms), job_type="network", level="L1", multiplies=False)
+
+    assert price(rates=rates) == 9000
+    assert price(rates=rates, overage_rates=(Rate("over.L1", 9200, level="L1"), Rate("over", 1))) == 13_800
+    assert price() is None
+
+
+def test_weights_count_in_the_price_of_overage_only_when_the_contract_says_so() -> None:
+    terms = some_terms(rates=(Rate("rate.any", 6000),))
+
+    assert priced_minor(_overage(60), terms, job_type="network", level="L1", multiplies=True) == 9000
+
+
+def test_the_short_answer_follows_from_scope_and_split() -> None:
+    coverage = resolve(a_contract(), _work())
+    asks = resolve(a_contract(policy="needs_approval"), _work())
+
+    assert answer(coverage, _overage(10)) == "overage"
+    assert answer(asks, _overage(10)) == "needs_approval"
+    assert answer(resolve(a_contract(), _work(level="SA")), None) == "not_covered"

@@ -1,0 +1,23 @@
+"""The HTTP process, put together."""
+
+from __future__ import annotations
+
+import msp_kit.api
+from fastapi import FastAPI
+from msp_kit.api import Lifespan
+from msp_kit.database import Database
+from msp_kit.settings import ServiceSettings
+
+from sla import endpoints
+
+
+def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | None = None) -> FastAPI:
+    """Build the HTTP application."""
+    return msp_kit.api.create_api(
+        service="sla",
+        database=database,
+        settings=settings,
+        routers=[endpoints.clocks, endpoints.boards],
+        problem_table=endpoints.PROBLEMS,
+        lifespan=lifespan,
+    )

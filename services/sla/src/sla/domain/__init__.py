@@ -1,0 +1,1 @@
+"""The rules of promises: targets, clocks, escalation, compliance. Pure; time comes in as an argument."""

@@ -1,0 +1,71 @@
+"""A clock as people look at it: with its terms, what fired and what fires next, at one instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sla.domain import escalation, explain
+from sla.domain.clock import Clock
+from sla.domain.escalation import Step
+from sla.domain.targets import Rule, Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiredStep:
+    """A step that fired, and whether it was voided since."""
+
+    clock_id: UUID
+    kind: str
+    percent: int
+    step: int
+    to_level: str | None
+    notify: Sequence[str]
+    due_at: datetime
+    fired_at: datetime
+    voided_at: datetime | None
+    voided_because: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockReport:
+    """A clock with its terms, what fired and what fires next, as of ``now``."""
+
+    clock: Clock
+    terms: Terms
+    now: datetime
+    fired: Sequence[FiredStep] = ()
+    ticket_ref: str
+
+    def for_client(self) -> ClockReport:
+        """Return the report as client people see it: no notes, no names of agents, no escalation chain."""
+        intervals = tuple(replace(interval, note="", actor="") for interval in self.clock.intervals)
+        return replace(
+            self,
+            clock=replace(self.clock, intervals=intervals, acknowledged_at=None, acknowledged_by=None),
+            terms=replace(self.terms, escalation=()),
+            fired=[step for step in self.fired if step.kind != "escalate"],
+        )
+
+    @property
+    def next_step(self) -> tuple[datetime, Step] | None:
+        """Return what fires next, and when; ``None`` while nothing is pending."""
+        steps = escalation.steps_of(self.terms, self.clock.metric)
+        return next(iter(escalation.pending(self.clock, steps)), None)
+
+    @property
+    def rule(self) -> Rule | None:
+        """Return the rule that chose the target."""
+        return explain.applied_rule(self.clock, self.terms)
+
+    @property
+    def at_risk_at(self) -> datetime | None:
+        """Return when the clock passes its first threshold at or above 75 %."""
+        return escalation.at_risk_at(self.clock, self.terms)
+
+    @property
+    def sentences(self) -> list[str]:
+        """Return the explanation."""
+        return explain.sentences(self.clock, self.terms, now=self.now)

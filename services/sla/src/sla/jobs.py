@@ -1,0 +1,10 @@
+"""When the service wakes by itself."""
+
+from __future__ import annotations
+
+from msp_kit.jobs import Job
+
+from sla import actions
+
+POLL_SECONDS = 0.25
+JOBS = (Job("fire", POLL_SECONDS, actions.fire_due),)

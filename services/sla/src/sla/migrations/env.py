@@ -1,0 +1,5 @@
+"""The environment of the migrations."""
+
+from msp_kit.migrations import run
+
+run()

@@ -1,0 +1,314 @@
+"""The shapes of HTTP answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from msp_kit.api import View
+from pydantic import Field, PlainSerializer
+
+from sla.domain.clock import BreachReason, Clock, Interval, Status, Verdict
+from sla.domain.compliance import Compliance, Tally
+from sla.domain.escalation import StepKind
+from sla.domain.tape import ClockReport, FiredStep
+from sla.domain.targets import Metric
+
+Percent = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+class IntervalView(View):
+    """A stretch of the tape. ``to`` is null while it lasts; ``seconds`` counted towards the budget."""
+
+    from_: datetime = Field(serialization_alias="from")
+    to: datetime | None
+    seconds: int
+    kind: str
+    reason: str
+    note: str
+    actor: str
+
+    @staticmethod
+    def of(clock: Clock, interval: Interval, *, now: datetime) -> IntervalView:
+        """Shape an interval."""
+        seconds = interval.seconds
+        if interval.is_running and interval.ends_at is None:
+            seconds = clock.promises[interval.promise].calendar.between(interval.starts_at, now)
+        return IntervalView(
+            from_=interval.starts_at,
+            to=interval.ends_at,
+            seconds=seconds,
+            kind="running" if interval.is_running else "paused",
+            reason=interval.reason,
+            note=interval.note,
+            actor=interval.actor,
+        )
+
+
+class FiredView(View):
+    """A warning or breach that was told."""
+
+    kind: str
+    percent: int
+    at: datetime
+    fired_at: datetime
+    voided_at: datetime | None
+    voided_because: str | None
+
+    @staticmethod
+    def of(step: FiredStep) -> FiredView:
+        """Shape a step that fired."""
+        return FiredView(**_fired_fields(step))
+
+
+class EscalationView(FiredView):
+    """A step of the chain that was told."""
+
+    step: int
+    to_level: str | None
+    notify: Sequence[str]
+
+    @staticmethod
+    def of(step: FiredStep) -> EscalationView:
+        """Shape a step of the chain."""
+        return EscalationView(**_fired_fields(step), step=step.step, to_level=step.to_level, notify=step.notify)
+
+
+class NextStepView(View):
+    """What fires next, and when."""
+
+    kind: StepKind
+    percent: int
+    step: int
+    to_level: str | None
+    at: datetime
+
+
+class PromiseView(View):
+    """A target that was in force, and since when."""
+
+    since: datetime
+    contract_version: int
+    rule_id: str
+    budget_minutes: int
+
+
+class ClockHead(View):
+    """The state of a clock as of the request."""
+
+    clock_id: UUID
+    ticket_id: UUID
+    ticket_ref: str
+    client_id: UUID
+    contract_id: UUID
+    revision: int
+    metric: Metric
+    cycle: int
+    priority: str
+    level: str
+    job_type: str
+    rule_id: str
+    status: Status
+    budget_minutes: int
+    consumed_seconds: int
+    remaining_seconds: int
+    started_at: datetime
+    due_at: datetime | None
+    at_risk_at: datetime | None
+    is_breached: bool
+    breached_at: datetime | None
+    breach_reason: BreachReason
+    verdict: Verdict | None
+    stopped_at: datetime | None
+    acknowledged_at: datetime | None
+    next_step: NextStepView | None
+
+    @staticmethod
+    def of(report: ClockReport) -> ClockHead:
+        """Shape the state of a clock, without its tape."""
+        return ClockHead(**_head_fields(report))
+
+
+class ClockView(ClockHead):
+    """A clock with its tape: every interval, every threshold, everything that fired."""
+
+    as_of: datetime
+    timezone: str
+    carried_seconds: int
+    stop_reason: str
+    thresholds_percent: Sequence[int]
+    promises: Sequence[PromiseView]
+    intervals: Sequence[IntervalView]
+    fired: Sequence[FiredView]
+    escalations: Sequence[EscalationView]
+
+    @staticmethod
+    def of(report: ClockReport) -> ClockView:
+        """Shape a clock with its tape."""
+        return ClockView(**_head_fields(report), **_tape_fields(report))
+
+
+class RuleView(View):
+    """The rule of the contract that chose the target; null keys match anything."""
+
+    rule_id: str
+    priority: str | None
+    level: str | None
+    job_type: str | None
+    budget_minutes: int | None
+
+
+class ExplainView(ClockView):
+    """A clock and its explanation in sentences."""
+
+    text: Sequence[str]
+    rule: RuleView | None
+
+    @staticmethod
+    def of(report: ClockReport) -> ExplainView:
+        """Shape the explanation of a clock."""
+        rule = report.rule
+        return ExplainView(
+            **_head_fields(report),
+            **_tape_fields(report),
+            text=report.sentences,
+            rule=None if rule is None else RuleView.model_validate(rule),
+        )
+
+
+def _head_fields(report: ClockReport) -> dict[str, Any]:
+    clock = report.clock
+    consumed_seconds = clock.consumed_seconds(report.now)
+    next_step = None
+    if report.next_step is not None:
+        at, step = report.next_step
+        next_step = NextStepView(kind=step.kind, percent=step.percent, step=step.step, to_level=step.to_level, at=at)
+    return {
+        "clock_id": clock.id,
+        "ticket_id": clock.ticket_id,
+        "ticket_ref": report.ticket_ref,
+        "client_id": clock.client_id,
+        "contract_id": clock.promise.contract_id,
+        "revision": clock.revision,
+        "metric": clock.metric,
+        "cycle": clock.cycle,
+        **clock.key._asdict(),
+        "rule_id": clock.promise.rule_id,
+        "status": clock.status,
+        "budget_minutes": clock.promise.budget_minutes,
+        "consumed_seconds": consumed_seconds,
+        "remaining_seconds": clock.promise.budget_seconds - consumed_seconds,
+        "started_at": clock.started_at,
+        "due_at": clock.due_at,
+        "at_risk_at": report.at_risk_at,
+        "is_breached": clock.is_breached,
+        "breached_at": clock.breached_at,
+        "breach_reason": clock.breach_reason,
+        "verdict": clock.verdict,
+        "stopped_at": clock.stopped_at,
+        "acknowledged_at": clock.acknowledged_at,
+        "next_step": next_step,
+    }
+
+
+def _tape_fields(report: ClockReport) -> dict[str, Any]:
+    clock = report.clock
+    return {
+        "as_of": report.now,
+        "timezone": report.terms.calendar.timezone,
+        "carried_seconds": clock.carried_seconds,
+        "stop_reason": clock.stop_reason,
+        "thresholds_percent": sorted(report.terms.thresholds_percent),
+        "promises": [PromiseView.model_validate(promise) for promise in clock.promises],
+        "intervals": [IntervalView.of(clock, interval, now=report.now) for interval in clock.intervals],
+        "fired": [FiredView.of(step) for step in report.fired if step.kind != "escalate"],
+        "escalations": [EscalationView.of(step) for step in report.fired if step.kind == "escalate"],
+    }
+
+
+def _fired_fields(step: FiredStep) -> dict[str, Any]:
+    return {
+        "kind": step.kind,
+        "percent": step.percent,
+        "at": step.due_at,
+        "fired_at": step.fired_at,
+        "voided_at": step.voided_at,
+        "voided_because": step.voided_because,
+    }
+
+
+class TallyView(View):
+    """How promises ended: ``percent`` = met / (met + missed + open_overdue), null without data."""
+
+    met: int
+    missed: int
+    open_overdue: int
+    percent: Percent | None
+
+
+class PriorityTally(TallyView):
+    """The part of one priority."""
+
+    priority: str
+
+
+class MetricTally(TallyView):
+    """The part of one metric."""
+
+    metric: Metric
+
+
+class WeekTally(TallyView):
+    """The part of one week, named by its Monday."""
+
+    week: date
+
+
+class ClientTally(TallyView):
+    """The part of one client, and how many of its clocks are at risk now."""
+
+    client_id: UUID
+    at_risk: int
+
+
+class ComplianceView(TallyView):
+    """Compliance of a period ``[from, to)``, whole and in parts."""
+
+    from_: date = Field(serialization_alias="from")
+    to: date
+    at_risk: int
+    by_priority: Sequence[PriorityTally]
+    by_metric: Sequence[MetricTally]
+    by_week: Sequence[WeekTally]
+    by_client: Sequence[ClientTally]
+    heatmap: Sequence[Sequence[int]]
+
+    @staticmethod
+    def of(report: Compliance) -> ComplianceView:
+        """Shape compliance."""
+        return ComplianceView(
+            **_tally_fields(report.whole),
+            from_=report.starts_on,
+            to=report.ends_on,
+            at_risk=sum(report.at_risk.values()),
+            by_priority=[PriorityTally(priority=one.name, **_tally_fields(one.tally)) for one in report.by_priority],
+            by_metric=[MetricTally(metric=one.name, **_tally_fields(one.tally)) for one in report.by_metric],
+            by_week=[WeekTally(week=one.name, **_tally_fields(one.tally)) for one in report.by_week],
+            by_client=[
+                ClientTally(client_id=one.name, at_risk=report.at_risk.get(one.name, 0), **_tally_fields(one.tally))
+                for one in report.by_client
+            ],
+            heatmap=report.heatmap,
+        )
+
+
+def _tally_fields(tally: Tally) -> dict[str, Any]:
+    return {
+        "met": tally.met,
+        "missed": tally.missed,
+        "open_overdue": tally.open_overdue,
+        "percent": tally.percent,
+    }
