@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msp_kernel.money import (
+    MINOR_MAX,
+    BadWeights,
     CurrenciesDiffer,
     Money,
     NotAnAmount,
@@ -41,6 +43,24 @@ def test_the_parts_of_a_split_are_the_whole(minor: int, weights: list[int]) -> N
     assert all(abs(part.minor - share) < 1 for part, share in zip(parts, exact, strict=True))
 
 
+@pytest.mark.parametrize("weights", [[], [0, 0], [3, -1]])
+def test_weights_are_positive(weights: list[int]) -> None:
+    with pytest.raises(BadWeights):
+        split(Money(100, "EUR"), weights)
+
+
+def test_a_negative_amount_is_split_like_a_positive_one() -> None:
+    assert [part.minor for part in split(Money(-100, "EUR"), [1, 1, 1])] == [-34, -33, -33]
+
+
+def test_i1_tax_is_rounded_once_on_the_sum_of_rounded_lines() -> None:
+    lines = [Money.parse(text, "GBP") for text in ("68.33", "68.33", "57.50", "85.00")]
+
+    net = sum(lines[1:], start=lines[0])
+
+    assert str(net + basis_points_of(net, 2000)) == "334.99"
+
+
 def test_ties_of_a_split_go_to_the_first() -> None:
     assert [part.minor for part in split(Money(100, "EUR"), [1, 1, 1])] == [34, 33, 33]
 
@@ -57,7 +77,7 @@ def test_other_texts_are_no_amounts(text: str) -> None:
 
 
 def test_only_whole_minor_units_of_a_known_currency_are_money() -> None:
-    for minor in (1.0, True, "1"):
+    for minor in (1.0, True, "1", MINOR_MAX + 1, -MINOR_MAX - 1):
         with pytest.raises(NotAnAmount):
             Money(minor, "GBP")  # type: ignore[arg-type]
     with pytest.raises(UnknownCurrency):

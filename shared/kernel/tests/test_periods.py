@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from msp_kernel.periods import DatePeriod, Period, PeriodReversed, day_of, month_of
+from msp_kernel.periods import DatePeriod, InstantWithoutZone, Period, PeriodReversed, day_of, midnight, month_of
+from msp_kernel.zones import UnknownTimezone
 
 
 def test_i2_the_first_of_july_is_not_in_june() -> None:
@@ -35,3 +36,27 @@ def test_periods_meet_without_overlapping() -> None:
 def test_a_period_does_not_end_before_it_starts() -> None:
     with pytest.raises(PeriodReversed):
         DatePeriod(date(2026, 7, 1), date(2026, 7, 1))
+    with pytest.raises(PeriodReversed):
+        Period(datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
+
+
+def test_days_in_common_are_a_period_of_days() -> None:
+    june, july = month_of(date(2026, 6, 1)), month_of(date(2026, 7, 1))
+    weeks = DatePeriod(date(2026, 6, 25), date(2026, 7, 9))
+
+    assert june.intersection(weeks) == DatePeriod(date(2026, 6, 25), date(2026, 7, 1))
+    assert june.intersection(july) is None
+    assert (june.days, june.contains(date(2026, 6, 30))) == (30, True)
+
+
+def test_a_day_without_midnight_begins_when_the_clocks_go_on() -> None:
+    assert midnight(date(2018, 11, 4), "America/Sao_Paulo") == datetime(2018, 11, 4, 3, tzinfo=UTC)
+
+
+def test_local_times_and_unknown_zones_are_refused() -> None:
+    with pytest.raises(InstantWithoutZone):
+        Period(datetime(2026, 6, 1), datetime(2026, 7, 1))  # noqa: DTZ001 - the point of the test
+    with pytest.raises(InstantWithoutZone):
+        day_of(datetime(2026, 6, 1), "UTC")  # noqa: DTZ001 - the point of the test
+    with pytest.raises(UnknownTimezone):
+        midnight(date(2026, 6, 1), "Mars/Olympus")

@@ -1,6 +1,6 @@
 """Money as whole minor units and a currency; rounded once, by name, never a float.
 
-Sources: ISO 4217 for the exponents; DOMAIN "Billing" for half up per line and splits by largest remainder.
+Exponents are those of ISO 4217; amounts round half up per line, and split by largest remainder.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _EXPONENTS_2 = frozenset(
     " NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT"
     " TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG".split()
 )
+MINOR_MAX = 2**63 - 1
+"""What a ``bigint`` column holds."""
 _DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,15})(?:\.(?P<part>\d{1,3}))?", re.ASCII)
 
 
@@ -35,7 +37,11 @@ class CurrenciesDiffer(ValueError):
 
 
 class NotAnAmount(ValueError):
-    """The text or number is not an amount in whole minor units of the currency."""
+    """The text or number is not an amount in whole minor units of the currency, or beyond ``MINOR_MAX``."""
+
+
+class BadWeights(ValueError):
+    """Weights to split by are not negative, and not all zero."""
 
 
 def exponent(currency: str) -> int:
@@ -49,7 +55,8 @@ def exponent(currency: str) -> int:
     try:
         return _EXPONENTS_NOT_2[currency]
     except KeyError:
-        raise UnknownCurrency(f"{currency!r} is not an ISO 4217 currency") from None
+        message = f"{currency!r} is not an ISO 4217 currency"
+        raise UnknownCurrency(message) from None
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -61,12 +68,12 @@ def half_up(numerator: int, denominator: int) -> int:
     return quotient if numerator >= 0 else -quotient
 
 
-@dataclass(frozen=True, slots=True, order=False)
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount in whole minor units.
 
     Raises:
-        NotAnAmount: ``minor`` is not an int.
+        NotAnAmount: ``minor`` is not an int, or is beyond ``MINOR_MAX``.
         UnknownCurrency: the currency is not one of ISO 4217.
     """
 
@@ -74,8 +81,10 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if type(self.minor) is not int:
-            raise NotAnAmount(f"{self.minor!r} is not a whole number of minor units")
+        # Not isinstance: True is an int to Python, but no amount.
+        if type(self.minor) is not int or abs(self.minor) > MINOR_MAX:
+            message = f"{self.minor!r} is not a whole number of minor units up to {MINOR_MAX}"
+            raise NotAnAmount(message)
         exponent(self.currency)
 
     @classmethod
@@ -88,7 +97,8 @@ class Money:
         digits = exponent(currency)
         match = _DECIMAL.fullmatch(text)
         if match is None or len(match["part"] or "") > digits:
-            raise NotAnAmount(f"{text!r} is not an amount with at most {digits} decimals")
+            message = f"{text!r} is not an amount with at most {digits} decimals"
+            raise NotAnAmount(message)
         minor = int(match["whole"]) * 10**digits + int((match["part"] or "").ljust(digits, "0") or "0")
         return cls(-minor if match["sign"] else minor, currency)
 
@@ -124,7 +134,8 @@ class Money:
 
     def _check(self, other: Money) -> None:
         if self.currency != other.currency:
-            raise CurrenciesDiffer(f"{self.currency} and {other.currency} cannot be added")
+            message = f"{self.currency} and {other.currency} cannot be added"
+            raise CurrenciesDiffer(message)
 
 
 def price_of_minutes(minutes: int, hourly_rate: Money) -> Money:
@@ -140,12 +151,15 @@ def basis_points_of(amount: Money, basis_points: int) -> Money:
 def split(amount: Money, weights: Sequence[int]) -> list[Money]:
     """Split an amount in proportion to ``weights`` by largest remainder; ties go to the lower index.
 
-    The parts add up to the amount exactly. Weights are not negative, and their sum is positive.
+    The parts add up to the amount exactly.
+
+    Raises:
+        BadWeights: a weight is negative, or all are zero.
     """
     total = sum(weights)
     if total <= 0 or min(weights) < 0:
-        message = "weights are not negative and not all zero"
-        raise ValueError(message)
+        message = f"{list(weights)!r}: weights are not negative, and not all zero"
+        raise BadWeights(message)
     sign, whole = (1 if amount.minor >= 0 else -1), abs(amount.minor)
     parts = [whole * weight // total for weight in weights]
     by_remainder = sorted(range(len(weights)), key=lambda i: (-(whole * weights[i] % total), i))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta
+
+from msp_kernel.zones import instant_of, zone_of
 
 
 class PeriodReversed(ValueError):
     """A period ends after it starts."""
+
+
+class InstantWithoutZone(ValueError):
+    """A local time alone is no instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,7 @@ class Period:
     """The instants from ``starts_at`` up to, but not including, ``ends_at``; both aware.
 
     Raises:
+        InstantWithoutZone: an end has no zone.
         PeriodReversed: the end is not after the start.
     """
 
@@ -24,10 +30,11 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.starts_at.tzinfo is None or self.ends_at.tzinfo is None:
-            message = "instants have a zone"
-            raise ValueError(message)
+            message = f"{self.starts_at} or {self.ends_at} has no zone"
+            raise InstantWithoutZone(message)
         if self.ends_at <= self.starts_at:
-            raise PeriodReversed(f"{self.ends_at} is not after {self.starts_at}")
+            message = f"{self.ends_at} is not after {self.starts_at}"
+            raise PeriodReversed(message)
 
     def contains(self, at: datetime) -> bool:
         """Return whether the instant lies in the period."""
@@ -62,7 +69,8 @@ class DatePeriod:
 
     def __post_init__(self) -> None:
         if self.ends_on <= self.starts_on:
-            raise PeriodReversed(f"{self.ends_on} is not after {self.starts_on}")
+            message = f"{self.ends_on} is not after {self.starts_on}"
+            raise PeriodReversed(message)
 
     def contains(self, on: date) -> bool:
         """Return whether the day lies in the period."""
@@ -72,8 +80,18 @@ class DatePeriod:
         """Return whether the two have a day in common."""
         return self.starts_on < other.ends_on and other.starts_on < self.ends_on
 
+    def intersection(self, other: DatePeriod) -> DatePeriod | None:
+        """Return what the two have in common, ``None`` if nothing."""
+        if not self.overlaps(other):
+            return None
+        return DatePeriod(max(self.starts_on, other.starts_on), min(self.ends_on, other.ends_on))
+
     def in_zone(self, timezone: str) -> Period:
-        """Return the instants of these days in a zone."""
+        """Return the instants of these days in a zone, in UTC.
+
+        Raises:
+            UnknownTimezone: the zone is not an IANA name.
+        """
         return Period(starts_at=midnight(self.starts_on, timezone), ends_at=midnight(self.ends_on, timezone))
 
     @property
@@ -89,10 +107,22 @@ def month_of(on: date) -> DatePeriod:
 
 
 def midnight(on: date, timezone: str) -> datetime:
-    """Return the instant a day begins in a zone, in UTC."""
-    return datetime.combine(on, time(), ZoneInfo(timezone)).astimezone(UTC)
+    """Return the instant a day begins in a zone, in UTC.
+
+    Raises:
+        UnknownTimezone: the zone is not an IANA name.
+    """
+    return instant_of(on, time(), zone_of(timezone))
 
 
 def day_of(at: datetime, timezone: str) -> date:
-    """Return the day an instant lies on in a zone."""
-    return at.astimezone(ZoneInfo(timezone)).date()
+    """Return the day an instant lies on in a zone.
+
+    Raises:
+        InstantWithoutZone: a local time alone is no instant.
+        UnknownTimezone: the zone is not an IANA name.
+    """
+    if at.tzinfo is None:
+        message = f"{at} has no zone"
+        raise InstantWithoutZone(message)
+    return at.astimezone(zone_of(timezone)).date()
