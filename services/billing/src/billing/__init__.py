@@ -1,0 +1,1 @@
+"""From approved time to an immutable invoice: billing runs, pricing, documents."""

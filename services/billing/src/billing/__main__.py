@@ -1,0 +1,23 @@
+"""``python -m billing``."""
+
+from __future__ import annotations
+
+import sys
+
+from msp_kit.cli import Service, run
+
+from billing import api, reports, worker
+from billing.settings import Settings
+
+SERVICE = Service(
+    name="billing",
+    module="billing",
+    database="billing",
+    settings=Settings,  # type: ignore[arg-type]
+    create_api=api.create,
+    create_worker=worker.create,
+    verify=reports.verify,
+)
+
+if __name__ == "__main__":
+    sys.exit(run(SERVICE))

@@ -1,0 +1,1 @@
+"""Documents a finance department accepts."""

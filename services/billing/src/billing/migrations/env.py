@@ -1,0 +1,5 @@
+"""Alembic, by the kit."""
+
+from msp_kit.migrations import run
+
+run()

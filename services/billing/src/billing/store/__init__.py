@@ -1,0 +1,1 @@
+"""Loads and saves domain values; holds the locks."""

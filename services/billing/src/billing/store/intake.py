@@ -1,0 +1,153 @@
+"""What other services said: clients, contract versions, posted hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from msp_kit.database import Transaction
+
+from billing.domain.pricing import FixedItem, Rate, Terms, Work, WorkSpan
+
+
+async def save_client(tx: Transaction, *values: Any) -> None:
+    """Save (client_id, revision, name, timezone, state as JSON text); the newest revision wins."""
+    await tx.driver.execute(
+        "INSERT INTO clients AS c (client_id, revision, name, timezone, state) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (client_id) DO UPDATE SET revision = excluded.revision, name = excluded.name,"
+        " timezone = excluded.timezone, state = excluded.state WHERE c.revision < excluded.revision",
+        *values,
+    )
+
+
+async def save_contract_version(tx: Transaction, *values: Any) -> None:
+    """Save (client_id, contract_id, version, revision, status, state as JSON text); the newest revision wins."""
+    await tx.driver.execute(
+        "INSERT INTO contract_versions AS v (client_id, contract_id, version, revision, status, state)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (contract_id, version) DO UPDATE SET revision = excluded.revision,"
+        " status = excluded.status, state = excluded.state WHERE v.revision < excluded.revision",
+        *values,
+    )
+
+
+async def save_hours(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Save (client_id, time_entry_id, contract_id, revision, status, worked_from, worked_minutes, posted_at, state).
+
+    The newest revision wins; what is on an invoice stays as it was invoiced.
+    """
+    await tx.driver.executemany(
+        "INSERT INTO hours AS h (client_id, time_entry_id, contract_id, revision, status, worked_from, worked_minutes,"
+        " posted_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " ON CONFLICT (time_entry_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,"
+        " contract_id = excluded.contract_id, posted_at = coalesce(h.posted_at, excluded.posted_at), state = excluded.state"
+        " WHERE h.revision < excluded.revision AND h.invoice_id IS NULL",
+        rows,
+    )
+
+
+async def uninvoiced_works(tx: Transaction, *, client_id: UUID, before: datetime) -> list[Work]:
+    """Return the posted entries of a client worked before an instant that are on no invoice, in order of posting."""
+    rows = await tx.fetch(
+        "SELECT state FROM hours WHERE client_id = $1 AND status = 'posted' AND invoice_id IS NULL AND worked_from < $2"
+        " ORDER BY posted_at, time_entry_id",
+        client_id,
+        before,
+    )
+    return [_work(row["state"]) for row in rows]
+
+
+async def mark_invoiced(tx: Transaction, *, invoice_id: UUID, entry_ids: Sequence[UUID]) -> int:
+    """Bind entries to an invoice; return how many were bound."""
+    done: str = await tx.driver.execute(
+        "UPDATE hours SET invoice_id = $1 WHERE time_entry_id = ANY($2) AND invoice_id IS NULL", invoice_id, entry_ids
+    )
+    return int(done.rpartition(" ")[2])
+
+
+async def terms_of_client(tx: Transaction, *, client_id: UUID) -> dict[tuple[UUID, int], Terms]:
+    """Return every contract version of a client by contract and version."""
+    rows = await tx.fetch("SELECT state FROM contract_versions WHERE client_id = $1 AND status <> 'draft'", client_id)
+    found = (_terms(row["state"]) for row in rows)
+    return {(terms.contract_id, version): terms for version, terms in found}
+
+
+async def client(tx: Transaction, *, client_id: UUID) -> dict[str, Any] | None:
+    """Return the state of a client as last heard."""
+    state: dict[str, Any] | None = await tx.fetchval("SELECT state FROM clients WHERE client_id = $1", client_id)
+    return state
+
+
+async def clients_with_contract(tx: Transaction, *, starts_on: date, ends_on: date) -> list[tuple[UUID, str]]:
+    """Return id and zone of the clients that have a contract in force in a period, by name."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT c.client_id, c.timezone, c.name FROM clients c JOIN contract_versions v USING (client_id)"
+        " WHERE v.status <> 'draft' AND (v.state->>'starts_on')::date < $2"
+        " AND ((v.state->>'ends_on') IS NULL OR (v.state->>'ends_on')::date > $1) ORDER BY c.name, c.client_id",
+        starts_on,
+        ends_on,
+    )
+    return [(row["client_id"], row["timezone"]) for row in rows]
+
+
+def _rates(listed: Sequence[dict[str, Any]]) -> tuple[Rate, ...]:
+    return tuple(Rate(**{one.name: rate[one.name] for one in fields(Rate)}) for rate in listed)
+
+
+def _terms(state: dict[str, Any]) -> tuple[int, Terms]:
+    tax = state["billing"]
+    return state["version"], Terms(
+        contract_id=UUID(state["contract_id"]),
+        ref=state["ref"],
+        name=state["name"],
+        kind=state["kind"],
+        currency=state["currency"],
+        starts_on=date.fromisoformat(state["starts_on"]),
+        ends_on=None if state["ends_on"] is None else date.fromisoformat(state["ends_on"]),
+        rates=_rates(state["rates"]),
+        overage_rates=_rates(state["overage_rates"]),
+        multiplier_applies_to_overage=state["multiplier_applies_to_overage"],
+        fixed_items=tuple(
+            FixedItem(
+                item_id=item["item_id"],
+                text=item["text"],
+                quantity=item["quantity"],
+                unit_minor=item["unit_minor"],
+                frequency=item["frequency"],
+                starts_on=date.fromisoformat(item["starts_on"]),
+            )
+            for item in state["fixed_items"]
+        ),
+        tax_category=tax["tax_category"],
+        tax_rate_basis_points=tax["tax_rate_basis_points"],
+        payment_days=tax["payment_days"],
+        purchase_order=tax["purchase_order"],
+    )
+
+
+def _work(state: dict[str, Any]) -> Work:
+    return Work(
+        time_entry_id=UUID(state["time_entry_id"]),
+        contract_id=UUID(state["contract_id"]),
+        contract_version=state["contract_version"],
+        worked_from=datetime.fromisoformat(state["worked_from"]),
+        worked_minutes=state["worked_minutes"],
+        billed_minutes=state["billed_minutes"],
+        bucket_minutes=state["bucket_minutes"],
+        job_type=state["job_type"],
+        level=state["level"],
+        agent_name=state.get("agent_name", ""),
+        note=state["note"],
+        is_late=state["is_late"],
+        spans=tuple(
+            WorkSpan(
+                condition=span["condition"],
+                overage_minutes=span["overage_minutes"],
+                time_and_materials_minutes=span["time_and_materials_minutes"],
+                weight_percent=span["weight_percent"],
+            )
+            for span in state["spans"]
+        ),
+    )

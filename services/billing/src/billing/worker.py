@@ -1,0 +1,27 @@
+"""The message process: consumers, jobs, relay."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from msp_kit.database import Database
+from msp_kit.settings import ServiceSettings
+from msp_kit.worker import Worker
+
+from billing import consumers
+from billing.actions.runs import Seller
+from billing.jobs import jobs
+from billing.settings import Settings
+
+
+def create(settings: ServiceSettings, database: Database) -> Worker:
+    """Build the worker."""
+    seller = Seller(name=cast("Settings", settings).brand_name)
+    return Worker(
+        service="billing",
+        database_name="billing",
+        settings=settings,
+        consumers=consumers.consumers,
+        jobs=jobs(seller),
+        database=database,
+    )
