@@ -63,9 +63,14 @@ async def raised_and_routed(priya: Api, cast: Cast) -> dict[str, Any]:
     clocks = await eventually(clocks_run)
     assert {clock["metric"]: clock["budget_minutes"] for clock in clocks} == {"first_response": 60, "resolution": 480}
     assert {clock["status"] for clock in clocks} == {"running"}
-    seen = await cast.agent.get(f"/tickets/{ticket['ref']}")
+
+    async def has_an_agent() -> dict[str, Any] | None:
+        seen: dict[str, Any] = await cast.agent.get(f"/tickets/{ticket['ref']}")
+        return seen if seen["assignee_name"] else None
+
+    seen = await eventually(has_an_agent)
+    assert seen is not None
     assert seen["queue"]
-    assert seen["assignee_name"]
     return ticket
 
 

@@ -105,8 +105,8 @@ async def one_invoice(tx: Transaction, *, invoice_id: UUID | None, number: str |
     )
     if row is None:
         return None
-    content = orjson.loads(row["content"])
-    return {**content, **{name: row[name] for name in row if name != "content"}}
+    found = dict(row)
+    return {**orjson.loads(found.pop("content")), **found}
 
 
 async def pdf_of(tx: Transaction, *, invoice_id: UUID) -> bytes | None:

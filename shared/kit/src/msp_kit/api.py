@@ -156,11 +156,12 @@ class Edge:
         rid = given if 8 <= len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum() else str(new_id())
         token = telemetry.request_id.set(rid)
         started = time.perf_counter()
-        status = 500
+        status, has_started = 500, False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_started
             if message["type"] == "http.response.start":
+                has_started = True
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", rid.encode())]
             await send(message)
@@ -172,6 +173,12 @@ class Edge:
                 await refusal(scope, receive, send_with_id)
             else:
                 await self.app(scope, _limited(receive, self.body_bytes_max), send_with_id)
+        except Exception as error:
+            # Here and not further out, so that the answer and the log line carry the request id.
+            if has_started:
+                raise
+            refusal = await problems.unexpected(Request(scope), error)
+            await refusal(scope, receive, send_with_id)
         finally:
             route = getattr(scope.get("route"), "path", "-")
             telemetry.HTTP_SECONDS.labels(self.service, scope["method"], route, str(status)).observe(

@@ -101,7 +101,7 @@ def answer(request: Request, *, slug: str, status: int, title: str, detail: str 
 
 
 def install(app: FastAPI, problems: Mapping[type[Exception], Problem]) -> None:
-    """Answer every exception of an application with a problem document."""
+    """Answer every known exception of an application with a problem document; ``Edge`` answers the unknown ones."""
     for exception, problem in {**COMMON, **problems}.items():
         app.add_exception_handler(exception, _known(problem))
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -109,7 +109,6 @@ def install(app: FastAPI, problems: Mapping[type[Exception], Problem]) -> None:
     app.add_exception_handler(DBAPIError, _database)
     for away in (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError):
         app.add_exception_handler(away, _database)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def _known(problem: Problem) -> Any:
@@ -147,7 +146,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _database(request: Request, error: Exception) -> Response:
     if not (is_unavailable(error) or isinstance(error, PoolTimeoutError)):
-        return await _unexpected(request, error)
+        return await unexpected(request, error)
     log.warning("database is away", error=repr(error)[:300])
     return answer(
         request,
@@ -158,7 +157,8 @@ async def _database(request: Request, error: Exception) -> Response:
     )
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def unexpected(request: Request, error: Exception) -> Response:
+    """Answer a bug: the cause goes to the log, the request id to the caller."""
     log.error("unexpected error", path=request.url.path, exc_info=error)
     return answer(
         request,
