@@ -15,6 +15,7 @@ from msp_local.api import Api
 PASSWORD = "effigate demo 2026"  # noqa: S105 - printed by `make run` for everybody to see
 MANAGER = "sofia.marsh@meridian.example"
 SOURCE = "demo-history"
+SETTLED = ("drafted", "issued", "blocked", "nothing")
 _NAMESPACE = uuid.UUID("1d1c3d6e-55f7-5c5e-9a4f-0a4a1b6a7c10")
 Say = Callable[[str], None]
 SignIns = list[tuple[str, str, str]]
@@ -320,14 +321,19 @@ async def _bill_last_months(manager: Api, say: Say) -> None:
     for back in (3, 2, 1):
         starts_on, ends_on = _months_back(back), _months_back(back - 1)
         run = await manager.post("/billing-runs", {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()})
-        while True:
-            run = await manager.get(f"/billing-runs/{run['id']}")
-            if all(item["status"] in ("drafted", "issued", "blocked") for item in run["items"]):
-                break
-            await asyncio.sleep(0.3)
+        run = await _settled(manager, run["id"])
         if any(item["status"] == "drafted" for item in run["items"]):
             await manager.post(f"/billing-runs/{run['id']}/issue", {})
+            await _settled(manager, run["id"])
         say(f"{starts_on:%B %Y} billed")
+
+
+async def _settled(manager: Api, run_id: str) -> dict[str, Any]:
+    while True:
+        run: dict[str, Any] = await manager.get(f"/billing-runs/{run_id}")
+        if all(item["status"] in SETTLED for item in run["items"]):
+            return run
+        await asyncio.sleep(0.2)
 
 
 def _months_back(count: int) -> date:

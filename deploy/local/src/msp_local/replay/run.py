@@ -24,6 +24,7 @@ from msp_local.replay import log as incident_log
 from msp_local.replay.log import Incident, Log, batches, client_code, job_type
 
 SOURCE = "incident-log"
+SETTLED = ("drafted", "issued", "blocked", "nothing")
 BATCH = 40
 PARALLEL = 4
 BUCKET_MINUTES = 3000
@@ -325,6 +326,7 @@ async def _bill(api: Api, found: Log, outcome: Outcome) -> list[str]:
         settled = await _settled(api, run["id"])
         if any(item["status"] == "drafted" for item in settled["items"]):
             await api.post(f"/billing-runs/{run['id']}/issue", {})
+            await _settled(api, run["id"])
         runs.append(run["id"])
         progress(total, len(months), f"months billed ({starts_on:%b %Y})", started)
         starts_on = ends_on
@@ -334,7 +336,7 @@ async def _bill(api: Api, found: Log, outcome: Outcome) -> list[str]:
 async def _settled(api: Api, run_id: str) -> dict[str, Any]:
     while True:
         run: dict[str, Any] = await api.get(f"/billing-runs/{run_id}")
-        if all(item["status"] in ("drafted", "issued", "blocked") for item in run["items"]):
+        if all(item["status"] in SETTLED for item in run["items"]):
             return run
         await asyncio.sleep(0.5)
 

@@ -42,7 +42,7 @@ def _without_control_characters(text: str) -> str:
 
 Plain = AfterValidator(_without_control_characters)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), Plain]
-Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,39}$")]
 ShortText = Annotated[str, StringConstraints(max_length=200), Plain]
 Timezone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_known_timezone)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)]

@@ -29,7 +29,7 @@ async def operations(_request: Request, site: Site, visitor: Visitor) -> Respons
     month = month_of(shown.now().date())
     period = {"from_": month.starts_on.isoformat(), "to_": month.ends_on.isoformat()}
     risk, kept, balances, workload, waiting, summary, tickets, side = await site.parts(
-        get(caller, "/at-risk", limit=8),
+        get(caller, "/at-risk", which="running", limit=8),
         get(caller, "/compliance", **period),
         get(caller, "/contracts/balances"),
         get(caller, "/workload"),

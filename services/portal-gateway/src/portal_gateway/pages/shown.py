@@ -116,15 +116,16 @@ def timer(clock: Mapping[str, Any] | None, now: datetime) -> dict[str, Any] | No
     if clock is None:
         return None
     total = clock["budget_minutes"] * 60
+    made: dict[str, Any] = {"total": total, "due": None, "remaining": None, "label": "", "verdict": clock["verdict"], "text": ""}
     if clock["status"] == "stopped":
         word = {"met": "Met", "missed": "Missed"}.get(clock["verdict"] or "", "Not counted")
-        return {"state": "met" if clock["verdict"] == "met" else "stopped", "label": word, "verdict": clock["verdict"]}
+        return {**made, "state": "met" if clock["verdict"] == "met" else "stopped", "label": word}
     due = instant(clock["due_at"])
     left = int((due - now).total_seconds()) if due is not None else clock["remaining_seconds"]
     if clock["status"] == "paused":
-        return {"state": "paused", "total": total, "remaining": left, "text": countdown(left)}
+        return {**made, "state": "paused", "remaining": left, "text": countdown(left)}
     state = "breached" if clock["is_breached"] or left <= 0 else "risk" if left <= total // AT_RISK_SHARE else "running"
-    return {"state": state, "total": total, "due": clock["due_at"], "text": countdown(left), "left": left}
+    return {**made, "state": state, "due": clock["due_at"], "text": countdown(left)}
 
 
 def countdown(seconds: int) -> str:

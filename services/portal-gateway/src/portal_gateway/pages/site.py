@@ -23,6 +23,7 @@ from portal_gateway.pages import shown
 from portal_gateway.scope import CSRF_FIELD, CSRF_HEADER, CsrfFailed, Visitor, Visitors, check_csrf
 from portal_gateway.services import Refused, ServiceAway, Services
 
+log = telemetry.logger(__name__)
 HERE = Path(__file__).resolve().parent.parent
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -160,6 +161,9 @@ def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler
                 # For a page, what is foreign, forbidden or missing is one and the same.
                 status = 404 if error.status in (403, 404, 422) and request.method == "GET" else error.status
                 return failure(site, visitor, status=status, detail="" if status == 404 else str(error))
+            except Exception:
+                log.exception("page failed", path=request.url.path)
+                return failure(site, visitor, status=500)
 
         router.add_api_route(path, handle, methods=list(methods or ("GET",)), include_in_schema=False)
         return function

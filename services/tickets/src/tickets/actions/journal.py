@@ -82,15 +82,18 @@ class Journal:
         )
         self.change(replace(after, revision=answered.revision), at=message.posted_at, reason="message")
 
-    def note(self, kind: str, text: str, *, at: datetime, reason: str = "", rule_id: str | None = None) -> None:
-        """Add a line to the history."""
+    def note(
+        self, kind: str, text: str, *, at: datetime, reason: str = "", rule_id: str | None = None, by: Actor | None = None
+    ) -> None:
+        """Add a line to the history; ``by`` is somebody else than the one who changes the ticket."""
+        actor = by or self.actor
         self.activities.append(
             Activity(
                 client_id=self.ticket.client_id,
                 ticket_id=self.ticket.id,
                 at=at,
-                actor_id=self.actor.id,
-                actor_name=self.actor.name,
+                actor_id=actor.id,
+                actor_name=actor.name,
                 kind=kind,
                 text=text[:1000],
                 reason=reason[:1000],

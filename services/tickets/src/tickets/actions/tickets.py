@@ -86,7 +86,9 @@ async def raise_ticket(tx: Transaction, wish: Wish, *, by: Caller) -> Ticket:
     )
     journal = Journal(ticket, actor=actor_of(by), is_new=True)
     journal.raised(at=tx.now)
-    journal.note("routing", f"routed to {route.queue}", at=tx.now, reason=route.reason, rule_id=route.rule_id)
+    journal.note(
+        "routing", f"routed to {route.queue}", at=tx.now, reason=route.reason, rule_id=route.rule_id, by=SYSTEM_ACTOR
+    )
     await journal.save(tx, awaits_assignment=True)
     await record(tx, *journal.events)
     return journal.ticket

@@ -213,7 +213,7 @@ async def workload(tx: Transaction) -> Sequence[Row]:
         SELECT a.id AS agent_id, a.name AS agent_name, a.weekly_minutes,
                count(t.id) AS open,
                count(t.id) FILTER (WHERE t.clock_is_breached) AS breached,
-               count(t.id) FILTER (WHERE NOT t.clock_is_breached AND t.due_at < $1 + interval '1 hour') AS at_risk,
+               count(t.id) FILTER (WHERE NOT t.clock_is_breached AND t.due_at < $1::timestamptz + interval '1 hour') AS at_risk,
                count(t.id) FILTER (WHERE NOT t.clock_is_breached AND t.clock_status = 'paused') AS paused
           FROM agents a LEFT JOIN tickets t ON t.assignee_id = a.id AND NOT t.is_over
          WHERE a.is_active AND a.takes_tickets

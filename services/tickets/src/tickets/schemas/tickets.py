@@ -15,7 +15,7 @@ from tickets.domain.ticket import Status
 
 Priority = Literal["critical", "high", "medium", "low"]
 Level = Literal["L1", "L2", "L3", "SA"]
-Code = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Code = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": True}).disable("image")
 _TAGS = {"p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "a", "hr", "h1", "h2", "h3", "del"}

@@ -57,7 +57,7 @@ CREATE TABLE job_types (
     revision int NOT NULL DEFAULT 1,
     CONSTRAINT job_types_pkey PRIMARY KEY (id),
     CONSTRAINT job_types_code_is_unique UNIQUE (code),
-    CONSTRAINT job_types_code_is_a_word CHECK (code ~ '^[a-z][a-z0-9_]{1,39}$')
+    CONSTRAINT job_types_code_is_a_word CHECK (code ~ '^[a-z][a-z0-9_-]{1,39}$')
 );
 CREATE TABLE rate_cards (
     id uuid NOT NULL,
