@@ -32,7 +32,8 @@ class Api:
         self.email = email
         self.password = password
         self._session: aiohttp.ClientSession | None = None
-        self._token = ""
+        self.token = ""
+        """Token of the session, for other clients of the same person."""
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -40,7 +41,7 @@ class Api:
         )
         if self.email:
             answer = await self.post("/sessions", {"email": self.email, "password": self.password})
-            self._token = answer["token"]
+            self.token = answer["token"]
         return self
 
     async def __aexit__(
@@ -75,8 +76,8 @@ class Api:
         """
         assert self._session is not None
         headers = {"content-type": "application/json"}
-        if self._token:
-            headers["authorization"] = f"Bearer {self._token}"
+        if self.token:
+            headers["authorization"] = f"Bearer {self.token}"
         if key is not None:
             headers["idempotency-key"] = key
         content = None if body is None else orjson.dumps(body)

@@ -28,6 +28,7 @@ SETTLED = ("drafted", "issued", "blocked", "nothing")
 BATCH = 40
 PARALLEL = 4
 BUCKET_MINUTES = 3000
+COMPLIANCE_DAYS = 365
 REFUSED_FILE = "replay-refused.csv"
 _NAMESPACE = uuid.UUID("5a2d7a52-0c7b-5d0c-9a3c-6f1d1f0e8a11")
 _BUDGETS = {"critical": (30, 240), "high": (60, 480), "medium": (240, 1440), "low": (480, 2880)}
@@ -88,7 +89,7 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def progress(done: int, total: int, what: str, started: float) -> None:
+def progress(done: int, total: int, what: str, started: float, *, step: int = 1) -> None:
     """Draw a progress bar; on a pipe, a line at every tenth."""
     width = 30
     filled = width * done // max(total, 1)
@@ -97,7 +98,7 @@ def progress(done: int, total: int, what: str, started: float) -> None:
     if sys.stdout.isatty():
         sys.stdout.write("\r" + line + ("\n" if done >= total else ""))
         sys.stdout.flush()
-    elif done >= total or (10 * done // max(total, 1)) != (10 * max(done - BATCH, 0) // max(total, 1)):
+    elif done >= total or (10 * done // max(total, 1)) != (10 * max(done - step, 0) // max(total, 1)):
         say(line)
 
 
@@ -223,8 +224,9 @@ async def _import(api: Api, found: Log, outcome: Outcome) -> None:
             outcome.already_known += answer["already_known"]
             for refusal in answer["refused"]:
                 outcome.refused.append((refusal["external_ref"], str(refusal.get("seq") or ""), refusal["reason"]))
-            done += sum(len(one.updates) for one in batch)
-            progress(done, total, "updates", started)
+            step = sum(len(one.updates) for one in batch)
+            done += step
+            progress(done, total, "updates", started, step=step)
 
     await asyncio.gather(*(send() for _ in range(PARALLEL)))
 
@@ -328,7 +330,7 @@ async def _bill(api: Api, found: Log, outcome: Outcome) -> list[str]:
             await api.post(f"/billing-runs/{run['id']}/issue", {})
             await _settled(api, run["id"])
         runs.append(run["id"])
-        progress(total, len(months), f"months billed ({starts_on:%b %Y})", started)
+        progress(total, max(total, len(months)), f"months billed ({starts_on:%b %Y})", started)
         starts_on = ends_on
     return runs
 
@@ -355,16 +357,28 @@ async def _report(api: Api, found: Log, outcome: Outcome, runs: list[str]) -> bo
     rows = found.row_count / max(outcome.seconds, 0.001)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     say(f"speed          {rows:.0f} rows/s until the ledger had everything, importer's peak memory {peak} MB")
-    compliance = await api.get("/compliance", **{"from": "2000-01-01", "to": "2100-01-01"})
-    say(f"clocks         {compliance['met'] + compliance['missed']} judged")
-    for one in compliance["by_priority"]:
-        say(f"  {one['priority']:10} met {one['met']:6}  missed {one['missed']:6}  {_percent(one['percent'])}")
+    verdicts = await _verdicts(api, found)
+    say(f"clocks         {sum(map(sum, verdicts.values()))} judged")
+    for priority, (met, missed) in verdicts.items():
+        share = f"{100 * met / (met + missed):.1f} %" if met + missed else "no data"
+        say(f"  {priority:10} met {met:6}  missed {missed:6}  {share}")
     is_proved = await _proof(api, outcome)
     return is_proved
 
 
-def _percent(value: float | None) -> str:
-    return "no data" if value is None else f"{value} %"
+async def _verdicts(api: Api, found: Log) -> dict[str, tuple[int, int]]:
+    """Return (met, missed) by priority over the days of the log, asked for in stretches the service answers."""
+    starts_on = min(one.opened_at for one in found.incidents).date() - timedelta(days=1)
+    last = max(update.at for one in found.incidents for update in one.updates).date() + timedelta(days=366)
+    sums = {priority: (0, 0) for priority in _BUDGETS}
+    while starts_on < last:
+        ends_on = min(starts_on + timedelta(days=COMPLIANCE_DAYS), last)
+        answer = await api.get("/compliance", **{"from": starts_on.isoformat(), "to": ends_on.isoformat()})
+        for one in answer["by_priority"]:
+            met, missed = sums[one["priority"]]
+            sums[one["priority"]] = (met + one["met"], missed + one["missed"])
+        starts_on = ends_on
+    return sums
 
 
 async def _proof(api: Api, outcome: Outcome) -> bool:

@@ -189,21 +189,18 @@ async def _play(
 ) -> None:
     """Apply the updates nobody has imported yet, in order of their number."""
     client_id = journal.ticket.client_id
-    fresh = await importing.claim_updates(
-        tx,
-        client_id=client_id,
-        source=source,
-        external_ref=one.external_ref,
-        seqs=[update.seq for update in one.updates],
-    )
-    done.already_known += len(one.updates) - len(fresh)
+    known = set() if journal.is_new else await importing.known_updates(tx, source=source, external_ref=one.external_ref)
+    taken: list[int] = []
     at = one.raised_at
     for update in sorted(one.updates, key=lambda each: each.seq):
         # Instants go forward: a row that is older than the one before it happened right after that one.
         is_clamped, at = update.at < at, max(update.at, at)
-        if update.seq not in fresh:
+        if update.seq in known:
+            done.already_known += 1
             continue
-        fresh.discard(update.seq)
+        if update.seq in taken:
+            done.refused.append((one.external_ref, update.seq, "there are two updates with this number"))
+            continue
         try:
             _apply(journal, update, at=at, agents=agents, source=source)
         except StatusNotReachable as refused:
@@ -215,7 +212,12 @@ async def _play(
             entry = _entry(journal.ticket, update, at=at, agents=agents)
             work.entries.append(entry)
             work.events.append(said(TimeLogged, entry, at=at))
-        done.updates_accepted += 1
+        taken.append(update.seq)
+    done.updates_accepted += len(taken)
+    if taken:
+        await importing.add_updates(
+            tx, client_id=client_id, source=source, external_ref=one.external_ref, seqs=taken
+        )
     if journal.is_new or journal.events or journal.activities:
         await journal.save(tx, updated_at=at)
         work.events += journal.events
@@ -230,9 +232,11 @@ def _apply(journal: Journal, update: HistoricUpdate, *, at: datetime, agents: di
         assignee_id=agents[update.assignee] if update.assignee else before.assignee_id,
         assignee_name=update.assignee or before.assignee_name,
     )
-    # "New" again after work began is a ticket to be worked on: there is no way back to unseen.
-    status = cast("Status", "open" if update.status == "new" != before.status else update.status)
-    if update.is_agent_reply and before.first_responded_at is None:
+    is_first_answer = update.is_agent_reply and before.first_responded_at is None
+    # "New" although work began, or with an answer, is a ticket that is worked on: there is no way back to unseen.
+    is_seen = before.status != "new" or is_first_answer
+    status = cast("Status", "open" if update.status == "new" and is_seen else update.status)
+    if is_first_answer:
         after = after.answered_by_agent(at=at)
         message = Message(
             id=new_id(),

@@ -32,16 +32,22 @@ async def claim_ticket(tx: Transaction, *, client_id: UUID, source: str, externa
     )
 
 
-async def claim_updates(
-    tx: Transaction, *, client_id: UUID, source: str, external_ref: str, seqs: Sequence[int]
-) -> set[int]:
-    """Note updates as imported and return those that are new."""
+async def known_updates(tx: Transaction, *, source: str, external_ref: str) -> set[int]:
+    """Return the numbers of the updates of a ticket that were imported before; the caller holds the ticket's row."""
     rows = await tx.fetch(
-        "INSERT INTO imported_updates (client_id, source, external_ref, seq)"
-        " SELECT $1, $2, $3, unnest($4::int[]) ON CONFLICT DO NOTHING RETURNING seq",
+        "SELECT seq FROM imported_updates WHERE source = $1 AND external_ref = $2", source, external_ref
+    )
+    return {row["seq"] for row in rows}
+
+
+async def add_updates(
+    tx: Transaction, *, client_id: UUID, source: str, external_ref: str, seqs: Sequence[int]
+) -> None:
+    """Note updates as imported."""
+    await tx.driver.execute(
+        "INSERT INTO imported_updates (client_id, source, external_ref, seq) SELECT $1, $2, $3, unnest($4::int[])",
         client_id,
         source,
         external_ref,
         seqs,
     )
-    return {row["seq"] for row in rows}
