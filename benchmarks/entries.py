@@ -177,7 +177,7 @@ async def _contracts(platform: Platform) -> Target:
                     "job_types": ["network"],
                     "levels": ["L1"],
                     "calendar_id": calendar["id"],
-                    "targets": [],
+                    "targets": [{"metric": "resolution", "budget_minutes": 100_000}],
                     "rate_card_id": card["id"],
                     "bucket": {"minutes": 10_000_000, "price_minor": 0, "valid_from": first},
                 },

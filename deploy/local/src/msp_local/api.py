@@ -73,6 +73,7 @@ class Api:
 
         Raises:
             ApiProblem: any answer of 400 and above.
+            ConnectionError: nobody answered.
         """
         assert self._session is not None
         headers = {"content-type": "application/json"}
@@ -81,15 +82,17 @@ class Api:
         if key is not None:
             headers["idempotency-key"] = key
         content = None if body is None else orjson.dumps(body)
-        async with self._session.request(
-            method, f"{self.url}/api/v1{path}", data=content, params=query, headers=headers
-        ) as answer:
-            raw = await answer.read()
-            is_json = "json" in answer.content_type
-            if answer.status >= 400:
-                document = orjson.loads(raw) if is_json and raw else {"detail": raw[:300].decode(errors="replace")}
-                raise ApiProblem(answer.status, document)
-            return orjson.loads(raw) if is_json and raw else raw
+        try:
+            async with self._session.request(
+                method, f"{self.url}/api/v1{path}", data=content, params=query, headers=headers
+            ) as answer:
+                raw, status, is_json = await answer.read(), answer.status, "json" in answer.content_type
+        except aiohttp.ClientError as error:
+            raise ConnectionError(f"{self.url}: {error}") from error
+        if status >= 400:
+            document = orjson.loads(raw) if is_json and raw else {"detail": raw[:300].decode(errors="replace")}
+            raise ApiProblem(status, document)
+        return orjson.loads(raw) if is_json and raw else raw
 
     async def pages(self, path: str, **query: Any) -> AsyncIterator[dict[str, Any]]:
         """Yield the items of a list, page after page."""
