@@ -24,7 +24,11 @@ def main() -> int:
     for name in wanted:
         found = BENCHES[name].run()
         goals = BENCHES[name].goals(found)
-        kept = {"machine": machine, "results": found, "goals": [{"goal": goal, "is_reached": bool(ok)} for goal, ok in goals]}
+        kept = {
+            "machine": machine,
+            "results": found,
+            "goals": [{"goal": goal, "is_reached": bool(ok)} for goal, ok in goals],
+        }
         (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
         sys.stdout.write(f"{name}\n{json.dumps(found, indent=2)}\n")
         for goal, is_reached in goals:

@@ -15,14 +15,14 @@ from typing import Any
 import aiohttp
 import asyncpg
 import orjson
+
+from benchmarks import floor
+from benchmarks.load import MINUTES, Target, flood, steady
 from msp_kit.provisioning import with_database
 from msp_local.api import Api
 from msp_local.servers.processes import free_ports, is_listening
 from msp_local.stack import ADMIN_EMAIL, Platform
 from msp_local.supervisor import Supervised
-
-from benchmarks import floor
-from benchmarks.load import MINUTES, Target, flood, steady
 
 CONTRACTS = 100
 FLOOD_SECONDS = 8.0
@@ -42,7 +42,10 @@ def goals(found: dict[str, Any]) -> list[tuple[str, bool]]:
     """Return each goal in words and whether it was reached."""
     ours = found["platform"]["steady"]
     return [
-        (f"entries: half of the floor's throughput ({found['throughput_to_floor']})", found["throughput_to_floor"] >= 0.5),
+        (
+            f"entries: half of the floor's throughput ({found['throughput_to_floor']})",
+            found["throughput_to_floor"] >= 0.5,
+        ),
         (f"entries: p50 under 25 ms at 50 a second ({ours['p50_ms']})", ours["p50_ms"] < 25),
         (f"entries: p99 under 100 ms at 50 a second ({ours['p99_ms']})", ours["p99_ms"] < 100),
     ]
@@ -105,7 +108,9 @@ def _floor() -> Iterator[tuple[Target, dict[str, int]]]:
             url=f"http://127.0.0.1:{ports['proxy']}",
             headers={},
             post_path="/time-entries",
-            bodies=[{"contract_id": n, "worked_minutes": MINUTES, "note": "Reset the tunnel"} for n in range(CONTRACTS)],
+            bodies=[
+                {"contract_id": n, "worked_minutes": MINUTES, "note": "Reset the tunnel"} for n in range(CONTRACTS)
+            ],
             balance_paths=[f"/contracts/{n}/balance" for n in range(CONTRACTS)],
             held=held,
         )
@@ -157,7 +162,9 @@ async def _contracts(platform: Platform) -> Target:
     async with Api(platform.url, email=ADMIN_EMAIL, password=platform.admin_password) as api:
         await api.post("/job-types", {"code": "network", "name": "Network", "is_billable": True})
         week = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
-        calendar = await api.post("/calendars", {"name": "Always", "timezone": "UTC", "weekly": week, "holidays": [], "overrides": {}})
+        calendar = await api.post(
+            "/calendars", {"name": "Always", "timezone": "UTC", "weekly": week, "holidays": [], "overrides": {}}
+        )
         card = await api.post(
             "/rate-cards", {"name": "Bench", "currency": "GBP", "rates": [{"rate_minor": 9200}], "overage_rates": []}
         )
@@ -183,7 +190,13 @@ async def _contracts(platform: Platform) -> Target:
                 },
             )
             await api.post(f"/contracts/{contract['id']}/activate")
-            body = {"client_id": client["id"], "title": "Bench", "job_type": "network", "priority": "low", "level": "L1"}
+            body = {
+                "client_id": client["id"],
+                "title": "Bench",
+                "job_type": "network",
+                "priority": "low",
+                "level": "L1",
+            }
             while not (await api.get("/tickets/offer", client_id=client["id"]))["contracts"]:
                 await asyncio.sleep(0.05)
             ticket = await api.post("/tickets", body)
@@ -204,5 +217,3 @@ async def _contracts(platform: Platform) -> Target:
             balance_paths=[f"/contracts/{contract}/balance" for _, contract in made],
             held=held,
         )
-
-

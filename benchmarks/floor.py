@@ -66,7 +66,9 @@ def writer(database_url: str, amqp_url: str) -> Starlette:
                 if rows:
                     await asyncio.gather(
                         *(
-                            channel.default_exchange.publish(aio_pika.Message(row["body"].encode(), delivery_mode=2), QUEUE)
+                            channel.default_exchange.publish(
+                                aio_pika.Message(row["body"].encode(), delivery_mode=2), QUEUE
+                            )
                             for row in rows
                         )
                     )
@@ -87,7 +89,9 @@ def writer(database_url: str, amqp_url: str) -> Starlette:
     async def log_time(request: Request) -> Response:
         body = orjson.loads(await request.body())
         entry = uuid7()
-        text = orjson.dumps({"id": str(entry), "contract_id": body["contract_id"], "minutes": body["worked_minutes"]}).decode()
+        text = orjson.dumps(
+            {"id": str(entry), "contract_id": body["contract_id"], "minutes": body["worked_minutes"]}
+        ).decode()
         await pool[0].execute(
             "WITH e AS (INSERT INTO entries VALUES ($1, $2, $3, $4)) INSERT INTO outbox (body) VALUES ($5)",
             entry,

@@ -17,9 +17,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import businesstimedelta  # type: ignore[import-untyped]
+import businesstimedelta
+from workalendar.core import Calendar as WorkingDays
+
 from msp_kernel.business_time import Calendar
-from workalendar.core import Calendar as WorkingDays  # type: ignore[import-untyped]
 
 COUNT = 50_000
 PEER_COUNT = 500
@@ -127,14 +128,16 @@ def run() -> dict[str, Any]:
     starts = [int(window.starts_at.timestamp()) for window in windows]
     before = [DAY_OPEN_SECONDS * index for index in range(len(starts))]
 
-    dice = random.Random(1)  # noqa: S311 - the same instants every time
+    dice = random.Random(1)
     first = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
     instants = [first + dt.timedelta(seconds=dice.randrange(YEAR_DAYS * 86_400)) for _ in range(COUNT)]
     adds = [(at, BUDGET_HOURS * 3600) for at in instants]
     ranges = [(at, calendar.add(at, BUDGET_HOURS * 3600)) for at in instants]
 
     floor_add, floor_between = bare_bisect(starts, before)
-    rules = businesstimedelta.Rules([businesstimedelta.WorkDayRule(dt.time(9), dt.time(17), working_days=[0, 1, 2, 3, 4])])
+    rules = businesstimedelta.Rules(
+        [businesstimedelta.WorkDayRule(dt.time(9), dt.time(17), working_days=[0, 1, 2, 3, 4])]
+    )
     budget = businesstimedelta.BusinessTimeDelta(rules, hours=BUDGET_HOURS)
     hours, days = WorkalendarHours(), FiveDays()
     contestants: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any], int]] = {
@@ -149,7 +152,9 @@ def run() -> dict[str, Any]:
         found[f"{name}add_per_second"] = rate(add, adds[:count])
         found[f"{name}between_per_second"] = rate(between, ranges[:count])
     few_days = [(at.date(), end.date()) for at, end in ranges[:PEER_COUNT]]
-    found["workalendar_days_add_per_second"] = rate(days.add_working_days, [(day, BUDGET_HOURS // 8) for day, _ in few_days])
+    found["workalendar_days_add_per_second"] = rate(
+        days.add_working_days, [(day, BUDGET_HOURS // 8) for day, _ in few_days]
+    )
     found["workalendar_days_between_per_second"] = rate(days.get_working_days_delta, few_days)
     for verb in ("add", "between"):
         ours = found[f"{verb}_per_second"]
@@ -161,7 +166,9 @@ def run() -> dict[str, Any]:
 
 
 def _refuse_other_answers(
-    add: Callable[[Any, Any], Any], between: Callable[[Any, Any], Any], ranges: Sequence[tuple[dt.datetime, dt.datetime]]
+    add: Callable[[Any, Any], Any],
+    between: Callable[[Any, Any], Any],
+    ranges: Sequence[tuple[dt.datetime, dt.datetime]],
 ) -> None:
     """Let those through who answer as the kernel does: the speed of a wrong answer means nothing."""
     for start, end in ranges:

@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+
 from msp_local.api import Api
-from msp_local.stack import ADMIN_EMAIL, VHOST, Platform
 from msp_local.servers import rabbitmq
 from msp_local.servers.postgres import Postgres
 from msp_local.servers.throwaway import cache_folder
 from msp_local.services import SERVICES
+from msp_local.stack import ADMIN_EMAIL, VHOST, Platform
 
 
 @pytest.fixture(scope="session")

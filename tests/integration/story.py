@@ -119,7 +119,12 @@ async def a_company(
             "name": name,
             "timezone": "Europe/London",
             "currency": "GBP",
-            "billing_address": {"lines": ["12 Baldwin Street"], "city": "Bristol", "postcode": "BS1 1SA", "country": "GB"},
+            "billing_address": {
+                "lines": ["12 Baldwin Street"],
+                "city": "Bristol",
+                "postcode": "BS1 1SA",
+                "country": "GB",
+            },
         },
     )
     calendar = await admin.post("/calendars", {"name": f"{code} always", **AROUND_THE_CLOCK})
@@ -128,7 +133,9 @@ async def a_company(
         {
             "name": f"{code} standard",
             "currency": "GBP",
-            "rates": [{"level": level, "rate_minor": rate} for level, rate in zip(LEVELS, (8000, 9200, 11_000), strict=True)],
+            "rates": [
+                {"level": level, "rate_minor": rate} for level, rate in zip(LEVELS, (8000, 9200, 11_000), strict=True)
+            ],
             "overage_rates": [],
         },
     )

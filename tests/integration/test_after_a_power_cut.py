@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from story import Cast, Company, a_cast, today
+
 from msp_kit.testing import eventually
 from msp_local.api import Api, ApiProblem
 from msp_local.services import SERVICES
 from msp_local.stack import Platform
-from story import Cast, Company, a_cast, today
 
 
 def kill_service(name: str) -> Callable[[Platform], None]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from story import PASSWORD, Cast, a_cast, a_target, first_of_month, next_month, today
+
 from msp_kit.testing import eventually
 from msp_local.api import Api, ApiProblem
-from story import PASSWORD, Cast, a_cast, a_target, first_of_month, next_month, today
 
 MONTH = (first_of_month(today()).isoformat(), next_month(today()).isoformat())
 
@@ -29,7 +30,9 @@ async def test_the_story(admin: Api) -> None:
             invoice = await the_period_is_billed(cast, ours.id)
             await the_client_downloads_it(priya, invoice)
             await the_other_client_sees_none_of_it(stranger, ticket, invoice, ours.id, ours.contract_id)
-            await the_other_client_sees_none_of_it(priya, breaching, invoice="", client=theirs.id, contract=theirs.contract_id)
+            await the_other_client_sees_none_of_it(
+                priya, breaching, invoice="", client=theirs.id, contract=theirs.contract_id
+            )
 
 
 async def only_what_is_contracted_can_be_raised(priya: Api) -> None:

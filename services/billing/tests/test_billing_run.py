@@ -13,6 +13,8 @@ from uuid import UUID
 import asyncpg
 import pypdf
 import pytest
+from pydantic import SecretStr
+
 from billing import api, consumers, reports
 from billing.actions import runs
 from billing.actions.runs import Seller
@@ -37,7 +39,6 @@ from msp_kit.testing import (
     admin_url,
     said,
 )
-from pydantic import SecretStr
 
 PERIOD = {"starts_on": OCTOBER[0].isoformat(), "ends_on": OCTOBER[1].isoformat()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+
 from contracts import api
 from contracts.consumers import consumers
 from contracts.settings import Settings

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import asyncpg
 import pytest
+
 from contracts import reports
 from contracts.actions import contracts, lots
 from contracts.testing import START, a_client, a_client_with_contract, an_active_contract, an_entry, time_told

@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+
 from contracts import reports
 from contracts.domain.allocation import Level
 from contracts.domain.entry import TimeEntry

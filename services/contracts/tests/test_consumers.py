@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+
 from contracts import reports
 from contracts.domain.entry import TimeEntry
 from contracts.domain.ledger import checksum

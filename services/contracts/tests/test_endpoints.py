@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from contracts.testing import OFFICE_HOURS, a_client_with_contract, an_entry, time_told
 from msp_events.contracts import ClientRegistered, ClientUpdated, ContractActivated, ContractAmended, ContractEnded
 from msp_kernel.ids import new_id

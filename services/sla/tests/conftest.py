@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import settings
+
 from msp_kit.database import Database
 from msp_kit.testing import a_database
 

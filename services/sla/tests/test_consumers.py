@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
 from msp_events.base import Event
 from msp_events.sla import (
     ClockExcluded,

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from msp_events.contracts import ClientRegistered, EscalationStepTerms
 from msp_kernel.ids import new_id
 from msp_kit import identity

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
 from msp_events.contracts import EscalationStepTerms
 from msp_events.sla import EscalationRequested, SlaAtRisk, SlaBreached
 from msp_kit import jobs

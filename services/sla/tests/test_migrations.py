@@ -6,6 +6,7 @@ import asyncio
 
 import asyncpg
 import pytest
+
 from msp_kernel.ids import new_id
 from msp_kit import migrations
 from msp_kit.database import SYSTEM, Database, Scope

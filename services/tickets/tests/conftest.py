@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
+
 from msp_kernel.ids import new_id
 from msp_kit import identity
 from msp_kit.database import SYSTEM, Database
 from msp_kit.identity import Caller
 from msp_kit.inbox import Inbox
 from msp_kit.testing import KEY, Requests, Speaker, a_client_person, a_database, a_staff_person
-from pydantic import SecretStr
 from tickets import api, consumers
 from tickets.actions import tickets as verbs
 from tickets.settings import Settings

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from msp_events.tickets import MessagePosted, TicketRaised, TicketReopened, TicketResolved, TicketUpdated, TimeLogged
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM
@@ -15,7 +16,9 @@ from tickets import reports
 
 async def test_refs_count_up_per_client_without_gaps(desk: Any) -> None:
     first, second = await desk.raised(), await desk.raised()
-    await desk.requests.post(desk.priya, "/tickets", {"title": "x", "job_type": "security", "priority": "low", "level": "L1"})
+    await desk.requests.post(
+        desk.priya, "/tickets", {"title": "x", "job_type": "security", "priority": "low", "level": "L1"}
+    )
     third = await desk.raised(a_staff_person("agent"), client_id=str(desk.ours))
     other = await desk.raised(a_client_person(desk.theirs))
 
@@ -128,7 +131,7 @@ async def test_messages_are_shown_as_safe_html(desk: Any) -> None:
     (message,) = (await desk.requests.get(desk.priya, f"/tickets/{ticket['id']}")).json()["messages"]
 
     assert "<strong>bold</strong>" in message["body_html"]
-    assert not any(bad in message["body_html"] for bad in ("<script", "href=\"javascript", "<img"))
+    assert not any(bad in message["body_html"] for bad in ("<script", 'href="javascript', "<img"))
 
 
 async def test_another_client_s_ticket_is_like_a_missing_one(desk: Any) -> None:
@@ -217,7 +220,9 @@ async def test_logged_time_is_said_with_all_that_contracts_need(desk: Any) -> No
 async def test_time_that_cannot_be_logged_is_told(desk: Any, change: dict[str, Any], status: int, code: str) -> None:
     ticket = await desk.raised()
 
-    answer = await desk.requests.post(desk.agent, "/time-entries", {"ticket_id": ticket["id"], "worked_minutes": 5, **change})
+    answer = await desk.requests.post(
+        desk.agent, "/time-entries", {"ticket_id": ticket["id"], "worked_minutes": 5, **change}
+    )
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert await said(desk.database, TimeLogged) == []
@@ -244,7 +249,10 @@ async def test_nobody_approves_their_own_time(desk: Any) -> None:
 
     assert (refused.status_code, refused.json()["code"]) == (403, "own-time")
     assert as_agent.status_code == 403
-    assert bulk.json() == {"approved": 1, "refused": [{"id": own["id"], "reason": "somebody else has to approve your time"}]}
+    assert bulk.json() == {
+        "approved": 1,
+        "refused": [{"id": own["id"], "reason": "somebody else has to approve your time"}],
+    }
     assert (again.status_code, again.json()["code"]) == (409, "entry-decided")
 
 
@@ -261,7 +269,9 @@ async def test_two_approvals_at_once_approve_once(desk: Any) -> None:
 
 async def test_client_people_cannot_log_or_see_time_of_the_desk(desk: Any) -> None:
     ticket = await desk.raised()
-    assert (await desk.requests.post(desk.priya, "/time-entries", {"ticket_id": ticket["id"], "worked_minutes": 5})).status_code == 403
+    assert (
+        await desk.requests.post(desk.priya, "/time-entries", {"ticket_id": ticket["id"], "worked_minutes": 5})
+    ).status_code == 403
     assert (await desk.requests.get(desk.priya, "/time-entries")).status_code == 403
 
 

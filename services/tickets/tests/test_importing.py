@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from msp_events.tickets import MessagePosted, TicketClosed, TicketRaised, TimeLogged
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM
@@ -103,7 +104,10 @@ async def test_more_updates_of_a_known_ticket_are_taken(desk: Any) -> None:
 
 async def test_what_cannot_be_taken_comes_back_with_its_reason_and_the_rest_is_taken(desk: Any) -> None:
     good = a_ticket(desk.ours, "GOOD")
-    twice = {**a_ticket(desk.ours, "TWICE"), "updates": [an_update(1, "01T10:00", "open"), an_update(1, "01T11:00", "resolved")]}
+    twice = {
+        **a_ticket(desk.ours, "TWICE"),
+        "updates": [an_update(1, "01T10:00", "open"), an_update(1, "01T11:00", "resolved")],
+    }
 
     done = await imported(
         desk,

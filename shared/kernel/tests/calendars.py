@@ -7,6 +7,7 @@ from typing import Any
 
 import oracle
 from hypothesis import strategies as st
+
 from msp_kernel.business_time import Calendar
 
 HOUR = 3600
@@ -44,7 +45,9 @@ CHANGES = (
 )
 """Zones, and a day around which their clocks change."""
 
-_clock = st.one_of(st.integers(0, 16), st.integers(0, 95)).map(lambda quarter: f"{quarter // 4:02}:{quarter % 4 * 15:02}")
+_clock = st.one_of(st.integers(0, 16), st.integers(0, 95)).map(
+    lambda quarter: f"{quarter // 4:02}:{quarter % 4 * 15:02}"
+)
 _windows = st.lists(st.tuples(_clock, st.one_of(_clock, st.just("24:00"))).map(list), max_size=3)
 
 

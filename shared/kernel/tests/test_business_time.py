@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import oracle
 import pytest
 from calendars import HOUR, at, weekdays
+
 from msp_kernel.business_time import BadDay, BadWindow, Calendar, CalendarWithoutHours, OutOfRange, UnknownTimezone
 
 OFFICE = {"mon": [["09:00", "17:00"]]}
@@ -49,7 +50,9 @@ def test_s4_an_hour_before_due_is_business_time_too() -> None:
 
 
 def test_s5_elapsed_time_jumps_over_the_hour_that_does_not_exist() -> None:
-    always = weekdays(("00:00", "24:00"), timezone="Europe/Paris").widened(after_hours=True, weekends=True, holidays=True)
+    always = weekdays(("00:00", "24:00"), timezone="Europe/Paris").widened(
+        after_hours=True, weekends=True, holidays=True
+    )
     paris = ZoneInfo("Europe/Paris")
 
     due = always.add(datetime(2026, 3, 29, 0, 30, tzinfo=paris), 4 * HOUR)
@@ -96,7 +99,11 @@ def test_an_override_replaces_the_day_and_a_holiday_closes_it() -> None:
 
 def test_a_night_shift_runs_into_a_holiday_but_not_out_of_one() -> None:
     nights = Calendar.from_json(
-        {"timezone": "UTC", "weekly": {"mon": [["22:00", "06:00"]], "tue": [["22:00", "06:00"]]}, "holidays": ["2026-11-10"]}
+        {
+            "timezone": "UTC",
+            "weekly": {"mon": [["22:00", "06:00"]], "tue": [["22:00", "06:00"]]},
+            "holidays": ["2026-11-10"],
+        }
     )
 
     assert nights.is_open(at("Tue 03:00"))

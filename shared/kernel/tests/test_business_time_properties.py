@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import oracle
 from calendars import Document, documents_and_days, documents_and_instants
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
+
 from msp_kernel.business_time import Calendar
 
 DAY_MINUTES = 1440
@@ -125,9 +125,13 @@ def test_the_parts_of_work_add_up_to_the_whole(
     assert not parts or (parts[0][0].starts_at, parts[-1][0].ends_at) == (begins, ends)
 
 
-@given(documents_and_days(), st.lists(st.tuples(st.integers(1975, 2060), st.integers(0, 10**8)), min_size=2, max_size=4))
+@given(
+    documents_and_days(), st.lists(st.tuples(st.integers(1975, 2060), st.integers(0, 10**8)), min_size=2, max_size=4)
+)
 @settings(max_examples=30, deadline=None)
-def test_answers_do_not_depend_on_earlier_questions(drawn: tuple[Document, date], questions: list[tuple[int, int]]) -> None:
+def test_answers_do_not_depend_on_earlier_questions(
+    drawn: tuple[Document, date], questions: list[tuple[int, int]]
+) -> None:
     document, _ = drawn
     asked_before = Calendar.from_json(document)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+
 from msp_kernel.periods import DatePeriod, InstantWithoutZone, Period, PeriodReversed, day_of, midnight, month_of
 from msp_kernel.zones import UnknownTimezone
 

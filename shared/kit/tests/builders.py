@@ -14,19 +14,42 @@ from msp_kit.database import Transaction
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-def a_ticket_event(kind: type[TicketRaised] | type[TicketUpdated] = TicketRaised, *, ticket_id: UUID, revision: int = 1, title: str = "VPN drops") -> TicketRaised | TicketUpdated:
+def a_ticket_event(
+    kind: type[TicketRaised | TicketUpdated] = TicketRaised,
+    *,
+    ticket_id: UUID,
+    revision: int = 1,
+    title: str = "VPN drops",
+) -> TicketRaised | TicketUpdated:
     """Return an event about a ticket."""
     return kind(
-        occurred_at=AT, ticket_id=ticket_id, client_id=new_id(), revision=revision, ref="HLO-1", contract_id=new_id(),
-        contract_version=1, title=title, job_type="network", priority="high", level="L1", handling_level="L1",
-        status="new", queue="service-desk", raised_at=AT,
+        occurred_at=AT,
+        ticket_id=ticket_id,
+        client_id=new_id(),
+        revision=revision,
+        ref="HLO-1",
+        contract_id=new_id(),
+        contract_version=1,
+        title=title,
+        job_type="network",
+        priority="high",
+        level="L1",
+        handling_level="L1",
+        status="new",
+        queue="service-desk",
+        raised_at=AT,
     )
 
 
 def a_client_event(*, client_id: UUID, revision: int = 1, name: str = "Harbour & Lowe") -> ClientRegistered:
     """Return an event about a client."""
     return ClientRegistered(
-        occurred_at=AT, client_id=client_id, revision=revision, code="HLO", name=name, timezone="Europe/London",
+        occurred_at=AT,
+        client_id=client_id,
+        revision=revision,
+        code="HLO",
+        name=name,
+        timezone="Europe/London",
         currency="GBP",
     )
 

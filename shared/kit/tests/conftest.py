@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 
 import pytest
+
 from msp_kit.database import Database
 from msp_kit.testing import a_database
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
+from pydantic import Field, SecretStr
+
 from msp_kernel.ids import new_id
 from msp_kit import identity
 from msp_kit.api import Body, CallerNow, Tx, allows, create_api, guarded_router
@@ -15,7 +17,6 @@ from msp_kit.identity import Signer, Verifier
 from msp_kit.problems import NotFound, Problem, Unauthenticated
 from msp_kit.settings import ServiceSettings
 from msp_kit.testing import KEY, Requests, a_client_person, a_staff_person
-from pydantic import Field, SecretStr
 
 
 class TicketClosed(Exception):
@@ -109,9 +110,7 @@ async def test_roles_are_checked(requests: Requests) -> None:
     assert (await requests.post(None, "/notes", {"text": "x"})).status_code == 401
 
 
-async def test_a_repeated_request_gets_the_same_answer_and_does_nothing(
-    requests: Requests, database: Database
-) -> None:
+async def test_a_repeated_request_gets_the_same_answer_and_does_nothing(requests: Requests, database: Database) -> None:
     person = a_client_person(new_id())
     key = {"Idempotency-Key": "key-0001"}
 
@@ -169,4 +168,7 @@ def test_the_caller_comes_back_as_signed() -> None:
     person = a_client_person(new_id(), "approver", "billing")
     token = Signer(KEY).sign(person, audience="sla", method="GET", target="/", body=b"")
 
-    assert Verifier(identity.public_keys([KEY]), audience="sla").verify(token, method="GET", target="/", body=b"") == person
+    assert (
+        Verifier(identity.public_keys([KEY]), audience="sla").verify(token, method="GET", target="/", body=b"")
+        == person
+    )

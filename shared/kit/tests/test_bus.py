@@ -9,6 +9,12 @@ from collections.abc import AsyncIterator
 import aio_pika
 import pytest
 from builders import a_client_event, a_ticket_event, probe_consumers
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import SecretStr
+
 from msp_events.contracts import ClientRegistered
 from msp_kernel.ids import new_id
 from msp_kit import telemetry
@@ -19,11 +25,6 @@ from msp_kit.republish import republish
 from msp_kit.settings import ServiceSettings
 from msp_kit.testing import a_broker, a_database, eventually
 from msp_kit.worker import Worker
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from pydantic import SecretStr
 
 
 @pytest.fixture
@@ -57,9 +58,7 @@ async def relaying(database: Database, amqp_url: str, *, relays: int = 1) -> Asy
     stopping = asyncio.Event()
     tasks = [
         asyncio.create_task(
-            Relay(
-                service="contracts", database="probe", database_url=database.url, amqp_url=amqp_url
-            ).run(stopping)
+            Relay(service="contracts", database="probe", database_url=database.url, amqp_url=amqp_url).run(stopping)
         )
         for _ in range(relays)
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from builders import a_client_event, a_ticket_event, probe_consumers
+
 from msp_events.tickets import TicketUpdated
 from msp_kernel.ids import new_id
 from msp_kit import deadletters

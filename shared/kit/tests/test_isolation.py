@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import DBAPIError
+
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM, Database, Scope, sqlstate
-from sqlalchemy.exc import DBAPIError
 
 
 async def test_a_client_sees_and_writes_its_own_rows_only(database: Database) -> None:

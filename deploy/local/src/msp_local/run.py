@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from msp_local.stack import ADMIN_EMAIL, VHOST, Platform
 from msp_local.servers import rabbitmq
 from msp_local.servers.postgres import Postgres
 from msp_local.servers.processes import ServerFailed, is_listening
 from msp_local.servers.throwaway import cache_folder
 from msp_local.services import SERVICES
+from msp_local.stack import ADMIN_EMAIL, VHOST, Platform
 
 ROOT = Path(__file__).resolve().parents[4]
 STATE = ROOT / ".state"
@@ -39,7 +39,7 @@ def postgres_folder() -> Path:
     """Return where the cluster lives: under ``.state``, or, for root, where "nobody" can enter."""
     if os.geteuid() != 0:
         return STATE / "postgres"
-    return Path("/var/tmp") / f"effigate-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"  # noqa: S108 - kept data
+    return Path("/var/tmp") / f"effigate-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
 
 
 def clean() -> int:
@@ -94,7 +94,11 @@ def _up(platform: Platform) -> None:
 
     people = asyncio.run(demo.seed(platform.url, email=ADMIN_EMAIL, password=platform.admin_password, say=say))
     lines = [f"  {who:28} {email:36} {password}" for who, email, password in people]
-    say(f"ready: {platform.url}\n\n  sign in as{'':18} e-mail{'':30} password\n" + "\n".join(lines) + "\n\nCtrl-C stops it.")
+    say(
+        f"ready: {platform.url}\n\n  sign in as{'':18} e-mail{'':30} password\n"
+        + "\n".join(lines)
+        + "\n\nCtrl-C stops it."
+    )
 
 
 @contextlib.contextmanager

@@ -17,7 +17,6 @@ from typing import Any
 
 from msp_kit import identity, topology
 from msp_kit.provisioning import DatabaseUrls, provision
-
 from msp_local.servers.postgres import Postgres
 from msp_local.servers.processes import ServerFailed, free_ports
 from msp_local.servers.rabbitmq import RabbitMQ

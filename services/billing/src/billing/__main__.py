@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from msp_kit.cli import Service, run
-
 from billing import api, reports, worker
 from billing.settings import Settings
+from msp_kit.cli import Service, run
 
 SERVICE = Service(
     name="billing",
     module="billing",
     database="billing",
-    settings=Settings,  # type: ignore[arg-type]
+    settings=Settings,
     create_api=api.create,
     create_worker=worker.create,
     verify=reports.verify,

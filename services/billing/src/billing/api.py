@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+
+from billing import endpoints
 from msp_kit.api import Lifespan, create_api
 from msp_kit.database import Database
 from msp_kit.settings import ServiceSettings
-
-from billing import endpoints
 
 
 def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | None = None) -> FastAPI:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from billing.actions import intake, runs
 from msp_events.contracts import (
     ClientRegistered,
     ClientState,
@@ -21,8 +22,6 @@ from msp_events.contracts import (
 from msp_events.tickets import PeriodSealRefused, WorklogSealed
 from msp_kit.consumers import Consumers
 from msp_kit.database import Transaction
-
-from billing.actions import intake, runs
 
 consumers = Consumers(
     "billing",

@@ -6,13 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from msp_kit.api import Tx, allows, guarded_router
-from msp_kit.pagination import After, Limit, Page
-from msp_kit.problems import NotFound, Problem
 
 from billing import reports
 from billing.actions import runs
@@ -28,6 +25,9 @@ from billing.schemas import (
     SummaryView,
     TotalsView,
 )
+from msp_kit.api import Tx, allows, guarded_router
+from msp_kit.pagination import After, Limit, Page
+from msp_kit.problems import NotFound, Problem
 
 router: APIRouter = guarded_router(tags=["billing"])
 BILLERS = allows(staff=("manager", "finance", "admin"))
@@ -125,7 +125,7 @@ async def pdf(invoice: str, tx: Tx) -> Response:
     return Response(body, media_type="application/pdf", headers=headers)
 
 
-async def _found(tx: Tx, invoice: str) -> dict[str, object]:
+async def _found(tx: Tx, invoice: str) -> dict[str, Any]:
     try:
         invoice_id, number = UUID(invoice), None
     except ValueError:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from msp_kit.jobs import Job
-
 from billing.actions import runs
 from billing.actions.runs import Seller
+from msp_kit.jobs import Job
 
 
 def jobs(seller: Seller) -> Sequence[Job]:

@@ -10,13 +10,13 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
+
+from billing.domain.invoice import Control, broken_sums, chained
+from billing.tables import invoices
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 from msp_kit.pagination import page_of, position
 from msp_kit.problems import BadCursor
-
-from billing.domain.invoice import Control, broken_sums, chained
-from billing.tables import invoices
 
 Row = dict[str, Any]
 _SUMMARY = ("id", "client_id", "status", "number", "currency", "starts_on", "ends_on", "issued_at", "due_on")
@@ -55,7 +55,12 @@ async def one_run(tx: Transaction, *, run_id: UUID) -> Row | None:
 
 def run_status(counts: dict[str, int]) -> str:
     """Return the state of a run in one word."""
-    for status, said in (("requested", "closing"), ("sealed", "closing"), ("closed", "drafting"), ("issuing", "issuing")):
+    for status, said in (
+        ("requested", "closing"),
+        ("sealed", "closing"),
+        ("closed", "drafting"),
+        ("issuing", "issuing"),
+    ):
         if counts.get(status):
             return said
     if counts.get("drafted"):

@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from msp_kit.api import Body, View
 from pydantic import Field
+
+from msp_kit.api import Body, View
 
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 

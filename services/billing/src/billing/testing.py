@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from billing.domain.invoice import Control
+from billing.domain.pricing import Rate, Terms, Work, WorkSpan
 from msp_events.base import Span
 from msp_events.contracts import (
     Address,
@@ -20,9 +22,6 @@ from msp_events.contracts import (
 )
 from msp_events.tickets import WorklogSealed
 from msp_kernel.ids import new_id
-
-from billing.domain.invoice import Control
-from billing.domain.pricing import Rate, Terms, Work, WorkSpan
 
 OCTOBER = (date(2026, 10, 1), date(2026, 11, 1))
 MONDAY = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
@@ -57,7 +56,9 @@ def some_terms(**given: Any) -> Terms:
     return Terms(**{**default, **given})
 
 
-def some_work(*, overage: int = 0, worked: int = 60, condition: str = "regular", weight: int = 100, **given: Any) -> Work:
+def some_work(
+    *, overage: int = 0, worked: int = 60, condition: str = "regular", weight: int = 100, **given: Any
+) -> Work:
     """Return a posted entry; what is not overage came from the bucket."""
     default: dict[str, Any] = {
         "time_entry_id": new_id(),
@@ -72,7 +73,9 @@ def some_work(*, overage: int = 0, worked: int = 60, condition: str = "regular",
         "agent_name": "Tom Okafor",
         "note": "",
         "is_late": False,
-        "spans": (WorkSpan(condition=condition, overage_minutes=overage, time_and_materials_minutes=0, weight_percent=weight),),
+        "spans": (
+            WorkSpan(condition=condition, overage_minutes=overage, time_and_materials_minutes=0, weight_percent=weight),
+        ),
     }
     return Work(**{**default, **given})
 
@@ -113,7 +116,9 @@ def a_contract(client_id: UUID, contract_id: UUID, **given: Any) -> ContractActi
         "rate_card_version": 1,
         "rates": (RateTerms(rule_id="rate-1", rate_minor=9200),),
         "fixed_items": (
-            FixedItemTerms(item_id="lot:1", text="50 hours", unit_minor=410_000, frequency="once", starts_on=date(2026, 10, 1)),
+            FixedItemTerms(
+                item_id="lot:1", text="50 hours", unit_minor=410_000, frequency="once", starts_on=date(2026, 10, 1)
+            ),
         ),
         "billing": BillingTerms(),
     }

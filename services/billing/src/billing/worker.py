@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from msp_kit.database import Database
-from msp_kit.settings import ServiceSettings
-from msp_kit.worker import Worker
-
 from billing import consumers
 from billing.actions.runs import Seller
 from billing.jobs import jobs
 from billing.settings import Settings
+from msp_kit.database import Database
+from msp_kit.settings import ServiceSettings
+from msp_kit.worker import Worker
 
 
 def create(settings: ServiceSettings, database: Database) -> Worker:

@@ -6,6 +6,8 @@ import random
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given, strategies as st
+
 from billing.domain.invoice import Control, TotalsDiffer, broken_sums, choose_sealed, content_of, totals
 from billing.domain.pricing import (
     FixedItem,
@@ -18,8 +20,6 @@ from billing.domain.pricing import (
 )
 from billing.domain.tax import tax_groups
 from billing.testing import CONTRACT, OCTOBER, a_rate, some_terms, some_work
-from hypothesis import given
-from hypothesis import strategies as st
 from msp_kernel.money import Money
 
 
@@ -58,7 +58,9 @@ def test_the_most_specific_rate_counts() -> None:
 
 def test_two_rates_that_fit_equally_are_not_guessed_between() -> None:
     with pytest.raises(SameSpecificity, match="rate-1, rate-2"):
-        rate_for((a_rate(1, level="L1"), a_rate(2, job_type="network")), job_type="network", level="L1", condition="regular")
+        rate_for(
+            (a_rate(1, level="L1"), a_rate(2, job_type="network")), job_type="network", level="L1", condition="regular"
+        )
 
 
 def test_every_missing_price_is_listed_and_none_is_zero() -> None:
@@ -83,7 +85,9 @@ def test_a_once_item_is_billed_in_its_month_only() -> None:
     terms = some_terms(fixed_items=(FixedItem("lot", "50 hours", 1, 410_000, "once", date(2026, 10, 1)),))
     november = (date(2026, 11, 1), date(2026, 12, 1))
 
-    assert [line.net.minor for line in price_fixed_items([terms], starts_on=OCTOBER[0], ends_on=OCTOBER[1])] == [410_000]
+    assert [line.net.minor for line in price_fixed_items([terms], starts_on=OCTOBER[0], ends_on=OCTOBER[1])] == [
+        410_000
+    ]
     assert price_fixed_items([terms], starts_on=november[0], ends_on=november[1]) == []
 
 

@@ -2,16 +2,15 @@
 
 import sys
 
-from msp_kit import cli
-
 from contracts import api, reports, worker
 from contracts.settings import Settings
+from msp_kit import cli
 
 SERVICE = cli.Service(
     name="contracts",
     module="contracts",
     database="contracts",
-    settings=Settings,  # type: ignore[arg-type]
+    settings=Settings,
     create_api=api.create,
     create_worker=worker.create,
     verify=reports.verify,

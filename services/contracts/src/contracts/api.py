@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+
+from contracts import endpoints
 from msp_kit import api
 from msp_kit.api import Lifespan
 from msp_kit.database import Database
 from msp_kit.settings import ServiceSettings
-
-from contracts import endpoints
 
 
 def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | None = None) -> FastAPI:

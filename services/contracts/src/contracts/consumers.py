@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from contracts.actions import hours, periods
 from msp_events.tickets import TimeApproved, TimeEntryState, TimeLogged, TimeRejected, TimeVoided, WorklogSealed
 from msp_kit.consumers import Consumers, Permanent, Transient
 from msp_kit.database import Transaction
-
-from contracts.actions import hours, periods
 
 consumers = Consumers(
     "contracts",

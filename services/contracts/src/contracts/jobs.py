@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from msp_kit.jobs import Job
-
 from contracts.actions import contracts, lots
+from msp_kit.jobs import Job
 
 JOBS = (
     Job("let-lots-lapse", 60, lots.let_lapse),

@@ -7,12 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from msp_events.tickets import TimeApproved, TimeEntryState, TimeLogged, TimeRejected, TimeVoided
-from msp_kernel.business_time import Calendar
-from msp_kernel.ids import new_id
-from msp_kit.database import Database, Transaction
-from msp_kit.testing import SYSTEM
-
 from contracts.actions import clients, contracts
 from contracts.domain.allocation import Demand, Fact, Level, Lot, Policy
 from contracts.domain.book import Book
@@ -20,6 +14,11 @@ from contracts.domain.contract import Contract, Kind, Terms
 from contracts.domain.coverage import Work
 from contracts.domain.entry import BookLot, Change, Decision, Hours, TimeEntry
 from contracts.domain.ledger import Balances
+from msp_events.tickets import TimeApproved, TimeEntryState, TimeLogged, TimeRejected, TimeVoided
+from msp_kernel.business_time import Calendar
+from msp_kernel.ids import new_id
+from msp_kit.database import Database, Transaction
+from msp_kit.testing import SYSTEM
 
 OFFICE_HOURS: dict[str, Any] = {
     "timezone": "UTC",

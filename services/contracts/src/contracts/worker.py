@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from contracts.consumers import consumers
+from contracts.jobs import JOBS
 from msp_kit.database import Database
 from msp_kit.settings import ServiceSettings
 from msp_kit.worker import Worker
-
-from contracts.consumers import consumers
-from contracts.jobs import JOBS
 
 
 def create(settings: ServiceSettings, database: Database) -> Worker:

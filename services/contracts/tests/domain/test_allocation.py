@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
+from hypothesis import given, strategies as st
+
 from contracts.domain.allocation import Lot, allocate, in_order_of_consumption
 from contracts.testing import START, a_fact, a_lot, at
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_b1_an_entry_larger_than_what_is_left_is_split() -> None:

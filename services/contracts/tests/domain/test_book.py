@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from hypothesis import given, settings, strategies as st
+
 from contracts.domain.allocation import Level, Lot
 from contracts.domain.book import Book
 from contracts.domain.contract import Contract
@@ -16,8 +18,6 @@ from contracts.domain.ledger import Balances
 from contracts.domain.proof import Kept, first_failure
 from contracts.domain.rounding import Rounding
 from contracts.testing import START, Desk, a_book, a_contract, a_lot, an_entry, at
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msp_kernel.ids import new_id
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given, strategies as st
+
 from contracts.domain.rounding import Rounding, shares
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_r1_minimum_comes_before_increment() -> None:

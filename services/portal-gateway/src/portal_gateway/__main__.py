@@ -8,7 +8,6 @@ import sys
 from msp_kit.cli import Service, run
 from msp_kit.database import SYSTEM, Database
 from msp_kit.settings import ServiceSettings
-
 from portal_gateway import actions, api, worker
 from portal_gateway.settings import Settings
 
@@ -52,7 +51,7 @@ SERVICE = Service(
     name="portal-gateway",
     module="portal_gateway",
     database="portal_gateway",
-    settings=Settings,  # type: ignore[arg-type]
+    settings=Settings,
     create_api=api.create,
     create_worker=worker.create,
     extra=commands,

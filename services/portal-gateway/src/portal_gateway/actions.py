@@ -9,12 +9,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import argon2
+
 from msp_events.portal import PersonJoined
 from msp_kernel.ids import new_id
 from msp_kit import telemetry
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
-
 from portal_gateway import store
 from portal_gateway.store import Person
 

@@ -10,17 +10,17 @@ from typing import cast
 from uuid import UUID
 
 from fastapi import FastAPI
-from msp_kit.api import Lifespan, create_api
-from msp_kit.database import SYSTEM, Database
-from msp_kit.identity import Signer
-from msp_kit.problems import Problem
-from msp_kit.settings import ServiceSettings
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from msp_kit.api import Lifespan, create_api
+from msp_kit.database import SYSTEM, Database
+from msp_kit.identity import Signer
+from msp_kit.problems import Problem
+from msp_kit.settings import ServiceSettings
 from portal_gateway import actions, endpoints, live, store
 from portal_gateway.forward import Forward
 from portal_gateway.pages import desk, operations, portal, sign_in

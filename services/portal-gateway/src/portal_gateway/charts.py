@@ -9,6 +9,7 @@ its pixel size at every width.  Shapes that must stretch live in an inner
 vector-effect: non-scaling-stroke; labels and dots are placed in the outer svg
 with x in percent.  Every chart gets a text alternative and a data table.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,14 +36,15 @@ def _uid(seed: str) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     th = "".join(f'<th scope="col"{" class=num" if i else ""}>{escape(str(h))}</th>' for i, h in enumerate(head))
     trs = "".join(
-        "<tr>" + "".join(f'<td{" class=num" if i else ""}>{escape(str(c))}</td>' for i, c in enumerate(r)) + "</tr>" for r in rows
+        "<tr>" + "".join(f"<td{' class=num' if i else ''}>{escape(str(c))}</td>" for i, c in enumerate(r)) + "</tr>"
+        for r in rows
     )
     return f'<details class="as-table no-print"><summary>View as table</summary><table class="tbl"><thead><tr>{th}</tr></thead><tbody>{trs}</tbody></table></details>'
 
 
 def meter(value: float, total: float, tone: str = "f1", label: str = "") -> Markup:
     pct = 0 if total <= 0 else max(0.0, min(100.0, 100 * value / total))
-    a11y = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'   # the number beside it speaks
+    a11y = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'  # the number beside it speaks
     return Markup(
         f'<svg {a11y}><rect class="track-bg" width="100%" height="100%"/>'
         f'<rect class="{tone}" width="{_f(pct)}%" height="100%"/></svg>'
@@ -52,7 +54,11 @@ def meter(value: float, total: float, tone: str = "f1", label: str = "") -> Mark
 def bar(pct: float, target: float | None, tone: str, lo: float = 0.0) -> Markup:
     """One horizontal bar on a scale from `lo` to 100 with a target tick."""
     sc = lambda v: 100 * max(0.0, v - lo) / (100 - lo)  # noqa: E731
-    t = f'<line class="target" x1="{_f(sc(target))}%" x2="{_f(sc(target))}%" y1="-2" y2="12"/>' if target is not None else ""
+    t = (
+        f'<line class="target" x1="{_f(sc(target))}%" x2="{_f(sc(target))}%" y1="-2" y2="12"/>'
+        if target is not None
+        else ""
+    )
     return Markup(
         f'<svg aria-hidden="true"><rect class="track-bg" width="100%" height="100%" rx="3"/>'
         f'<rect class="{tone}" width="{_f(sc(pct))}%" height="100%" rx="3"/>{t}</svg>'
@@ -106,7 +112,10 @@ def clock_tape(clock: Mapping[str, Any], now: datetime) -> Markup:
     def percent(instant: datetime) -> float:
         return max(0.0, min(100.0, 100 * (instant - first).total_seconds() / length))
 
-    segments = [(percent(start), percent(end), "paused" if one["kind"] == "paused" else "work", _told(one)) for start, end, one in spans]
+    segments = [
+        (percent(start), percent(end), "paused" if one["kind"] == "paused" else "work", _told(one))
+        for start, end, one in spans
+    ]
     if segments[-1][1] < 100:
         segments.append((segments[-1][1], 100.0, "left", "left"))
     due = [(100.0, "Due", "strong", "end", 1)] if clock["status"] == "running" and not clock["is_breached"] else []
@@ -123,7 +132,9 @@ def stacked(parts: Sequence[tuple[float, str, str]], capacity: float | None, sca
     x, out = 0.0, []
     for v, cls, tipt in parts:
         w = 100 * v / scale
-        out.append(f'<rect class="{cls}" x="{_f(x)}%" y="0" width="{_f(max(0, w - 0.4))}%" height="100%" rx="2" data-tip="{escape(tipt)}"/>')
+        out.append(
+            f'<rect class="{cls}" x="{_f(x)}%" y="0" width="{_f(max(0, w - 0.4))}%" height="100%" rx="2" data-tip="{escape(tipt)}"/>'
+        )
         x += w
     tick = ""
     if capacity is not None:
@@ -156,7 +167,9 @@ def gauge(left: float, total: float, tone: str = "", pace: float | None = None) 
 def tape(segments, marks, now_pct, title) -> Markup:
     """SLA tape. segments: (start%, end%, kind) with kind work|paused|closed|left;
     marks: (x%, label, cls, anchor, row)."""
-    out = ['<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" class="track-bg"/><rect width="2.5" height="6" class="f-pause"/></pattern></defs>']
+    out = [
+        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" class="track-bg"/><rect width="2.5" height="6" class="f-pause"/></pattern></defs>'
+    ]
     for s, e, kind, tipt in segments:
         cls = {"work": "f-work", "closed": "f-closed", "left": "track-bg", "risk": "f-risk"}.get(kind)
         fill = 'fill="url(#hatch)"' if kind == "paused" else f'class="{cls}"'
@@ -165,9 +178,11 @@ def tape(segments, marks, now_pct, title) -> Markup:
     for x, t, cls, anchor, row in marks:
         y = 12 if row == 0 else 50
         y1, y2 = (16, 32) if row == 0 else (20, 38)
-        out.append(f'<line class="axis-line" x1="{_f(x)}%" x2="{_f(x)}%" y1="{y1}" y2="{y2}"/><text class="{cls}" x="{_f(x)}%" y="{y}" text-anchor="{anchor}">{escape(t)}</text>')
+        out.append(
+            f'<line class="axis-line" x1="{_f(x)}%" x2="{_f(x)}%" y1="{y1}" y2="{y2}"/><text class="{cls}" x="{_f(x)}%" y="{y}" text-anchor="{anchor}">{escape(t)}</text>'
+        )
     out.append(f'<line class="now-line" x1="{_f(now_pct)}%" x2="{_f(now_pct)}%" y1="14" y2="38"/>')
     uid = _uid(title)
-    return Markup(f'<svg class="tape" role="img" aria-labelledby="{uid}"><title id="{uid}">{escape(title)}</title>{"".join(out)}</svg>')
-
-
+    return Markup(
+        f'<svg class="tape" role="img" aria-labelledby="{uid}"><title id="{uid}">{escape(title)}</title>{"".join(out)}</svg>'
+    )

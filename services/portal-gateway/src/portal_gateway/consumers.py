@@ -5,7 +5,6 @@ from __future__ import annotations
 from msp_events.contracts import ClientRegistered, ClientUpdated
 from msp_kit.consumers import Consumers
 from msp_kit.database import Transaction
-
 from portal_gateway import store
 
 consumers = Consumers(

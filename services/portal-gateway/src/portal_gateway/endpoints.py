@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field
+
 from msp_kit.api import ACCESS, Body, View, allows
 from msp_kit.database import SYSTEM, Database
 from msp_kit.problems import Forbidden, NotFound
-from pydantic import Field
-
 from portal_gateway import actions
 from portal_gateway.actions import SignInRefused
 from portal_gateway.pages.site import site_of

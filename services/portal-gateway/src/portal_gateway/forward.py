@@ -5,12 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from msp_kit import problems
-from msp_kit.problems import Unauthenticated
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from msp_kit import problems
+from msp_kit.problems import Unauthenticated
 from portal_gateway.scope import CSRF_HEADER, CsrfFailed, Visitors, check_csrf
 from portal_gateway.services import SERVICE_OF, ServiceAway, Services
 
@@ -52,9 +52,13 @@ class Forward:
                 headers={name: request.headers[name] for name in _IN if name in request.headers},
             )
         except Unauthenticated as error:
-            return problems.answer(request, slug="unauthenticated", status=401, title="Sign in first", detail=str(error))
+            return problems.answer(
+                request, slug="unauthenticated", status=401, title="Sign in first", detail=str(error)
+            )
         except CsrfFailed as error:
-            return problems.answer(request, slug="csrf-failed", status=403, title="Not sent from our page", detail=str(error))
+            return problems.answer(
+                request, slug="csrf-failed", status=403, title="Not sent from our page", detail=str(error)
+            )
         except ServiceAway as error:
             return service_away(request, error)
         headers = {name: answer.headers[name] for name in _OUT if name in answer.headers}

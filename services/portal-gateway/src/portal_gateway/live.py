@@ -18,11 +18,11 @@ import aio_pika
 from aio_pika.exceptions import AMQPError
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+
 from msp_events.catalog import HEARS
 from msp_events.envelope import Envelope, Unreadable, parse
 from msp_kit import telemetry, topology
 from msp_kit.problems import Unauthenticated
-
 from portal_gateway.pages.site import site_of
 from portal_gateway.scope import Visitor
 

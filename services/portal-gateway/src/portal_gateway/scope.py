@@ -8,11 +8,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from starlette.requests import HTTPConnection
+
 from msp_kit.database import SYSTEM, Database
 from msp_kit.identity import Caller
 from msp_kit.problems import Forbidden, Unauthenticated
-from starlette.requests import HTTPConnection
-
 from portal_gateway import store
 
 COOKIE, SECURE_COOKIE = "sid", "__Host-sid"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
+from yarl import URL
+
 from msp_kit import telemetry
 from msp_kit.identity import HEADER, Caller, Signer
-from yarl import URL
 
 TIMEOUT_SECONDS = 20.0
 CONNECT_SECONDS = 2.0
@@ -122,7 +122,7 @@ class Services:
                     method, url, data=body or None, headers=sent, allow_redirects=False
                 ) as answer:
                     return Answer(answer.status, answer.headers, await answer.read())
-            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError, asyncio.TimeoutError) as error:
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
                 # A read may be repeated; anything else may have happened already.
                 if attempt == 2 or method != "GET" or isinstance(error, TimeoutError):
                     raise ServiceAway(service) from error
@@ -150,7 +150,9 @@ class Services:
         target = f"{path}?{urlencode(given)}" if given else path
         return (await self.send(caller, "GET", target)).json()
 
-    async def post(self, caller: Caller, path: str, body: Any = None, *, key: str | None = None, method: str = "POST") -> Any:
+    async def post(
+        self, caller: Caller, path: str, body: Any = None, *, key: str | None = None, method: str = "POST"
+    ) -> Any:
         """POST JSON; ``key`` is an Idempotency-Key.
 
         Raises:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from msp_kit.settings import ServiceSettings
 from pydantic import SecretStr
+
+from msp_kit.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -75,7 +75,14 @@ async def people(tx: Transaction, *, client_id: UUID | None, limit: int) -> Sequ
 
 
 async def add_session(
-    tx: Transaction, *, token: str, person_id: UUID, csrf_token: str, expires_at: datetime, user_agent: str, address: str
+    tx: Transaction,
+    *,
+    token: str,
+    person_id: UUID,
+    csrf_token: str,
+    expires_at: datetime,
+    user_agent: str,
+    address: str,
 ) -> None:
     """Save a session."""
     await tx.driver.execute(

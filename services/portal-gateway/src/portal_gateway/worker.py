@@ -5,7 +5,6 @@ from __future__ import annotations
 from msp_kit.database import Database
 from msp_kit.settings import ServiceSettings
 from msp_kit.worker import Worker
-
 from portal_gateway import consumers, jobs
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from msp_kit import cli
-
 from sla import api, reports, worker
 from sla.settings import Settings
 

@@ -14,7 +14,6 @@ from msp_kit import telemetry
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
-
 from sla import store
 from sla.domain import escalation, life
 from sla.domain.clock import Clock

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import msp_kit.api
 from fastapi import FastAPI
+
+import msp_kit.api
 from msp_kit.api import Lifespan
 from msp_kit.database import Database
 from msp_kit.settings import ServiceSettings
-
 from sla import endpoints
 
 

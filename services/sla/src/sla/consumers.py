@@ -26,7 +26,6 @@ from msp_events.tickets import (
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, OutOfRange, UnknownTimezone
 from msp_kit.consumers import Consumers, Permanent, Transient
 from msp_kit.database import Transaction
-
 from sla import actions
 
 consumers = Consumers(
@@ -42,11 +41,13 @@ consumers = Consumers(
 
 @consumers.hears(ClientRegistered, ClientUpdated)
 async def on_client(tx: Transaction, event: ClientState) -> None:
+    """Keep the client's name."""
     await actions.hear_client(tx, event)
 
 
 @consumers.hears(ContractActivated, ContractAmended, ContractEnded)
 async def on_contract(tx: Transaction, event: ContractState) -> None:
+    """Keep the terms of a version."""
     try:
         await actions.hear_contract(tx, event)
     except (actions.TermsChanged, BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone) as error:
@@ -63,6 +64,7 @@ async def on_contract(tx: Transaction, event: ContractState) -> None:
     MessagePosted,
 )
 async def on_tickets(tx: Transaction, events: Sequence[TicketState]) -> None:
+    """Move the clocks of tickets."""
     try:
         await actions.hear_tickets(tx, events)
     except actions.TermsNotKnownYet as error:

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
+
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import PAGE_SIZE, After, Limit, Page, page_of, position
 from msp_kit.problems import Problem
-
 from sla import actions, reports
 from sla.domain.clock import ClockStopped
 from sla.domain.targets import Metric

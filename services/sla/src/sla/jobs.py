@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from msp_kit.jobs import Job
-
 from sla import actions
 
 POLL_SECONDS = 0.25

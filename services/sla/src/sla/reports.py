@@ -10,7 +10,6 @@ from uuid import UUID
 
 from msp_kit.database import Transaction
 from msp_kit.problems import BadCursor, NotFound
-
 from sla import store
 from sla.domain.clock import Clock, recomputed
 from sla.domain.compliance import Compliance, Part, Tally

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from msp_kit.api import View
 from pydantic import Field, PlainSerializer
 
+from msp_kit.api import View
 from sla.domain.clock import BreachReason, Clock, Interval, Status, Verdict
 from sla.domain.compliance import Compliance, Tally
 from sla.domain.escalation import StepKind

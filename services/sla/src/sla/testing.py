@@ -20,7 +20,6 @@ from msp_events.tickets import (
 )
 from msp_kernel.business_time import Calendar
 from msp_kernel.ids import new_id
-
 from sla.domain.clock import Clock, Promise, started
 from sla.domain.targets import Flags, Key, Metric, Rule, Terms
 

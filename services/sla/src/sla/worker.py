@@ -6,7 +6,6 @@ import msp_kit.worker
 from msp_kit.database import Database
 from msp_kit.settings import ServiceSettings
 from msp_kit.worker import Worker
-
 from sla import consumers, jobs
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
+
 from sla.domain.clock import Clock, ClockNotPaused, ClockNotRunning, ClockStopped, recomputed
 from sla.domain.targets import Key
 from sla.testing import a_clock, a_promise, at

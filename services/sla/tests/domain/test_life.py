@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
+
 from sla.domain import escalation, life
 from sla.domain.clock import recomputed
 from sla.domain.life import Fact, Happening, Ticket

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from sla.domain.targets import Flags, Key, TiedRules, choose, refuse_ties, ties
 from sla.testing import a_rule, at, some_terms
 

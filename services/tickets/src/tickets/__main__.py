@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from msp_kit.cli import Service, run
-
 from tickets import api, reports, worker
 from tickets.settings import Settings
 
@@ -13,7 +12,7 @@ SERVICE = Service(
     name="tickets",
     module="tickets",
     database="tickets",
-    settings=Settings,  # type: ignore[arg-type]
+    settings=Settings,
     create_api=api.create,
     create_worker=worker.create,
     verify=reports.verify,

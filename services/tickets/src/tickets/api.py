@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+
 from msp_kit.api import Lifespan, create_api
 from msp_kit.database import Database
 from msp_kit.settings import ServiceSettings
-
 from tickets import endpoints
 
 

@@ -40,7 +40,6 @@ from msp_events.sla import (
 )
 from msp_kit.consumers import Consumers
 from msp_kit.database import Transaction
-
 from tickets.actions import copies, tickets, time
 
 consumers = Consumers(

@@ -17,7 +17,10 @@ tickets = sa.Table(
     *(sa.Column(name, sa.Text) for name in ("level", "handling_level", "status", "queue", "assignee_name")),
     *(sa.Column(name, _UUID) for name in ("contract_id", "contact_id", "assignee_id")),
     *(sa.Column(name, sa.Integer) for name in ("revision", "contract_version", "cycle")),
-    *(sa.Column(name, _AT) for name in ("raised_at", "first_responded_at", "resolved_at", "closed_at", "updated_at", "due_at")),
+    *(
+        sa.Column(name, _AT)
+        for name in ("raised_at", "first_responded_at", "resolved_at", "closed_at", "updated_at", "due_at")
+    ),
     *(sa.Column(name, sa.Boolean) for name in ("is_imported", "awaits_assignment", "is_over", "clock_is_breached")),
     *(sa.Column(name, sa.Text) for name in ("clock_metric", "clock_status", "clock_verdict")),
     *(sa.Column(name, sa.BigInteger) for name in ("clock_remaining_seconds", "clock_budget_minutes")),

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from msp_events.contracts import ClientRegistered, ContractActivated, JobTypeDefined, RateTerms
 from msp_kernel.ids import new_id
-
 from tickets.domain.ticket import Ticket
 from tickets.domain.time_entry import TimeEntry
 

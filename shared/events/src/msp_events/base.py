@@ -93,6 +93,7 @@ __all__ = [
     "LEVELS",
     "PRIORITIES",
     "RATE_CONDITIONS",
+    "UUID",
     "AwareDatetime",
     "Event",
     "Field",
@@ -102,7 +103,6 @@ __all__ = [
     "RateCondition",
     "Shape",
     "Span",
-    "UUID",
     "date",
     "datetime",
 ]

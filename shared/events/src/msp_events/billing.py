@@ -10,6 +10,8 @@ from msp_events.base import Event
 
 
 class BillingEvent(Event):
+    """Said by billing."""
+
     owner: ClassVar[str] = "billing"
 
 

@@ -15,6 +15,8 @@ ClockMetric = Literal["first_response", "next_response", "resolution"]
 
 
 class ContractsEvent(Event):
+    """Said by contracts."""
+
     owner: ClassVar[str] = "contracts"
 
 
@@ -22,6 +24,8 @@ class ContractsEvent(Event):
 
 
 class Address(Shape):
+    """Where an invoice goes."""
+
     lines: tuple[str, ...] = ()
     city: str = ""
     postcode: str = ""
@@ -106,6 +110,8 @@ class EscalationStepTerms(Shape):
 
 
 class RoundingTerms(Shape):
+    """How worked minutes become billed minutes."""
+
     increment_minutes: Annotated[int, Field(ge=1, le=1440)] = 1
     minimum_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     direction: Literal["up", "nearest"] = "up"
@@ -144,6 +150,8 @@ class FixedItemTerms(Shape):
 
 
 class BillingTerms(Shape):
+    """How a contract is invoiced."""
+
     tax_category: Literal["S", "Z", "E", "AE", "O"] = "S"
     """EN 16931: standard, zero, exempt, reverse charge, outside scope."""
     tax_rate_basis_points: Annotated[int, Field(ge=0, le=10_000)] = 2000

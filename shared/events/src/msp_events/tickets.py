@@ -15,6 +15,8 @@ AuthorKind = Literal["client", "agent", "system"]
 
 
 class TicketsEvent(Event):
+    """Said by tickets."""
+
     owner: ClassVar[str] = "tickets"
 
 
@@ -131,7 +133,7 @@ class TimeVoided(TimeEntryState):
 
 
 class WorklogSealed(TicketsEvent):
-    """The approved time of a client up to the end of a period is frozen, with its control totals.
+    r"""The approved time of a client up to the end of a period is frozen, with its control totals.
 
     ``checksum`` is SHA-256 over the lines ``<time_entry_id>:<worked_minutes>\\n`` in order of id.
     """

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from msp_kernel.ids import new_id
 from pydantic import BaseModel, ConfigDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from msp_kernel.ids import new_id
 from msp_kit import idempotency, problems, telemetry
 from msp_kit.database import Database, Transaction
 from msp_kit.identity import HEADER, Access, Caller, Verifier
@@ -60,7 +60,12 @@ def allows(*, staff: Iterable[str] | None = None, client: Iterable[str] | None =
 class GuardedRoute(APIRoute):
     """A route that knows its caller before it does anything, and can answer a repeated request as before."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler: identity, access, the endpoint, and the kept answer.
+
+        Raises:
+            AssertionError: the route does not say who may call it; the application does not start.
+        """
         declared = (self.openapi_extra or {}).get(ACCESS)
         assert declared is not None, f"{self.path} does not say who may call it: openapi_extra=allows(...)"
         access = Access(
@@ -126,7 +131,9 @@ def create_api(
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Build the HTTP application of a service."""
-    app = FastAPI(title=service, version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app = FastAPI(
+        title=service, version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
+    )
     app.state.database = database
     app.state.service = service
     app.state.verifier = Verifier(json.loads(settings.identity_public_keys), audience=service)

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from msp_events.base import Event
 from msp_events.catalog import HEARS
-
 from msp_kit.database import Transaction
 
 Order = Literal["effect", "state", "ordered"]

@@ -71,7 +71,8 @@ class Transaction:
 
     async def fetch(self, sql: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """Run SQL text with ``$1`` parameters on the driver and return all rows."""
-        return await self.driver.fetch(sql, *arguments)
+        rows: Sequence[asyncpg.Record] = await self.driver.fetch(sql, *arguments)
+        return rows
 
     async def fetchrow(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
         """Run SQL text on the driver and return the first row, or ``None``."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from msp_events.envelope import parse
-
 from msp_kit.database import SYSTEM, Database
 from msp_kit.inbox import Inbox
 

@@ -11,14 +11,14 @@ import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
-from msp_kernel.ids import new_id
 
+from msp_kernel.ids import new_id
 from msp_kit.database import Scope
 from msp_kit.problems import Forbidden, Unauthenticated
 
@@ -121,7 +121,7 @@ class Verifier:
     """Believes tokens of the gateway's published keys, for one service."""
 
     def __init__(self, jwks: dict[str, Any], *, audience: str) -> None:
-        self._keys = KeySet.import_key_set(jwks) if jwks["keys"] else None
+        self._keys = KeySet.import_key_set(cast("Any", jwks)) if jwks["keys"] else None
         self._audience = audience
 
     def verify(self, token: str | None, *, method: str, target: str, body: bytes) -> Caller:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msp_events.envelope import Envelope, parse
 from opentelemetry import trace
 from pydantic import ValidationError
 
+from msp_events.envelope import Envelope, parse
 from msp_kit import telemetry
 from msp_kit.consumers import Consumers, Handler, Permanent, Transient
 from msp_kit.database import SYSTEM, Database, Transaction, is_unavailable, sqlstate
@@ -189,9 +189,7 @@ class _Batch:
             await self.tx.driver.execute(_ADVANCE, *map(list, zip(*moved, strict=True)))
 
     async def _positions(self, envelopes: Sequence[Envelope]) -> dict[tuple[str, str], _Position]:
-        keys = sorted(
-            {(one.source, one.subject) for one in envelopes if self.consumers.order_of(one.type) != "effect"}
-        )
+        keys = sorted({(one.source, one.subject) for one in envelopes if self.consumers.order_of(one.type) != "effect"})
         if not keys:
             return {}
         rows = await self.tx.fetch(_POSITIONS, [key[0] for key in keys], [key[1] for key in keys])
@@ -287,10 +285,14 @@ def _delay_seconds(error: Exception, attempts: int) -> float | None:
     """Return when to try again, or ``None`` to park."""
     if isinstance(error, Permanent):
         return None
-    ladder = RETRY_SECONDS if isinstance(error, Transient) or _is_contention(error) else RETRY_SECONDS[:UNEXPECTED_ATTEMPTS_MAX]
+    ladder = (
+        RETRY_SECONDS
+        if isinstance(error, Transient) or _is_contention(error)
+        else RETRY_SECONDS[:UNEXPECTED_ATTEMPTS_MAX]
+    )
     if attempts >= len(ladder):
         return None
-    return ladder[attempts] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+    return ladder[attempts] * random.uniform(0.8, 1.2)
 
 
 def _is_contention(error: Exception) -> bool:

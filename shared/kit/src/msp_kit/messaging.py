@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
-from msp_events.envelope import BATCH_BYTES_MAX, Envelope, Unreadable, parse
 
+from msp_events.envelope import BATCH_BYTES_MAX, Envelope, Unreadable, parse
 from msp_kit import telemetry, topology
 from msp_kit.database import SYSTEM, Database, is_unavailable
 from msp_kit.inbox import Inbox

@@ -98,7 +98,12 @@ def grant_staff(op: Any, *tables: str, database: str, verbs: str = "SELECT, INSE
 
 
 def protect(
-    op: Any, table: str, *, database: str, client_verbs: Sequence[str] = ("SELECT",), staff_verbs: Sequence[str] | None = None
+    op: Any,
+    table: str,
+    *,
+    database: str,
+    client_verbs: Sequence[str] = ("SELECT",),
+    staff_verbs: Sequence[str] | None = None,
 ) -> None:
     """Put a client-owned table (it has ``client_id uuid NOT NULL``) behind row-level security.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from msp_events import envelope
 from msp_events.base import Event
 from msp_kernel.ids import new_id
-
 from msp_kit import telemetry
 from msp_kit.database import Transaction
 

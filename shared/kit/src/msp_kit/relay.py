@@ -16,9 +16,9 @@ import aio_pika
 import asyncpg
 from aio_pika.abc import AbstractExchange
 from aio_pika.exceptions import AMQPError, DeliveryError
+
 from msp_events import envelope
 from msp_events.catalog import hearers
-
 from msp_kit import telemetry, topology
 from msp_kit.database import Database, connect
 
@@ -92,7 +92,7 @@ class Relay:
                     patience_seconds = 0.2
                     while not stopping.is_set():
                         if not await self._publish_some(sql, exchange):
-                            await self._wait(stopping)
+                            await self._wait()
             except (*_RETRYABLE, Unroutable) as error:
                 telemetry.RELAY_FAILURES.labels(self.service, type(error).__name__).inc()
                 log.warning("relay waits", error=repr(error), patience_seconds=patience_seconds)
@@ -109,7 +109,7 @@ class Relay:
     def _on_notify(self, *_: object) -> None:
         self._woken.set()
 
-    async def _wait(self, stopping: asyncio.Event) -> None:
+    async def _wait(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await self._woken.wait()
@@ -183,8 +183,10 @@ def _chunks(events: list[_Unsent]) -> list[list[_Unsent]]:
     chunks: list[list[_Unsent]] = []
     size = 0
     for event in events:
-        if not chunks or size + len(event.text) > envelope.BATCH_BYTES_MAX // 2 or (
-            len(chunks[-1]) == envelope.BATCH_EVENTS_MAX
+        if (
+            not chunks
+            or size + len(event.text) > envelope.BATCH_BYTES_MAX // 2
+            or (len(chunks[-1]) == envelope.BATCH_EVENTS_MAX)
         ):
             chunks.append([])
             size = 0

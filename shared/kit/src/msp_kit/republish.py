@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import aio_pika
 import asyncpg
-from msp_events import envelope
 
+from msp_events import envelope
 from msp_kit import topology
 
 _PAGE = 500

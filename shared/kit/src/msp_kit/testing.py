@@ -19,18 +19,18 @@ import aio_pika
 import asyncpg
 import httpx2 as httpx
 from fastapi import FastAPI
+
 from msp_events.base import Event
 from msp_events.catalog import BY_TYPE
 from msp_events.envelope import Envelope, parse
 from msp_kernel.ids import new_id
-
 from msp_kit import identity, migrations, telemetry, topology
 from msp_kit.database import SYSTEM, Database, Scope, Transaction
 from msp_kit.identity import Caller, Signer
 from msp_kit.inbox import Inbox
 from msp_kit.provisioning import DatabaseUrls, provision, urls, with_database
 
-PASSWORD = "test"  # noqa: S105 - of throw-away databases
+PASSWORD = "test"
 KEY = identity.new_key()
 T = TypeVar("T")
 telemetry.configure(service="test", log_level="error")
@@ -139,9 +139,7 @@ def a_staff_person(*roles: str, person_id: uuid.UUID | None = None, name: str = 
 
 def a_client_person(client_id: uuid.UUID, *roles: str, name: str = "Priya Nair") -> Caller:
     """Return someone of a client; a requester unless told otherwise."""
-    return Caller(
-        id=new_id(), kind="client", roles=frozenset(roles or ("requester",)), client_id=client_id, name=name
-    )
+    return Caller(id=new_id(), kind="client", roles=frozenset(roles or ("requester",)), client_id=client_id, name=name)
 
 
 @dataclass

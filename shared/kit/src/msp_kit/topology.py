@@ -10,6 +10,7 @@ import contextlib
 from dataclasses import dataclass, field
 
 import aio_pika
+
 from msp_events.catalog import HEARS, SERVICES
 
 EVENTS_EXCHANGE = "msp.events"

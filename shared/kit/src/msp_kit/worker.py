@@ -75,7 +75,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await self.subscriber.start()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the broker may come back
                 log.warning("cannot consume yet", error=repr(error))
                 await asyncio.sleep(patience_seconds)
                 patience_seconds = min(patience_seconds * 2, 5.0)

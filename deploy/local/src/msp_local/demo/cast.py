@@ -74,11 +74,15 @@ _DESK = ("workplace", "network", "server")
 _CLOUD = ("workplace", "cloud", "security")
 
 CLIENTS = (
-    ClientCard("HLO", "Harbour & Lowe", "bucket", 75, ("network", "workplace", "server"), ("L1", "L2", "L3"), "Bristol", 12),
+    ClientCard(
+        "HLO", "Harbour & Lowe", "bucket", 75, ("network", "workplace", "server"), ("L1", "L2", "L3"), "Bristol", 12
+    ),
     ClientCard("KES", "Kestrel Freight", "bucket", 50, _DESK, ("L1", "L2", "L3"), "Hull", 13),
     ClientCard("OAK", "Oakfield Clinics", "bucket", 120, _ALL, LEVELS, "Bath", 12),
     ClientCard("BRW", "Brightwater Foods", "retainer", 20, _DESK, ("L1", "L2"), "Exeter", 8),
-    ClientCard("NST", "Northfield Schools", "bucket", 90, ("workplace", "network", "onboarding"), ("L1", "L2"), "Leeds", 12),
+    ClientCard(
+        "NST", "Northfield Schools", "bucket", 90, ("workplace", "network", "onboarding"), ("L1", "L2"), "Leeds", 12
+    ),
     ClientCard("PIN", "Pinnacle Estates", "time_and_materials", 0, _CLOUD, ("L1", "L2", "L3"), "London", 6),
     ClientCard("TAM", "Tamar Marine", "bucket", 20, _DESK, ("L1", "L2", "L3"), "Plymouth", 10),
     ClientCard("WRE", "Wren Publishing", "retainer", 12, _CLOUD, ("L1", "L2"), "Oxford", 5),
@@ -100,7 +104,16 @@ CLIENTS = (
     ClientCard("VAL", "Vale Veterinary", "retainer", 10, _DESK, ("L1", "L2"), "Hereford", 4),
 )
 
-CONTACTS = ("Priya Nair", "George Hall", "Emma Stone", "Liam Byrne", "Sara Lund", "Owen Price", "Mia Rossi", "Noah Klein")
+CONTACTS = (
+    "Priya Nair",
+    "George Hall",
+    "Emma Stone",
+    "Liam Byrne",
+    "Sara Lund",
+    "Owen Price",
+    "Mia Rossi",
+    "Noah Klein",
+)
 
 TITLES = {
     "network": (

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from msp_local.demo.cast import AGENTS, CLIENTS, CONTACTS, JOB_TYPES, LEVELS, QUEUES, ROUTES, TITLES, ClientCard
 from msp_local.api import Api
+from msp_local.demo.cast import AGENTS, CLIENTS, CONTACTS, JOB_TYPES, LEVELS, QUEUES, ROUTES, TITLES, ClientCard
 
-PASSWORD = "effigate demo 2026"  # noqa: S105 - printed by `make run` for everybody to see
+PASSWORD = "effigate demo 2026"
 MANAGER = "sofia.marsh@meridian.example"
 SOURCE = "demo-history"
 SETTLED = ("drafted", "issued", "blocked", "nothing")
@@ -43,7 +43,7 @@ async def seed(url: str, *, email: str, password: str, say: Say) -> SignIns:
         if (await admin.get("/clients", limit=1))["items"]:
             return sign_ins()
         say("a new database: filling it with a demo MSP")
-        dice = random.Random(20261123)  # noqa: S311 - the same demo every time
+        dice = random.Random(20261123)
         await _msp(admin)
         say(f"{len(AGENTS)} agents, {len(QUEUES)} queues, {len(JOB_TYPES)} job types")
         contracts = await _clients(admin, say)
@@ -126,7 +126,9 @@ async def _clients(admin: Api, say: Say) -> dict[str, str]:
 
 
 def _rate_card() -> dict[str, Any]:
-    rates = [{"level": level, "rate_minor": rate} for level, rate in zip(LEVELS, (6800, 9200, 11_500, 14_500), strict=True)]
+    rates = [
+        {"level": level, "rate_minor": rate} for level, rate in zip(LEVELS, (6800, 9200, 11_500, 14_500), strict=True)
+    ]
     # Twice the regular rate outside hours; nights and weekends name their condition, so they win.
     for level, rate in zip(LEVELS, (10_200, 13_800, 17_250, 21_750), strict=True):
         rates += [
@@ -210,11 +212,7 @@ async def _terms_known(manager: Api, clients: dict[str, str]) -> None:
 
 
 async def _history(manager: Api, clients: dict[str, str], dice: random.Random, say: Say) -> None:
-    tickets = [
-        _past_ticket(one, clients[one.code], dice, number)
-        for one in CLIENTS
-        for number in range(one.busy * 3)
-    ]
+    tickets = [_past_ticket(one, clients[one.code], dice, number) for one in CLIENTS for number in range(one.busy * 3)]
     tickets.sort(key=lambda one: one["raised_at"])
     for start in range(0, len(tickets), 50):
         answer = await manager.post("/imports", {"source": SOURCE, "tickets": tickets[start : start + 50]})

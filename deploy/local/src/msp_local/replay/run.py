@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from msp_kernel.periods import day_of, month_of
-
 from msp_local.api import Api, ApiProblem
-from msp_local.stack import ADMIN_EMAIL
 from msp_local.replay import log as incident_log
 from msp_local.replay.log import Incident, Log, batches, client_code, job_type
+from msp_local.stack import ADMIN_EMAIL
 
 SOURCE = "incident-log"
 SETTLED = ("drafted", "issued", "blocked", "nothing")
@@ -132,7 +131,7 @@ async def _prepare(api: Api, found: Log, outcome: Outcome) -> None:
         if contract is None:
             calendar = calendar or await _calendar(api)
             card = card or await _rate_card(api)
-            terms = _contract(client_id, code, calendar=calendar, card=card, types=wanted_types, starts_on=first_on)
+            terms = _contract(client_id, calendar=calendar, card=card, types=wanted_types, starts_on=first_on)
             contract = await api.post("/contracts", terms)
         if contract["status"] == "draft":
             contract = await api.post(f"/contracts/{contract['id']}/activate")
@@ -152,9 +151,7 @@ def _client(code: str, location: str) -> dict[str, Any]:
     }
 
 
-def _contract(
-    client_id: str, code: str, *, calendar: str, card: str, types: list[str], starts_on: date
-) -> dict[str, Any]:
+def _contract(client_id: str, *, calendar: str, card: str, types: list[str], starts_on: date) -> dict[str, Any]:
     targets = [
         {"metric": metric, "priority": priority, "budget_minutes": minutes}
         for priority, budgets in _BUDGETS.items()
@@ -184,9 +181,7 @@ async def _calendar(api: Api) -> str:
 
 async def _rate_card(api: Api) -> str:
     rates = [{"level": level, "rate_minor": rate} for level, rate in (("L1", 7500), ("L2", 9200), ("L3", 11_500))]
-    made = await api.post(
-        "/rate-cards", {"name": "Imported", "currency": "GBP", "rates": rates, "overage_rates": []}
-    )
+    made = await api.post("/rate-cards", {"name": "Imported", "currency": "GBP", "rates": rates, "overage_rates": []})
     return str(made["id"])
 
 
@@ -362,15 +357,14 @@ async def _report(api: Api, found: Log, outcome: Outcome, runs: list[str]) -> bo
     for priority, (met, missed) in verdicts.items():
         share = f"{100 * met / (met + missed):.1f} %" if met + missed else "no data"
         say(f"  {priority:10} met {met:6}  missed {missed:6}  {share}")
-    is_proved = await _proof(api, outcome)
-    return is_proved
+    return await _proof(api, outcome)
 
 
 async def _verdicts(api: Api, found: Log) -> dict[str, tuple[int, int]]:
     """Return (met, missed) by priority over the days of the log, asked for in stretches the service answers."""
     starts_on = min(one.opened_at for one in found.incidents).date() - timedelta(days=1)
     last = max(update.at for one in found.incidents for update in one.updates).date() + timedelta(days=366)
-    sums = {priority: (0, 0) for priority in _BUDGETS}
+    sums = dict.fromkeys(_BUDGETS, (0, 0))
     while starts_on < last:
         ends_on = min(starts_on + timedelta(days=COMPLIANCE_DAYS), last)
         answer = await api.get("/compliance", **{"from": starts_on.isoformat(), "to": ends_on.isoformat()})
@@ -383,8 +377,10 @@ async def _verdicts(api: Api, found: Log) -> dict[str, tuple[int, int]]:
 
 async def _proof(api: Api, outcome: Outcome) -> bool:
     say("")
-    say(f"{'client':24} {'logged':>9} {'ledger':>9} {'invoiced':>9} {'held':>7} {'overage':>8} {'invoices':>9} {'total':>14}")
-    sums = defaultdict(int)
+    say(
+        f"{'client':24} {'logged':>9} {'ledger':>9} {'invoiced':>9} {'held':>7} {'overage':>8} {'invoices':>9} {'total':>14}"
+    )
+    sums: dict[str, int] = defaultdict(int)
     differing: list[str] = []
     for location, client_id in sorted(outcome.clients.items()):
         logged = await _totals(api, "time-entries", client_id)
@@ -414,7 +410,9 @@ async def _proof(api: Api, outcome: Outcome) -> bool:
     if differing:
         say(f"NOT PROVED: minutes or checksums differ for {', '.join(differing)}")
         return False
-    say("proved: minutes in tickets = minutes in the ledger = minutes on invoices, entry by entry (SHA-256 of all entries)")
+    say(
+        "proved: minutes in tickets = minutes in the ledger = minutes on invoices, entry by entry (SHA-256 of all entries)"
+    )
     return True
 
 

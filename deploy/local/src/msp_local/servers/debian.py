@@ -35,7 +35,15 @@ def unpack(package: str, *, into: Path, cache: Path, only: re.Pattern[str] | Non
     debs = work / "debs" / package
     _run(["apt-get", "-qq", *options, "update"], package)
     listed = _run(
-        ["apt-cache", *options, "depends", "--recurse", "--no-pre-depends", *(f"--no-{kind}" for kind in _IGNORED), package],
+        [
+            "apt-cache",
+            *options,
+            "depends",
+            "--recurse",
+            "--no-pre-depends",
+            *(f"--no-{kind}" for kind in _IGNORED),
+            package,
+        ],
         package,
     )
     names = {line.strip() for line in listed.splitlines() if re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", line.strip())}

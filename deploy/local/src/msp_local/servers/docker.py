@@ -54,6 +54,8 @@ def postgres() -> Container:
     os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
     from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 - heavy, and only for this provider
 
-    started = PostgresContainer(POSTGRES_IMAGE, driver=None).with_command("postgres -c max_connections=300 -c fsync=off")
+    started = PostgresContainer(POSTGRES_IMAGE, driver=None).with_command(
+        "postgres -c max_connections=300 -c fsync=off"
+    )
     started.start()
     return Container(started, started.get_connection_url(), POSTGRES_IMAGE)

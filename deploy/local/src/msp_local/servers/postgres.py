@@ -93,8 +93,21 @@ class Postgres:
     def _initialise(self, data: Path) -> None:
         secret = self.folder / "password"
         made = subprocess.run(
-            [self.binaries / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", secret]
-            + ["-E", "UTF8", "--locale=C.UTF-8", *([] if self.is_kept else ["--no-sync"])],
+            [
+                self.binaries / "initdb",
+                "-D",
+                data,
+                "-U",
+                "postgres",
+                "-A",
+                "scram-sha-256",
+                "--pwfile",
+                secret,
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                *([] if self.is_kept else ["--no-sync"]),
+            ],
             capture_output=True,
             text=True,
             check=False,

@@ -72,7 +72,7 @@ def spawn(
             env=dict(env),
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads are running when servers start
+            preexec_fn=die_with_parent,
             **more,
         )
 

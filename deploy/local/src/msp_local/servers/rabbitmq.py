@@ -208,7 +208,10 @@ def unpacked(cache: Path) -> Path:
         partial = cache / f"rabbitmq.{os.getpid()}"
         debian.unpack("rabbitmq-server", into=partial, cache=cache, only=_CLOSURE)
         erlang = f"{root}/usr/lib/erlang"
-        for script in (*glob.glob(f"{partial}/usr/lib/erlang/bin/erl"), *glob.glob(f"{partial}/usr/lib/erlang/erts-*/bin/erl")):
+        for script in (
+            *glob.glob(f"{partial}/usr/lib/erlang/bin/erl"),
+            *glob.glob(f"{partial}/usr/lib/erlang/erts-*/bin/erl"),
+        ):
             path = Path(script)
             path.write_text(path.read_text().replace("ROOTDIR=/usr/lib/erlang", f"ROOTDIR={erlang}"))
         (partial / "complete").touch()

@@ -71,9 +71,7 @@ def _postgres(folder: Path, stack: contextlib.ExitStack) -> tuple[str, str]:
     return server.url, server.version
 
 
-def _broker(
-    folder: Path, stack: contextlib.ExitStack
-) -> tuple[str, str, tuple[str, ...], Callable[[], None]]:
+def _broker(folder: Path, stack: contextlib.ExitStack) -> tuple[str, str, tuple[str, ...], Callable[[], None]]:
     given = os.environ.get("MSP_AMQP_URL")
     if given:
         vhosts = tuple(name for name in os.environ.get("MSP_TEST_VHOSTS", "").split(",") if name)
@@ -84,9 +82,7 @@ def _broker(
             container = docker.rabbitmq(VHOSTS)
             stack.callback(container.stop)
             return container.url, f"{container.version} in a container", tuple(VHOSTS), lambda: None
-    server = rabbitmq.RabbitMQ(
-        folder / "rabbitmq", prefix=prefix or rabbitmq.unpacked(cache_folder()), vhosts=VHOSTS
-    )
+    server = rabbitmq.RabbitMQ(folder / "rabbitmq", prefix=prefix or rabbitmq.unpacked(cache_folder()), vhosts=VHOSTS)
     stack.callback(server.stop)
     server.start()
     return server.url(), server.version, tuple(VHOSTS), server.wait

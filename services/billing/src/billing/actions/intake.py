@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from billing.store import intake as store
 from msp_events.contracts import ClientState, ContractState, HoursPosted, HoursState
 from msp_kit.database import Transaction
-
-from billing.store import intake as store
 
 
 async def keep_client(tx: Transaction, event: ClientState) -> None:

@@ -10,6 +10,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from billing.documents.pdf import render
+from billing.domain.invoice import Control, TotalsDiffer, canonical, chained, choose_sealed, content_of
+from billing.domain.pricing import PricesMissing, SameSpecificity, price_fixed_items, price_work
+from billing.store import intake, invoices, runs
+from billing.store.invoices import Draft
+from billing.store.runs import RunItem
 from msp_events.billing import InvoiceDrafted, InvoiceIssued, PeriodCloseRequested
 from msp_events.contracts import PeriodClosed
 from msp_events.tickets import PeriodSealRefused, WorklogSealed
@@ -18,13 +24,6 @@ from msp_kernel.periods import day_of, midnight
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
-
-from billing.documents.pdf import render
-from billing.domain.invoice import Control, TotalsDiffer, canonical, chained, choose_sealed, content_of
-from billing.domain.pricing import PricesMissing, SameSpecificity, price_fixed_items, price_work
-from billing.store import intake, invoices, runs
-from billing.store.invoices import Draft
-from billing.store.runs import RunItem
 
 _NAMESPACE = UUID("6f3a2c1e-8f7b-5b0e-9d44-52a1c7e0b9aa")
 PATIENCE = timedelta(seconds=60)
@@ -53,9 +52,7 @@ def period_close_id(client_id: UUID, starts_on: date, ends_on: date) -> UUID:
     return uuid5(_NAMESPACE, f"{client_id}/{starts_on}/{ends_on}")
 
 
-async def start_run(
-    tx: Transaction, *, starts_on: date, ends_on: date, client_ids: Sequence[UUID] | None
-) -> UUID:
+async def start_run(tx: Transaction, *, starts_on: date, ends_on: date, client_ids: Sequence[UUID] | None) -> UUID:
     """Start the run of a period, or add clients to it; return its id. Starting it again changes nothing.
 
     Raises:
@@ -63,7 +60,9 @@ async def start_run(
         NotFound: a client has no contract in the period.
     """
     if not 1 <= (ends_on - starts_on).days <= PERIOD_DAYS_MAX:
-        raise PeriodTooLong(f"from {starts_on} to {ends_on} are {(ends_on - starts_on).days} days; 1 to {PERIOD_DAYS_MAX} are accepted")
+        raise PeriodTooLong(
+            f"from {starts_on} to {ends_on} are {(ends_on - starts_on).days} days; 1 to {PERIOD_DAYS_MAX} are accepted"
+        )
     known = dict(await intake.clients_with_contract(tx, starts_on=starts_on, ends_on=ends_on))
     wanted = list(known) if client_ids is None else [one for one in dict.fromkeys(client_ids) if one in known]
     if client_ids is not None and not wanted:

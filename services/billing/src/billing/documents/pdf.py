@@ -91,7 +91,13 @@ def _line(line: dict[str, Any], currency: str) -> list[str]:
     return [line["text"], quantity, money(line["unit_minor"], currency), money(line["net_minor"], currency)]
 
 
-_CATEGORY = {"S": "VAT", "Z": "VAT, zero rated", "E": "VAT exempt", "AE": "Reverse charge", "O": "Outside the scope of VAT"}
+_CATEGORY = {
+    "S": "VAT",
+    "Z": "VAT, zero rated",
+    "E": "VAT exempt",
+    "AE": "Reverse charge",
+    "O": "Outside the scope of VAT",
+}
 
 
 def _taxes(content: dict[str, Any], currency: str) -> list[list[str]]:

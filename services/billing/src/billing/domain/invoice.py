@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msp_kernel.money import Money
-
 from billing.domain.pricing import PricedLine, Work
 from billing.domain.tax import TaxGroup, tax_groups
+from msp_kernel.money import Money
 
 
 class TotalsDiffer(Exception):
@@ -38,7 +37,7 @@ class Control:
 
     @classmethod
     def of(cls, entries: Iterable[tuple[str, int]]) -> Control:
-        """Return the control totals of (id, worked minutes): SHA-256 over ``<id>:<minutes>\\n`` in order of id."""
+        r"""Return the control totals of (id, worked minutes): SHA-256 over ``<id>:<minutes>\\n`` in order of id."""
         listed = sorted(entries)
         digest = hashlib.sha256()
         for entry_id, minutes in listed:

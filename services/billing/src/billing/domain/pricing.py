@@ -43,9 +43,7 @@ class Rate:
 
     def matches(self, *, job_type: str, level: str, condition: str) -> bool:
         """Return whether the rate speaks of such work."""
-        return (
-            self.job_type in (None, job_type) and self.level in (None, level) and self.condition in (None, condition)
-        )
+        return self.job_type in (None, job_type) and self.level in (None, level) and self.condition in (None, condition)
 
     @property
     def specificity(self) -> int:
@@ -151,7 +149,9 @@ def rate_for(rates: Sequence[Rate], *, job_type: str, level: str, condition: str
     most = max(rate.specificity for rate in fitting)
     best = [rate for rate in fitting if rate.specificity == most]
     if len({rate.rate_minor for rate in best}) > 1:
-        raise SameSpecificity(f"rates {', '.join(rate.rule_id for rate in best)} fit {job_type}, {level}, {condition} equally")
+        raise SameSpecificity(
+            f"rates {', '.join(rate.rule_id for rate in best)} fit {job_type}, {level}, {condition} equally"
+        )
     return min(best, key=lambda rate: rate.rule_id)
 
 
@@ -169,7 +169,10 @@ def price_work(works: Iterable[Work], terms: dict[tuple[UUID, int], Terms]) -> l
     for work in sorted(works, key=lambda one: (one.worked_from, str(one.time_entry_id))):
         of = terms[work.contract_id, work.contract_version]
         for span in work.spans:
-            for kind, minutes in (("overage", span.overage_minutes), ("time_and_materials", span.time_and_materials_minutes)):
+            for kind, minutes in (
+                ("overage", span.overage_minutes),
+                ("time_and_materials", span.time_and_materials_minutes),
+            ):
                 if not minutes:
                     continue
                 rates = of.overage_rates if kind == "overage" and of.overage_rates else of.rates
@@ -196,9 +199,7 @@ def price_fixed_items(terms: Iterable[Terms], *, starts_on: date, ends_on: date)
         if of.starts_on >= ends_on or (of.ends_on is not None and of.ends_on <= starts_on):
             continue
         for item in of.fixed_items:
-            is_due = (
-                starts_on <= item.starts_on < ends_on if item.frequency == "once" else item.starts_on < ends_on
-            )
+            is_due = starts_on <= item.starts_on < ends_on if item.frequency == "once" else item.starts_on < ends_on
             if is_due and item.unit_minor:
                 lines.append(
                     PricedLine(

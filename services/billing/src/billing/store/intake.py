@@ -8,9 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from msp_kit.database import Transaction
-
 from billing.domain.pricing import FixedItem, Rate, Terms, Work, WorkSpan
+from msp_kit.database import Transaction
 
 
 async def save_client(tx: Transaction, *values: Any) -> None:

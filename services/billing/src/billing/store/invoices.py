@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+
 from msp_kit.database import Transaction
 
 
@@ -81,7 +82,18 @@ async def issue(tx: Transaction, draft: Draft, *, content_text: str, **issued: A
         draft.client_id,
         draft.id,
         content_text,
-        *(issued[name] for name in ("series", "series_number", "number", "issued_at", "due_on", "content_sha256", "previous_sha256")),
+        *(
+            issued[name]
+            for name in (
+                "series",
+                "series_number",
+                "number",
+                "issued_at",
+                "due_on",
+                "content_sha256",
+                "previous_sha256",
+            )
+        ),
     )
 
 

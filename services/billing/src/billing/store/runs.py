@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 
@@ -96,7 +97,9 @@ async def lock_items(tx: Transaction, *, run_id: UUID, status: str) -> list[RunI
 async def move(tx: Transaction, item: RunItem, *, to: str, detail: str = "", **changed: Any) -> None:
     """Save a step of an item; ``sealed``, ``closed``, ``invoice_id`` and ``attempt`` may change with it."""
     values = {name: changed.get(name, getattr(item, name)) for name in ("sealed", "closed", "invoice_id", "attempt")}
-    as_text = {name: None if values[name] is None else orjson.dumps(values[name]).decode() for name in ("sealed", "closed")}
+    as_text = {
+        name: None if values[name] is None else orjson.dumps(values[name]).decode() for name in ("sealed", "closed")
+    }
     await tx.driver.execute(
         "UPDATE billing_run_items SET status = $2, detail = $3, attempt = $4, sealed = $5, closed = $6, invoice_id = $7,"
         " changed_at = clock_timestamp() WHERE period_close_id = $1",

@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import holidays as public_holidays
+
+from contracts.domain.contract import refuse_ambiguous_rates
+from contracts.store import clients as store
 from msp_events.contracts import ClientRegistered, ClientState, ClientUpdated, JobTypeDefined
 from msp_kernel.business_time import Calendar
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
-
-from contracts.domain.contract import refuse_ambiguous_rates
-from contracts.store import clients as store
 
 Row = Mapping[str, Any]
 

@@ -7,6 +7,19 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from contracts.actions import hours
+from contracts.domain.contract import (
+    AmendmentTooEarly,
+    ContractEndsTooEarly,
+    ContractNotActive,
+    ContractNotDraft,
+    ContractNotReady,
+    duplicates,
+    missing_for_activation,
+    refuse_ambiguous_targets,
+)
+from contracts.store import books, clients, contracts as store, lots, states
+from contracts.store.book_rows import lot_of
 from msp_events.base import LEVELS
 from msp_events.contracts import (
     BillingTerms,
@@ -20,21 +33,6 @@ from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
-
-from contracts.actions import hours
-from contracts.domain.contract import (
-    AmendmentTooEarly,
-    ContractEndsTooEarly,
-    ContractNotActive,
-    ContractNotDraft,
-    ContractNotReady,
-    duplicates,
-    missing_for_activation,
-    refuse_ambiguous_targets,
-)
-from contracts.store import books, clients, lots, states
-from contracts.store import contracts as store
-from contracts.store.book_rows import lot_of
 
 Row = Mapping[str, Any]
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from msp_events.base import Event
-from msp_events.contracts import TimeRefused
-from msp_events.tickets import TimeEntryState
-from msp_kit.database import Transaction
-from msp_kit.outbox import record
-
 from contracts.actions.saying import events_of
 from contracts.domain.book import Book
 from contracts.domain.coverage import Work
 from contracts.domain.entry import Change, TimeEntry
 from contracts.domain.ticket_day import ticket_days
-from contracts.store import books as store
-from contracts.store import contracts as contract_store
+from contracts.store import books as store, contracts as contract_store
 from contracts.store.book_rows import hours_from
+from msp_events.base import Event
+from msp_events.contracts import TimeRefused
+from msp_events.tickets import TimeEntryState
+from msp_kit.database import Transaction
+from msp_kit.outbox import record
 
 
 class UnknownContract(Exception):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from msp_kit.database import Transaction
-
 from contracts.actions import hours
 from contracts.actions.contracts import grant_months
 from contracts.store import books, contracts, lots
+from msp_kit.database import Transaction
 
 BATCH_SIZE = 50
 

@@ -7,16 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+from contracts.actions import hours
+from contracts.domain.ledger import checksum
+from contracts.store import books, lots, periods as store
 from msp_events.contracts import BucketStatement, PeriodClosed
 from msp_events.tickets import WorklogSealed
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
-
-from contracts.actions import hours
-from contracts.domain.ledger import checksum
-from contracts.store import books, lots
-from contracts.store import periods as store
 
 PATIENCE = timedelta(seconds=60)
 """How long the ledger may be behind what tickets sealed before the difference is said."""

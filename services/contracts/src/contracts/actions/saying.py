@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from contracts.domain.book import Book
+from contracts.domain.entry import Hours
+from contracts.store.states import span
 from msp_events.base import Event
 from msp_events.contracts import (
     BucketBalanceChanged,
@@ -18,10 +21,6 @@ from msp_events.contracts import (
     TimeRefused,
 )
 from msp_kernel.periods import day_of
-
-from contracts.domain.book import Book
-from contracts.domain.entry import Hours
-from contracts.store.states import span
 
 THRESHOLDS_PERCENT = (75, 90, 100)
 _HOURS_EVENTS: dict[str, type[HoursState]] = {"held": HoursHeld, "posted": HoursPosted, "released": HoursReleased}

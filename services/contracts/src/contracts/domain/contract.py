@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from msp_kernel.business_time import Calendar
-
 from contracts.domain.allocation import Policy
 from contracts.domain.rounding import Rounding
+from msp_kernel.business_time import Calendar
 
 Kind = Literal["bucket", "time_and_materials", "retainer"]
 Status = Literal["draft", "active", "ended"]
@@ -79,7 +78,7 @@ class Terms:
     job_types: frozenset[str]
     levels: frozenset[str]
     calendar: Calendar
-    rounding: Rounding = Rounding()
+    rounding: Rounding = Rounding()  # noqa: RUF009 - a frozen value
     weights: tuple[Weight, ...] = ()
     policy: Policy = "overage"
     non_billable_job_types: frozenset[str] = frozenset()

@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from msp_kernel.periods import day_of
-
 from contracts.domain.contract import Contract
 from contracts.domain.coverage import resolve
 from contracts.domain.entry import Change, Hours, Stamped, TimeEntry
+from msp_kernel.periods import day_of
 
 TicketDay = tuple[UUID, date]
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
-from msp_kit.problems import Problem
-
-from contracts.actions import clients as client_actions
-from contracts.actions import contracts as contract_actions
+from contracts.actions import clients as client_actions, contracts as contract_actions
 from contracts.domain import contract as rules
 from contracts.endpoints import clients, contracts, hours
+from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
+from msp_kit.problems import Problem
 
 ROUTERS = (*contracts.ROUTERS, *hours.ROUTERS, *clients.ROUTERS)
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from msp_kit.api import CallerNow, Tx, allows, guarded_router
-from msp_kit.pagination import After, Limit, Page, page_of, position
-
 from contracts.actions import clients as actions
 from contracts.reports import contracts as reports
 from contracts.schemas.clients import (
@@ -23,6 +20,8 @@ from contracts.schemas.clients import (
     NewRateCard,
     RateCardView,
 )
+from msp_kit.api import CallerNow, Tx, allows, guarded_router
+from msp_kit.pagination import After, Limit, Page, page_of, position
 
 
 class ClientNotNamed(Exception):

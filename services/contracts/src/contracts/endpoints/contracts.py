@@ -7,17 +7,16 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from msp_kit.api import CallerNow, Tx, allows, guarded_router
-from msp_kit.pagination import After, Limit, Page, page_of, position
 from pydantic import AfterValidator
 
 from contracts.actions import contracts as actions
 from contracts.endpoints.clients import EVERYBODY, MANAGERS, STAFF, ClientNotNamed
-from contracts.reports import balances
-from contracts.reports import contracts as reports
+from contracts.reports import balances, contracts as reports
 from contracts.schemas.contracts import Amendment, ContractView, End, NewContract, NewLot
 from contracts.schemas.fields import sane_year
 from contracts.schemas.hours import BalancesView, BalanceView, BurnView, StatementView
+from msp_kit.api import CallerNow, Tx, allows, guarded_router
+from msp_kit.pagination import After, Limit, Page, page_of, position
 
 router = guarded_router(prefix="/contracts", tags=["contracts"])
 ROUTERS = (router,)

@@ -7,9 +7,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from msp_kernel.periods import midnight
-from msp_kit.api import Tx, guarded_router
-from msp_kit.pagination import After, Limit, Page, page_of, position
 from pydantic import AfterValidator, AwareDatetime
 
 from contracts.domain.coverage import Work
@@ -17,6 +14,9 @@ from contracts.endpoints.clients import EVERYBODY, STAFF
 from contracts.reports import hours as reports
 from contracts.schemas.fields import sane_year
 from contracts.schemas.hours import CoverageQuestion, CoverageView, HoursTotalsView, HoursView
+from msp_kernel.periods import midnight
+from msp_kit.api import Tx, guarded_router
+from msp_kit.pagination import After, Limit, Page, page_of, position
 
 coverage = guarded_router(prefix="/coverage", tags=["hours"])
 router = guarded_router(prefix="/hours", tags=["hours"])

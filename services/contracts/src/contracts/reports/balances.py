@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from msp_kernel.periods import day_of, midnight
-from msp_kit.database import Transaction
-from msp_kit.problems import NotFound
 
 from contracts.domain.contract import Contract
 from contracts.store import contracts as store
+from msp_kernel.periods import day_of, midnight
+from msp_kit.database import Transaction
+from msp_kit.problems import NotFound
 
 _BALANCE = """
     SELECT b.contract_id, b.client_id, c.kind, c.ref, c.name, b.granted AS granted_minutes,

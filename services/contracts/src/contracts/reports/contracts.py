@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from msp_kit.database import Transaction
-from msp_kit.problems import NotFound
 from sqlalchemy import Select, Table, and_, or_, select
 
 from contracts.reports.cursors import text_and_id
-from contracts.store import contracts as store
-from contracts.store import lots as lot_store
+from contracts.store import contracts as store, lots as lot_store
 from contracts.store.rows import Row, all_rows, maybe_row
 from contracts.store.states import contract_state
 from contracts.tables import calendars, clients, contacts, contracts, job_types, rate_cards
+from msp_kit.database import Transaction
+from msp_kit.problems import NotFound
 
 
 async def clients_page(tx: Transaction, *, after: Sequence[Any] | None, limit: int) -> list[Row]:

@@ -7,10 +7,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from msp_kernel.periods import midnight
-from msp_kit.database import Transaction
-from msp_kit.problems import NotFound
-
 from contracts.domain.allocation import Fact, Split, allocate, in_order_of_consumption, payers
 from contracts.domain.coverage import Work, answer, priced_minor, resolve
 from contracts.domain.entry import NOTHING
@@ -19,6 +15,9 @@ from contracts.reports.cursors import instant_and_id
 from contracts.store import contracts as store
 from contracts.store.book_rows import hours_from, lot_of
 from contracts.store.states import span
+from msp_kernel.periods import midnight
+from msp_kit.database import Transaction
+from msp_kit.problems import NotFound
 
 _NOBODY = UUID(int=2**128 - 1)
 """Sorts after every entry: what is only asked about comes last."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from msp_kit.database import Transaction
-
 from contracts.domain.proof import Kept, first_failure
 from contracts.store import books
 from contracts.store.book_rows import hours_from, posting_from
+from msp_kit.database import Transaction
 
 
 async def verify(tx: Transaction) -> Sequence[str]:

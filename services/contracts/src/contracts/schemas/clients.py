@@ -6,11 +6,11 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from msp_events.base import Level, RateCondition
-from msp_kit.api import Body, View
 from pydantic import Field, StringConstraints
 
 from contracts.schemas.fields import Currency, Name, ShortText, Timezone, Word
+from msp_events.base import Level, RateCondition
+from msp_kit.api import Body, View
 
 
 class AddressBody(Body):

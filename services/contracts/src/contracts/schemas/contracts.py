@@ -6,6 +6,9 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
+from pydantic import Field, StringConstraints, model_validator
+
+from contracts.schemas.fields import Currency, Day, LotMinutes, Minor, Name, Word
 from msp_events.base import Level, RateCondition
 from msp_events.contracts import (
     BillingTerms,
@@ -16,9 +19,6 @@ from msp_events.contracts import (
     TargetTerms,
 )
 from msp_kit.api import Body, View
-from pydantic import Field, StringConstraints, model_validator
-
-from contracts.schemas.fields import Currency, Day, LotMinutes, Minor, Name, Word
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,80}$")]
 Percent = Annotated[int, Field(ge=1, le=1000)]

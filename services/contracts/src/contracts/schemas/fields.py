@@ -6,9 +6,10 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
 from msp_kernel.business_time import Calendar
 from msp_kernel.money import exponent
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 YEAR_MIN, YEAR_MAX = 2000, 2199
 MINUTES_MAX = 10_000_000

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msp_events.base import Level, Span
-from msp_kit.api import Body, View
 from pydantic import Field
 
 from contracts.schemas.fields import Instant, Word
+from msp_events.base import Level, Span
+from msp_kit.api import Body, View
 
 
 class CoverageQuestion(Body):

@@ -8,8 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from msp_kernel.periods import midnight
-from msp_kit.database import Transaction
 
 from contracts.domain.allocation import Position
 from contracts.domain.book import Book
@@ -19,6 +17,8 @@ from contracts.domain.ledger import Balances
 from contracts.domain.ticket_day import TicketDay
 from contracts.store import contracts
 from contracts.store.book_rows import ACCOUNTS, bucket_row, hours_from, hours_row, lot_of, lot_row, posting_row
+from msp_kernel.periods import midnight
+from msp_kit.database import Transaction
 
 _LOCK = "SELECT * FROM buckets WHERE contract_id = ANY($1) ORDER BY contract_id FOR UPDATE"
 _LOTS = "SELECT * FROM lots WHERE contract_id = ANY($1) AND is_granted"

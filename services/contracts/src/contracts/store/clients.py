@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from msp_kit.database import Transaction
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from contracts.store.rows import Row, all_rows, maybe_row, one_row
 from contracts.tables import calendars, clients, contacts, job_types, rate_cards
+from msp_kit.database import Transaction
 
 
 async def insert_client(tx: Transaction, row: Mapping[str, Any]) -> Row | None:

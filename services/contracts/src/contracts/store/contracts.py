@@ -7,15 +7,15 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from msp_kernel.business_time import Calendar
-from msp_kernel.periods import midnight
-from msp_kit.database import Transaction
 from sqlalchemy import insert, select, text, update
 
 from contracts.domain.contract import Contract, Rate, Terms, Weight
 from contracts.domain.rounding import Rounding
 from contracts.store.rows import Row, all_rows, maybe_row
 from contracts.tables import contract_versions, contracts
+from msp_kernel.business_time import Calendar
+from msp_kernel.periods import midnight
+from msp_kit.database import Transaction
 
 _CACHE: dict[UUID, tuple[int, Contract]] = {}
 """Parsed contracts of this process by id, with the revision they were parsed from."""

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from msp_kernel.ids import new_id
-from msp_kernel.periods import midnight
-from msp_kit.database import Transaction
 from sqlalchemy import insert, select
 
 from contracts.store.rows import all_rows
 from contracts.tables import lots
+from msp_kernel.ids import new_id
+from msp_kernel.periods import midnight
+from msp_kit.database import Transaction
 
 
 async def insert_lot(

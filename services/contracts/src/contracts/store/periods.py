@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from msp_kit.database import Transaction
 from sqlalchemy import insert, select
 
 from contracts.store.rows import Row, maybe_row
 from contracts.tables import period_closes
+from msp_kit.database import Transaction
 
 _POSTED = "client_id = $1 AND NOT is_closed AND status = 'posted' AND worked_from < $2"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contracts.domain.allocation import Part
 from msp_events.base import Span
 from msp_events.contracts import ContractState
-
-from contracts.domain.allocation import Part
 
 Row = Mapping[str, Any]
 

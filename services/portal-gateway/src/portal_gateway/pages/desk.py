@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from msp_kernel.ids import new_id
 
+from msp_kernel.ids import new_id
 from portal_gateway.pages import shown
 from portal_gateway.pages.portal import PRIORITIES
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
@@ -141,7 +141,9 @@ async def _raise_form(
 @page_route(router, "/tickets/{ref}")
 async def ticket(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Show one ticket with its clocks, thread, time and bucket."""
-    form = {name: request.query_params[name] for name in ("duration", "job_type", "level") if name in request.query_params}
+    form = {
+        name: request.query_params[name] for name in ("duration", "job_type", "level") if name in request.query_params
+    }
     return await _ticket(site, visitor, ref, form=form)
 
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from msp_kernel.periods import month_of
 
+from msp_kernel.periods import month_of
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.portal import pdf

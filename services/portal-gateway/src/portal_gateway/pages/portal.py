@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from msp_kernel.ids import new_id
 
+from msp_kernel.ids import new_id
 from portal_gateway.pages import shown
 from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_client
@@ -70,7 +70,9 @@ async def tickets(request: Request, site: Site, visitor: Visitor) -> Response:
             caller, "/tickets", status=status, sort="updated", limit=50, after=request.query_params.get("after")
         )
     )
-    return site.page("portal/tickets.html", visitor=visitor, title="Tickets", tab=tab, found=found, **await _who(site, visitor))
+    return site.page(
+        "portal/tickets.html", visitor=visitor, title="Tickets", tab=tab, found=found, **await _who(site, visitor)
+    )
 
 
 @page_route(router, "/tickets/new")
@@ -188,7 +190,9 @@ async def invoices(_request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the client's issued invoices."""
     caller = need_client(visitor)
     found = await site.part(site.services.get(caller, "/invoices", limit=100))
-    return site.page("portal/invoices.html", visitor=visitor, title="Invoices", found=found, **await _who(site, visitor))
+    return site.page(
+        "portal/invoices.html", visitor=visitor, title="Invoices", found=found, **await _who(site, visitor)
+    )
 
 
 @page_route(router, "/invoices/{number}.pdf")

@@ -116,7 +116,14 @@ def timer(clock: Mapping[str, Any] | None, now: datetime) -> dict[str, Any] | No
     if clock is None:
         return None
     total = clock["budget_minutes"] * 60
-    made: dict[str, Any] = {"total": total, "due": None, "remaining": None, "label": "", "verdict": clock["verdict"], "text": ""}
+    made: dict[str, Any] = {
+        "total": total,
+        "due": None,
+        "remaining": None,
+        "label": "",
+        "verdict": clock["verdict"],
+        "text": "",
+    }
     if clock["status"] == "stopped":
         word = {"met": "Met", "missed": "Missed"}.get(clock["verdict"] or "", "Not counted")
         return {**made, "state": "met" if clock["verdict"] == "met" else "stopped", "label": word}

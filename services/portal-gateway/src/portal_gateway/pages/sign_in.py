@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+
 from msp_kit.database import SYSTEM, Database
 from msp_kit.problems import Unauthenticated
-
 from portal_gateway import actions
 from portal_gateway.actions import TooManyAttempts
-from portal_gateway.pages.site import form_of, go, page_route, safe_next, site_of
-from portal_gateway.pages.site import Site
+from portal_gateway.pages.site import Site, form_of, go, page_route, safe_next, site_of
 from portal_gateway.scope import COOKIE, SECURE_COOKIE, Visitor, token_of
 
 router = APIRouter()
@@ -66,7 +65,12 @@ async def sign_in(request: Request) -> Response:
     answer = go(safe_next(wanted, home_of(signed_in.person.kind)))
     is_secure = request.url.scheme == "https"
     answer.set_cookie(
-        SECURE_COOKIE if is_secure else COOKIE, signed_in.token, httponly=True, secure=is_secure, samesite="lax", path="/"
+        SECURE_COOKIE if is_secure else COOKIE,
+        signed_in.token,
+        httponly=True,
+        secure=is_secure,
+        samesite="lax",
+        path="/",
     )
     return answer
 

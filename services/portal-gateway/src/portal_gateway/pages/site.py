@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl, urlsplit
 import jinja2
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+
 from msp_kit import telemetry
 from msp_kit.problems import Forbidden, Unauthenticated
-
 from portal_gateway import charts
 from portal_gateway.pages import shown
 from portal_gateway.scope import CSRF_FIELD, CSRF_HEADER, CsrfFailed, Visitor, Visitors, check_csrf
@@ -83,7 +83,9 @@ class Site:
         """Return the address of a static file with the hash of its content: it may be cached for ever."""
         return f"/static/{name}?v={self.versions[name]}"
 
-    def page(self, template: str, *, visitor: Visitor | None, title: str, status: int = 200, **context: Any) -> Response:
+    def page(
+        self, template: str, *, visitor: Visitor | None, title: str, status: int = 200, **context: Any
+    ) -> Response:
         """Render a page."""
         now = shown.now()
         html = self.environment.get_template(template).render(

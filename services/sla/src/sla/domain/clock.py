@@ -13,7 +13,6 @@ from typing import Literal
 from uuid import UUID, uuid5
 
 from msp_kernel.business_time import Calendar
-
 from sla.domain.targets import NO_FLAGS, Flags, Key, Metric
 
 Status = Literal["running", "paused", "stopped"]

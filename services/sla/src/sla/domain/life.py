@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sla.domain import clock as clocks
-from sla.domain import escalation
+from sla.domain import clock as clocks, escalation
 from sla.domain.clock import Clock, Promise, whole_second
 from sla.domain.targets import METRICS, Key, Metric, Terms, choose
 

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from msp_kit.database import Transaction
-
 from sla import tables
 from sla.domain.clock import Clock, Interval, Promise
 from sla.domain.targets import Flags, Key, Terms
@@ -17,9 +16,9 @@ from sla.store.terms import TermsKey, terms_of
 from sla.store.text import json_text
 
 _CLOCK_COLUMNS = tuple(column.name for column in tables.clocks.columns if column.name != "counted_at")
-_CLOCKS = f"SELECT {', '.join(_CLOCK_COLUMNS)} FROM clocks"  # noqa: S608 - names of our own columns
+_CLOCKS = f"SELECT {', '.join(_CLOCK_COLUMNS)} FROM clocks"
 _SAVE_CLOCKS = (
-    f"INSERT INTO clocks ({', '.join(_CLOCK_COLUMNS)}) SELECT {', '.join(_CLOCK_COLUMNS)}"  # noqa: S608 - as above
+    f"INSERT INTO clocks ({', '.join(_CLOCK_COLUMNS)}) SELECT {', '.join(_CLOCK_COLUMNS)}"
     " FROM jsonb_populate_recordset(NULL::clocks, $1::jsonb)"
     f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _CLOCK_COLUMNS[1:])}"
 )

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from msp_kit.database import Transaction
-
 from sla.domain.clock import Clock
 from sla.domain.escalation import Step
 from sla.store.text import json_text

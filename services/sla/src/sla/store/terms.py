@@ -8,7 +8,6 @@ from uuid import UUID
 
 from msp_kernel.business_time import Calendar
 from msp_kit.database import Transaction
-
 from sla.domain.targets import EscalationStep, Flags, Rule, Terms
 from sla.store.text import json_text
 

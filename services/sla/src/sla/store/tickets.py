@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 from msp_kit.database import Transaction
-
 from sla.domain.clock import Clock
 from sla.domain.life import Ticket
 from sla.store.clocks import lock_clocks_of_tickets

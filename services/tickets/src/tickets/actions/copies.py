@@ -8,7 +8,6 @@ from msp_events.contracts import BucketState, ClientState, ContractState, HoursS
 from msp_events.portal import PersonState
 from msp_events.sla import ClockState
 from msp_kit.database import Transaction
-
 from tickets.store import copies as store
 
 

@@ -14,7 +14,6 @@ from msp_events.tickets import TimeLogged
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
-
 from tickets.actions.journal import Actor, Journal
 from tickets.actions.time import said
 from tickets.domain.routing import FALLBACK_QUEUE
@@ -28,9 +27,7 @@ from tickets.domain.scope import (
 )
 from tickets.domain.ticket import Status, StatusNotReachable, Ticket
 from tickets.domain.time_entry import TimeEntry
-from tickets.store import importing, organisation
-from tickets.store import tickets as store
-from tickets.store import time as time_store
+from tickets.store import importing, organisation, tickets as store, time as time_store
 from tickets.store.tickets import Message
 
 _SCOPE = (NoActiveContract, AmbiguousContract, JobTypeOutsideContract, LevelOutsideContract)
@@ -90,7 +87,9 @@ class _Work:
 async def import_tickets(tx: Transaction, *, source: str, tickets: Sequence[HistoricTicket], actor: Actor) -> Imported:
     """Import tickets with their updates; refused ones come back with a reason, all others are taken."""
     done, work = Imported(), _Work()
-    names = {name for one in tickets for name in (one.assignee, *(n for u in one.updates for n in (u.assignee, u.agent)))}
+    names = {
+        name for one in tickets for name in (one.assignee, *(n for u in one.updates for n in (u.assignee, u.agent)))
+    }
     agents = await organisation.agents_named(tx, sorted(name for name in names if name))
     await _ensure_queues(tx, {q for one in tickets for q in (one.queue, *(u.queue for u in one.updates)) if q})
     known = await importing.known_tickets(tx, source=source, external_refs=[one.external_ref for one in tickets])
@@ -207,7 +206,11 @@ async def _play(
             done.refused.append((one.external_ref, update.seq, str(refused)))
             continue
         if is_clamped:
-            journal.note("import", f"update {update.seq} was dated {update.at:%Y-%m-%d %H:%M}, earlier than the one before", at=at)
+            journal.note(
+                "import",
+                f"update {update.seq} was dated {update.at:%Y-%m-%d %H:%M}, earlier than the one before",
+                at=at,
+            )
         if update.worked_minutes:
             entry = _entry(journal.ticket, update, at=at, agents=agents)
             work.entries.append(entry)
@@ -215,9 +218,7 @@ async def _play(
         taken.append(update.seq)
     done.updates_accepted += len(taken)
     if taken:
-        await importing.add_updates(
-            tx, client_id=client_id, source=source, external_ref=one.external_ref, seqs=taken
-        )
+        await importing.add_updates(tx, client_id=client_id, source=source, external_ref=one.external_ref, seqs=taken)
     if journal.is_new or journal.events or journal.activities:
         await journal.save(tx, updated_at=at)
         work.events += journal.events

@@ -17,7 +17,6 @@ from msp_events.tickets import (
     TicketUpdated,
 )
 from msp_kit.database import Transaction
-
 from tickets.domain.ticket import Ticket
 from tickets.store import tickets as store
 from tickets.store.tickets import Activity, Message
@@ -55,7 +54,9 @@ class Journal:
         self._say(TicketRaised, at=at, changed=("raised",))
         self.note("raised", f"raised by {self.actor.name}", at=at)
 
-    def change(self, after: Ticket, *, at: datetime, reason: str = "", rule_id: str | None = None, text: str = "") -> None:
+    def change(
+        self, after: Ticket, *, at: datetime, reason: str = "", rule_id: str | None = None, text: str = ""
+    ) -> None:
         """Move to another state and say what changed; nothing is said when nothing did."""
         before = self.ticket
         changed = tuple(name for name in Ticket.__dataclass_fields__ if getattr(before, name) != getattr(after, name))
@@ -83,7 +84,14 @@ class Journal:
         self.change(replace(after, revision=answered.revision), at=message.posted_at, reason="message")
 
     def note(
-        self, kind: str, text: str, *, at: datetime, reason: str = "", rule_id: str | None = None, by: Actor | None = None
+        self,
+        kind: str,
+        text: str,
+        *,
+        at: datetime,
+        reason: str = "",
+        rule_id: str | None = None,
+        by: Actor | None = None,
     ) -> None:
         """Add a line to the history; ``by`` is somebody else than the one who changes the ticket."""
         actor = by or self.actor
@@ -101,7 +109,9 @@ class Journal:
             )
         )
 
-    async def save(self, tx: Transaction, *, awaits_assignment: bool = False, updated_at: datetime | None = None) -> None:
+    async def save(
+        self, tx: Transaction, *, awaits_assignment: bool = False, updated_at: datetime | None = None
+    ) -> None:
         """Save the ticket with its messages and history; the events are recorded by the caller, last."""
         at = updated_at or tx.now
         if self.is_new:
@@ -115,7 +125,9 @@ class Journal:
 
     def _say(self, kind: Any, *, at: datetime, changed: tuple[str, ...], reason: str = "", **more: Any) -> None:
         self.events.append(
-            kind(**state(self.ticket), occurred_at=at, changed=changed, actor=self.actor.id, reason=reason[:200], **more)
+            kind(
+                **state(self.ticket), occurred_at=at, changed=changed, actor=self.actor.id, reason=reason[:200], **more
+            )
         )
 
 

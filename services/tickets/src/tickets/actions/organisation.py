@@ -8,7 +8,6 @@ from uuid import UUID
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 from msp_kit.problems import Conflict
-
 from tickets.domain.assignment import Candidate
 from tickets.domain.routing import RoutingRule
 from tickets.store import organisation as store
@@ -27,7 +26,13 @@ async def add_queue(tx: Transaction, *, key: str, name: str) -> None:
 
 
 async def add_routing_rule(
-    tx: Transaction, *, position: int, job_types: Sequence[str], levels: Sequence[str], priorities: Sequence[str], queue: str
+    tx: Transaction,
+    *,
+    position: int,
+    job_types: Sequence[str],
+    levels: Sequence[str],
+    priorities: Sequence[str],
+    queue: str,
 ) -> RoutingRule:
     """Add a routing rule.
 

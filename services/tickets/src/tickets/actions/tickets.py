@@ -9,18 +9,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
+
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Conflict, NotFound
-
 from tickets.actions.journal import SYSTEM_ACTOR, Actor, Journal
 from tickets.domain import assignment, routing
 from tickets.domain.scope import choose_contract
 from tickets.domain.ticket import LEVELS, NotForClients, Status, Ticket, check_client_may_set
-from tickets.store import organisation
-from tickets.store import tickets as store
+from tickets.store import organisation, tickets as store
 from tickets.store.tickets import Message
 
 GRACE = timedelta(days=5)
@@ -260,7 +259,9 @@ async def close_resolved(tx: Transaction) -> bool:
     events = []
     for ticket in due:
         journal = Journal(ticket, actor=SYSTEM_ACTOR)
-        journal.change(ticket.with_status("closed", at=tx.now), at=tx.now, reason="not answered within the grace period")
+        journal.change(
+            ticket.with_status("closed", at=tx.now), at=tx.now, reason="not answered within the grace period"
+        )
         await journal.save(tx)
         events += journal.events
     await record(tx, *events)

@@ -17,11 +17,9 @@ from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Forbidden, NotFound
-
 from tickets.domain.ticket import TicketClosed
 from tickets.domain.time_entry import EntryDecided, OwnTime, TimeEntry, checksum
-from tickets.store import organisation
-from tickets.store import time as store
+from tickets.store import organisation, time as store
 from tickets.store.time import SealedPeriod
 
 BULK_MAX = 1000
@@ -132,7 +130,12 @@ async def void(tx: Transaction, *, entry_id: UUID, by: Caller, reason: str) -> T
 
 
 async def approve_many(
-    tx: Transaction, *, by: Caller, entry_ids: Sequence[UUID] = (), client_id: UUID | None = None, before: datetime | None = None
+    tx: Transaction,
+    *,
+    by: Caller,
+    entry_ids: Sequence[UUID] = (),
+    client_id: UUID | None = None,
+    before: datetime | None = None,
 ) -> tuple[int, list[tuple[UUID, str]]]:
     """Approve entries by id, or up to ``BULK_MAX`` of a client worked before an instant.
 
@@ -165,7 +168,7 @@ async def seal_period(tx: Transaction, request: PeriodCloseRequested) -> None:
     """Freeze a client's approved time up to the end of a period and say its control totals; once, answered again."""
     sealed = await store.sealed_period(tx, period_close_id=request.period_close_id)
     ends_at = midnight(request.ends_on, request.timezone)
-    period = {
+    period: dict[str, Any] = {
         "period_close_id": request.period_close_id,
         "client_id": request.client_id,
         "starts_on": request.starts_on,
@@ -235,5 +238,3 @@ async def _decided(tx: Transaction, entry: TimeEntry, kind: Any) -> TimeEntry:
     await store.save_decisions(tx, [entry])
     await record(tx, said(kind, entry, at=tx.now))
     return entry
-
-

@@ -56,9 +56,7 @@ class Terms:
             raise LevelOutsideContract(f"{level} is not in contract {self.ref}; it covers {', '.join(self.levels)}")
 
 
-def choose_contract(
-    contracts: Sequence[Terms], *, on: date, job_type: str, level: str, wanted: UUID | None
-) -> Terms:
+def choose_contract(contracts: Sequence[Terms], *, on: date, job_type: str, level: str, wanted: UUID | None) -> Terms:
     """Return the contract a ticket is raised on.
 
     Raises:

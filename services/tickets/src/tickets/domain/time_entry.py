@@ -88,7 +88,7 @@ class TimeEntry:
 
 
 def checksum(entries: Iterable[tuple[str, int]]) -> str:
-    """Return SHA-256 over ``<time_entry_id>:<worked_minutes>\\n`` in order of id: the control total of a period."""
+    r"""Return SHA-256 over ``<time_entry_id>:<worked_minutes>\\n`` in order of id: the control total of a period."""
     digest = hashlib.sha256()
     for entry_id, worked_minutes in sorted(entries):
         digest.update(f"{entry_id}:{worked_minutes}\n".encode())

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import APIRouter
-from msp_kit.problems import Problem
 
+from msp_kit.problems import Problem
 from tickets.actions.time import WorkedInTheFuture
 from tickets.domain import scope, ticket, time_entry
 from tickets.endpoints import importing, organisation, tickets, time

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from msp_kit.api import CallerNow, Tx, allows, guarded_router
 
+from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from tickets.actions.importing import import_tickets
 from tickets.actions.tickets import actor_of
 from tickets.schemas.importing import ImportedView, ImportTickets, RefusedView

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+
 from msp_kernel.ids import new_id
 from msp_kit.api import Tx, allows, guarded_router
 from msp_kit.pagination import Page
-
 from tickets.actions import organisation as verbs
 from tickets.domain.assignment import Candidate
-from tickets.reports import organisation as rule_lists
-from tickets.reports import tickets as lists
+from tickets.reports import organisation as rule_lists, tickets as lists
 from tickets.schemas.organisation import (
     AgentView,
     NewAgent,

@@ -7,16 +7,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Query, Response
+
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.identity import Caller
 from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import Conflict, NotFound
-
 from tickets.actions import tickets as verbs
 from tickets.actions.tickets import Wish
 from tickets.domain.ticket import next_statuses
-from tickets.reports import tickets as lists
-from tickets.reports import time as time_lists
+from tickets.reports import tickets as lists, time as time_lists
 from tickets.schemas import tickets as shapes
 from tickets.schemas.tickets import (
     ActivityView,
@@ -62,7 +61,7 @@ async def list_tickets(
     queue: Annotated[str | None, Query(max_length=60)] = None,
     assignee_id: UUID | None = None,
     client_id: UUID | None = None,
-    unassigned: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+    unassigned: bool = False,
     text: Annotated[str | None, Query(max_length=100)] = None,
     sort: Literal["time_left", "updated"] = "time_left",
     limit: Limit = 50,
@@ -140,9 +139,7 @@ async def set_status(ticket: str, body: SetStatus, caller: CallerNow, tx: Tx) ->
 @router.post("/{ticket}/assign", openapi_extra=STAFF)
 async def assign(ticket: str, body: Assign, caller: CallerNow, tx: Tx) -> RaisedView:
     """Give a ticket to an agent, to nobody, or to another queue."""
-    moved = await verbs.assign(
-        tx, ticket_id=_id_of(ticket), by=caller, assignee_id=body.assignee_id, queue=body.queue
-    )
+    moved = await verbs.assign(tx, ticket_id=_id_of(ticket), by=caller, assignee_id=body.assignee_id, queue=body.queue)
     return RaisedView.model_validate(moved)
 
 

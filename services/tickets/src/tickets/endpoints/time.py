@@ -7,10 +7,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import NotFound
-
 from tickets.actions import time as verbs
 from tickets.reports import time as lists
 from tickets.schemas.time import (

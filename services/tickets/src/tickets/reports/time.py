@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 from msp_kit.pagination import page_of, position
 from msp_kit.problems import BadCursor
-
 from tickets.domain.time_entry import checksum
 from tickets.tables import clients, tickets, time_entries
 
@@ -40,13 +40,14 @@ _HOURS = ("hours_status", "billed_minutes", "bucket_minutes", "overage_minutes")
 
 def _select() -> sa.Select[Any]:
     columns = [time_entries.c[name] for name in (*_ENTRY, *_HOURS)]
-    joined = (
-        time_entries.outerjoin(
-            tickets, sa.and_(tickets.c.client_id == time_entries.c.client_id, tickets.c.id == time_entries.c.ticket_id)
-        )
-        .outerjoin(clients, clients.c.client_id == time_entries.c.client_id)
-    )
-    shown = [tickets.c.ref.label("ticket_ref"), tickets.c.title.label("ticket_title"), clients.c.name.label("client_name")]
+    joined = time_entries.outerjoin(
+        tickets, sa.and_(tickets.c.client_id == time_entries.c.client_id, tickets.c.id == time_entries.c.ticket_id)
+    ).outerjoin(clients, clients.c.client_id == time_entries.c.client_id)
+    shown = [
+        tickets.c.ref.label("ticket_ref"),
+        tickets.c.title.label("ticket_title"),
+        clients.c.name.label("client_name"),
+    ]
     return sa.select(*columns, *shown, time_entries.c.sealed_in.is_not(None).label("is_sealed")).select_from(joined)
 
 
@@ -90,7 +91,9 @@ async def list_entries(
             here = (datetime.fromisoformat(found[0]), UUID(found[1]))
         except (ValueError, TypeError, AttributeError) as error:
             raise BadCursor("take the cursor from `next` of the previous page") from error
-        query = query.where(sa.tuple_(time_entries.c.worked_from, time_entries.c.id) < sa.tuple_(*map(sa.literal, here)))
+        query = query.where(
+            sa.tuple_(time_entries.c.worked_from, time_entries.c.id) < sa.tuple_(*map(sa.literal, here))
+        )
     query = query.order_by(time_entries.c.worked_from.desc(), time_entries.c.id.desc()).limit(limit + 1)
     rows = (await tx.execute(query)).all()
     page, next_cursor = page_of(rows, limit=limit, key=lambda row: (row.worked_from.isoformat(), str(row.id)))

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msp_kit.database import Transaction
-
 from tickets.domain.time_entry import checksum
 
 _RULES = (
     (
         "refs of a client have a gap",
-        "SELECT c.client_id::text FROM ref_counters c LEFT JOIN tickets t USING (client_id)"
-        " GROUP BY c.client_id, c.last_number HAVING count(t.id) <> c.last_number LIMIT 5",
+        (
+            "SELECT c.client_id::text FROM ref_counters c LEFT JOIN tickets t USING (client_id)"
+            " GROUP BY c.client_id, c.last_number HAVING count(t.id) <> c.last_number LIMIT 5"
+        ),
     ),
     (
         "a ticket is at another revision than the last one said",
-        "SELECT t.ref FROM tickets t LEFT JOIN bus.stream_head h ON h.subject = 'ticket:' || t.id"
-        " WHERE h.last_seq IS DISTINCT FROM t.revision LIMIT 5",
+        (
+            "SELECT t.ref FROM tickets t LEFT JOIN bus.stream_head h ON h.subject = 'ticket:' || t.id"
+            " WHERE h.last_seq IS DISTINCT FROM t.revision LIMIT 5"
+        ),
     ),
     (
         "a time entry is at another revision than the last one said",
-        "SELECT e.id::text FROM time_entries e LEFT JOIN bus.stream_head h ON h.subject = 'time_entry:' || e.id"
-        " WHERE h.last_seq IS DISTINCT FROM e.revision LIMIT 5",
+        (
+            "SELECT e.id::text FROM time_entries e LEFT JOIN bus.stream_head h ON h.subject = 'time_entry:' || e.id"
+            " WHERE h.last_seq IS DISTINCT FROM e.revision LIMIT 5"
+        ),
     ),
 )
 

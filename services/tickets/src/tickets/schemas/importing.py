@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from msp_kit.api import Body, View
 from pydantic import Field
 
+from msp_kit.api import Body, View
 from tickets.actions.importing import HistoricTicket, HistoricUpdate
 from tickets.domain.ticket import Status
 from tickets.schemas.tickets import Code, Level, Priority, Title

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from msp_kit.api import Body, View
 from pydantic import Field
 
+from msp_kit.api import Body, View
 from tickets.schemas.tickets import Code, Level, Priority
 
 

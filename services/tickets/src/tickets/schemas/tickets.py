@@ -8,9 +8,9 @@ from uuid import UUID
 
 import nh3
 from markdown_it import MarkdownIt
-from msp_kit.api import Body, View
 from pydantic import Field
 
+from msp_kit.api import Body, View
 from tickets.domain.ticket import Status
 
 Priority = Literal["critical", "high", "medium", "low"]
@@ -24,7 +24,11 @@ _TAGS = {"p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote
 def html_of(body: str) -> str:
     """Return a message as safe HTML: a Markdown subset, everything else escaped or dropped."""
     return nh3.clean(
-        _markdown.render(body), tags=_TAGS, attributes={"a": {"href"}}, link_rel="noopener nofollow ugc", url_schemes={"https", "http", "mailto"}
+        _markdown.render(body),
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        link_rel="noopener nofollow ugc",
+        url_schemes={"https", "http", "mailto"},
     )
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from msp_kit.api import Body, View
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from msp_kit.api import Body, View
 from tickets.actions.time import BULK_MAX, Work
 from tickets.domain.time_entry import WORKED_MINUTES_MAX
 from tickets.schemas.tickets import Code, Level

@@ -54,8 +54,11 @@ async def save_person(tx: Transaction, *values: Any) -> None:
 
 
 async def save_clocks(tx: Transaction, clocks: Sequence[tuple[Any, ...]]) -> None:
-    """Save clocks as (client_id, clock_id, ticket_id, revision, metric, cycle, status, budget_minutes,
-    remaining_seconds, due_at, is_breached, verdict, as_of), and what the lists of tickets show of them."""
+    """Save clocks, and what the lists of tickets show of them.
+
+    A clock is (client_id, clock_id, ticket_id, revision, metric, cycle, status, budget_minutes, remaining_seconds, due_at,
+    is_breached, verdict, as_of).
+    """
     await tx.driver.executemany(
         "INSERT INTO clocks AS c (client_id, clock_id, ticket_id, revision, metric, cycle, status, budget_minutes,"
         " remaining_seconds, due_at, is_breached, verdict, as_of)"

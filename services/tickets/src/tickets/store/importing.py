@@ -40,9 +40,7 @@ async def known_updates(tx: Transaction, *, source: str, external_ref: str) -> s
     return {row["seq"] for row in rows}
 
 
-async def add_updates(
-    tx: Transaction, *, client_id: UUID, source: str, external_ref: str, seqs: Sequence[int]
-) -> None:
+async def add_updates(tx: Transaction, *, client_id: UUID, source: str, external_ref: str, seqs: Sequence[int]) -> None:
     """Note updates as imported."""
     await tx.driver.execute(
         "INSERT INTO imported_updates (client_id, source, external_ref, seq) SELECT $1, $2, $3, unnest($4::int[])",

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
-
 from tickets.domain.assignment import Candidate, effort
 from tickets.domain.routing import RoutingRule
 from tickets.domain.scope import Terms
@@ -126,7 +125,9 @@ async def agents_named(tx: Transaction, names: Sequence[str]) -> dict[str, UUID]
     """Return agents by name; names nobody has yet become agents (imported history names people who left long ago)."""
     # Two imports at once would both make the same new agent.
     await tx.fetchval("SELECT pg_advisory_xact_lock(7240)")
-    rows = await tx.fetch("SELECT DISTINCT ON (name) name, id FROM agents WHERE name = ANY($1) ORDER BY name, id", names)
+    rows = await tx.fetch(
+        "SELECT DISTINCT ON (name) name, id FROM agents WHERE name = ANY($1) ORDER BY name, id", names
+    )
     found = {row["name"]: row["id"] for row in rows}
     for name in sorted(set(names) - set(found)):
         found[name] = new_id()
@@ -142,7 +143,12 @@ async def candidates(tx: Transaction) -> list[Candidate]:
     )
     return [
         Candidate(
-            row["id"], row["name"], tuple(row["levels"]), tuple(row["skills"]), tuple(row["queues"]), row["weekly_minutes"]
+            row["id"],
+            row["name"],
+            tuple(row["levels"]),
+            tuple(row["skills"]),
+            tuple(row["queues"]),
+            row["weekly_minutes"],
         )
         for row in rows
     ]

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from msp_kit.database import Transaction
-
 from tickets.domain.assignment import Choice
 from tickets.domain.ticket import Ticket
 

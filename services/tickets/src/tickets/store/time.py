@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from msp_kit.database import Transaction
-
 from tickets.domain.scope import Terms
 from tickets.domain.time_entry import TimeEntry
 

@@ -72,7 +72,9 @@ class Calendar:
         """Return the document ``from_json`` takes."""
         return {
             "timezone": self.timezone,
-            "weekly": {day: written_windows(windows) for day, windows in zip(WEEKDAYS, self.weekly, strict=True) if windows},
+            "weekly": {
+                day: written_windows(windows) for day, windows in zip(WEEKDAYS, self.weekly, strict=True) if windows
+            },
             "holidays": sorted(day.isoformat() for day in self.holidays),
             "overrides": {day.isoformat(): written_windows(windows) for day, windows in self.overrides},
         }
@@ -253,7 +255,7 @@ def _from_text(text: str) -> Calendar:
 
 
 @lru_cache(maxsize=1024)
-def _widened(calendar: Calendar, after_hours: bool, weekends: bool, holidays: bool) -> Calendar:  # noqa: FBT001 - private, cached by position
+def _widened(calendar: Calendar, after_hours: bool, weekends: bool, holidays: bool) -> Calendar:
     if not (after_hours or weekends or holidays):
         return calendar
     if after_hours and weekends and holidays:

@@ -100,7 +100,8 @@ def _read_day(text: Any, *, place: str) -> date:
 def written_windows(windows: Sequence[Window]) -> list[list[str]]:
     """Return windows as pairs of ``HH:MM`` texts."""
     return [
-        [_written_time(start), _written_time(end if end <= DAY_SECONDS else end - DAY_SECONDS)] for start, end in windows
+        [_written_time(start), _written_time(end if end <= DAY_SECONDS else end - DAY_SECONDS)]
+        for start, end in windows
     ]
 
 

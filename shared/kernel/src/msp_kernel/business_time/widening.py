@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence, Set as AbstractSet
 from datetime import date
 
 from msp_kernel.business_time.timeline import DAY_SECONDS, Window
@@ -12,7 +11,9 @@ ALWAYS: tuple[Window, ...] = ((0, DAY_SECONDS),)
 _SATURDAY, _SUNDAY = 5, 6
 
 
-def widened_week(week: Sequence[tuple[Window, ...]], *, after_hours: bool, weekends: bool) -> tuple[tuple[Window, ...], ...]:
+def widened_week(
+    week: Sequence[tuple[Window, ...]], *, after_hours: bool, weekends: bool
+) -> tuple[tuple[Window, ...], ...]:
     """Return the windows of seven weekdays as the flags widen them."""
     days = list(week)
     if weekends:

@@ -1,6 +1,7 @@
 """First shape: intake, billing runs, invoices that cannot change once issued."""
 
 from alembic import op
+
 from msp_kit.migrations import create_bus, execute, grant_staff, protect
 
 revision = "20261123_first"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
+
 from msp_kit.migrations import create_bus, execute, grant_staff, protect
 
 revision = "20261123_first"

@@ -1,6 +1,7 @@
 """First shape: people, sessions, sign-in attempts, audit."""
 
 from alembic import op
+
 from msp_kit.migrations import create_bus, execute, grant_staff
 
 revision = "20261123_first"

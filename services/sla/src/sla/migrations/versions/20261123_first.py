@@ -1,6 +1,7 @@
 """Terms, clients, tickets, clocks and what fired."""
 
 from alembic import op
+
 from msp_kit.migrations import create_bus, execute, protect
 
 revision = "20261123_first"

@@ -1,6 +1,7 @@
 """First shape: tickets and time, and local copies of what other services say."""
 
 from alembic import op
+
 from msp_kit.migrations import create_bus, execute, grant_staff, protect
 
 revision = "20261123_first"

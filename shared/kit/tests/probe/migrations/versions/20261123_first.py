@@ -1,6 +1,7 @@
 """First shape of the probe."""
 
 from alembic import op
+
 from msp_kit.migrations import create_bus, execute, grant_staff, protect
 
 revision = "20261123_first"
