@@ -25,7 +25,7 @@ RATE_CONDITIONS: tuple[RateCondition, ...] = ("regular", "after_hours", "weekend
 class Shape(BaseModel):
     """A part of an event: immutable, and deaf to fields it does not know (they come from a newer speaker)."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
 
 class Event(Shape):

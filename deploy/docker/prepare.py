@@ -1,0 +1,58 @@
+"""Compose's one-shot: databases and roles, shapes, topology, and the secrets each service reads from a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+from msp_kit import identity, topology
+from msp_kit.provisioning import provision
+
+SERVICES = {
+    "tickets": "tickets",
+    "sla": "sla",
+    "contracts": "contracts",
+    "billing": "billing",
+    "portal-gateway": "portal_gateway",
+}
+
+
+async def main() -> None:
+    """Prepare everything; any number of times."""
+    folder = Path(os.environ["SECRETS"])
+    kept = folder / "all.json"
+    if not kept.exists():
+        kept.write_text(
+            json.dumps({"owner": secrets.token_urlsafe(16), "app": secrets.token_urlsafe(16), "key": identity.new_key()})
+        )
+        kept.chmod(0o600)
+    values = json.loads(kept.read_text())
+    admin, amqp = os.environ["ADMIN_DATABASE_URL"], os.environ["AMQP_URL"]
+    for name, module in SERVICES.items():
+        urls = await provision(admin, database=module, owner_password=values["owner"], app_password=values["app"])
+        own = folder / name
+        own.mkdir(exist_ok=True)
+        files = {
+            "msp_database_url": urls.app,
+            "msp_migrate_database_url": urls.owner,
+            "msp_amqp_url": amqp,
+            "msp_identity_public_keys": json.dumps(identity.public_keys([values["key"]])),
+        }
+        if name == "portal-gateway":
+            files["msp_identity_private_key"] = json.dumps(values["key"])
+            for other, of in SERVICES.items():
+                files[f"msp_{of}_url"] = f"http://{other}:8000"
+        for file, text in files.items():
+            (own / file).write_text(text)
+            (own / file).chmod(0o644)  # read by the services, which run as another user
+        subprocess.run([sys.executable, "-m", module, "migrate"], check=True, env={**os.environ, "MSP_SECRETS_DIR": str(own)})
+    await topology.declare(amqp)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
