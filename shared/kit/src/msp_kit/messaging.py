@@ -69,48 +69,56 @@ class Batcher:
 
 
 class Subscriber:
-    """The queues of one service, consumed."""
+    """The queues of one service, consumed.
+
+    A connection that was lost is thrown away with its consumers, and everything is made anew: restoring consumers on a
+    broker that is just starting can fail silently, and a worker that hears nothing looks healthy.
+    """
 
     def __init__(self, *, service: str, amqp_url: str, database: Database, inbox: Inbox, prefetch: int) -> None:
         self.service = service
+        self.amqp_url = amqp_url
         self.database = database
         self.batcher = Batcher(inbox)
-        self.broker = RabbitBroker(
-            amqp_url,
-            default_channel=Channel(prefetch_count=prefetch),
+        self.prefetch = prefetch
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until ``stopping``; what is unacked then goes back to the queue."""
+        batches = asyncio.create_task(self.batcher.run(), name="batcher")
+        patience_seconds = 0.2
+        while not stopping.is_set():
+            broker = self._broker()
+            try:
+                await broker.start()
+                log.info("consuming")
+                patience_seconds = 0.2
+                await _lost_or(stopping, broker)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the broker may come back
+                log.warning("cannot consume yet", error=repr(error)[:300])
+            finally:
+                await _stopped(broker)
+            await _pause(stopping, patience_seconds)
+            patience_seconds = min(patience_seconds * 2, PATIENCE_SECONDS_MAX)
+        batches.cancel()
+
+    def _broker(self) -> RabbitBroker:
+        broker = RabbitBroker(
+            self.amqp_url,
+            default_channel=Channel(prefetch_count=self.prefetch),
             graceful_timeout=10.0,
-            app_id=service,
+            app_id=self.service,
             logger=None,
         )
-        for name in (topology.events_queue(service), topology.replay_queue(service)):
-            self._subscribe(name, self._deliver)
-        self._subscribe(topology.parked_queue(service), self._put_aside)
-        self._task: asyncio.Task[None] | None = None
-
-    def _subscribe(self, queue: str, function: Any) -> None:
-        # MANUAL: the default policy rejects on the first error, which would throw messages away in an outage.
-        self.broker.subscriber(RabbitQueue(queue, declare=False), ack_policy=AckPolicy.MANUAL, decoder=_raw)(function)
-
-    async def start(self) -> None:
-        """Connect and consume.
-
-        Raises:
-            OSError, aio_pika.exceptions.AMQPError: the broker is away or the topology is not declared.
-        """
-        self._task = self._task or asyncio.create_task(self.batcher.run(), name="batcher")
-        await self.broker.start()
-
-    async def stop(self) -> None:
-        """Stop consuming; what is unacked goes back to the queue."""
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(15):
-                await self.broker.stop()
-        if self._task is not None:
-            self._task.cancel()
-
-    async def is_connected(self) -> bool:
-        """Return whether the broker answers."""
-        return bool(await self.broker.ping(timeout=2.0))
+        handlers = {
+            topology.events_queue(self.service): self._deliver,
+            topology.replay_queue(self.service): self._deliver,
+            topology.parked_queue(self.service): self._put_aside,
+        }
+        for name, function in handlers.items():
+            # MANUAL: the default policy rejects on the first error, which would throw messages away in an outage.
+            queue = RabbitQueue(name, declare=False)
+            broker.subscriber(queue, ack_policy=AckPolicy.MANUAL, decoder=_raw)(function)
+        return broker
 
     async def _deliver(self, message: RabbitMessage) -> None:
         raw = message.raw_message
@@ -148,6 +156,27 @@ class Subscriber:
         telemetry.EVENTS_HEARD.labels(self.service, "unreadable", "parked").inc()
         log.warning("unreadable message parked", reason=reason, detail=detail[:200], routing_key=raw.routing_key)
         await message.ack()
+
+
+async def _lost_or(stopping: asyncio.Event, broker: RabbitBroker) -> None:
+    """Return when the broker's connection is lost, or when the worker stops."""
+    transport = broker._connection.transport if broker._connection else None  # noqa: SLF001 - it has no public name
+    assert transport is not None, "a started broker has a connection"
+    stop = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({transport.connection.closing, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+
+
+async def _stopped(broker: RabbitBroker) -> None:
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(15):
+            await broker.stop()
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
 
 
 async def _raw(message: RabbitMessage) -> bytes:

@@ -55,7 +55,7 @@ class Worker:
         self._tasks = [
             asyncio.create_task(self.relay.run(stopping), name="relay"),
             asyncio.create_task(relay.poke(self.database, stopping=stopping), name="poke"),
-            asyncio.create_task(self._subscribe(), name="subscribe"),
+            asyncio.create_task(self.subscriber.run(stopping), name="subscribe"),
             asyncio.create_task(self._sweep(), name="sweep"),
             *(asyncio.create_task(jobs.run(job, self.database, stopping=stopping), name=job.name) for job in self.jobs),
         ]
@@ -64,24 +64,10 @@ class Worker:
         """Drain: no new messages, finish what runs, let the relay end its batch."""
         self._stopping.set()
         self.database.recorded.set()
-        await self.subscriber.stop()
-        _, late = await asyncio.wait(self._tasks, timeout=10)
+        _, late = await asyncio.wait(self._tasks, timeout=15)
         for task in late:
             task.cancel()
         await self.database.close()
-
-    async def _subscribe(self) -> None:
-        patience_seconds = 0.2
-        while not self._stopping.is_set():
-            try:
-                await self.subscriber.start()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the broker may come back
-                log.warning("cannot consume yet", error=repr(error))
-                await asyncio.sleep(patience_seconds)
-                patience_seconds = min(patience_seconds * 2, 5.0)
-            else:
-                log.info("consuming")
-                return
 
     async def _sweep(self) -> None:
         while not self._stopping.is_set():

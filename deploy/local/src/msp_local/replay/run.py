@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
 import os
-import resource
 import sys
 import time
 import uuid
 from collections import defaultdict
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,8 @@ from msp_kernel.periods import day_of, month_of
 from msp_local.api import Api, ApiProblem
 from msp_local.replay import log as incident_log
 from msp_local.replay.log import Incident, Log, batches, client_code, job_type
+from msp_local.replay.outcome import Outcome, progress, say
+from msp_local.replay.report import report, totals, write_refusals
 from msp_local.stack import ADMIN_EMAIL
 
 SOURCE = "incident-log"
@@ -27,24 +26,9 @@ SETTLED = ("drafted", "issued", "blocked", "nothing")
 BATCH = 40
 PARALLEL = 4
 BUCKET_MINUTES = 3000
-COMPLIANCE_DAYS = 365
-REFUSED_FILE = "replay-refused.csv"
 _NAMESPACE = uuid.UUID("5a2d7a52-0c7b-5d0c-9a3c-6f1d1f0e8a11")
 _BUDGETS = {"critical": (30, 240), "high": (60, 480), "medium": (240, 1440), "low": (480, 2880)}
 _WEEK = {day: [["08:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
-
-
-@dataclass
-class Outcome:
-    """What a replay did."""
-
-    clients: dict[str, str] = field(default_factory=dict)
-    contracts: dict[str, str] = field(default_factory=dict)
-    refused: list[tuple[str, str, str]] = field(default_factory=list)
-    tickets_created: int = 0
-    updates_accepted: int = 0
-    already_known: int = 0
-    seconds: float = 0.0
 
 
 def replay(file: str, *, url: str) -> int:
@@ -69,8 +53,8 @@ async def _replay(found: Log, *, url: str) -> int:
         outcome.seconds = time.monotonic() - started
         await _approve(api, outcome)
         runs = await _bill(api, found, outcome)
-        is_proved = await _report(api, found, outcome, runs)
-    _write_refusals(found, outcome)
+        is_proved = await report(api, found, outcome, runs)
+    write_refusals(found, outcome)
     return 0 if is_proved else 1
 
 
@@ -80,25 +64,6 @@ def credentials() -> tuple[str, str]:
         return os.environ["MSP_EMAIL"], os.environ.get("MSP_PASSWORD", "")
     state = Path.cwd() / ".state" / "secrets.json"
     return ADMIN_EMAIL, json.loads(state.read_text())["admin_password"]
-
-
-def say(line: str) -> None:
-    """Print a line."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def progress(done: int, total: int, what: str, started: float, *, step: int = 1) -> None:
-    """Draw a progress bar; on a pipe, a line at every tenth."""
-    width = 30
-    filled = width * done // max(total, 1)
-    rate = done / max(time.monotonic() - started, 0.001)
-    line = f"  [{'#' * filled}{'.' * (width - filled)}] {done}/{total} {what}, {rate:.0f}/s"
-    if sys.stdout.isatty():
-        sys.stdout.write("\r" + line + ("\n" if done >= total else ""))
-        sys.stdout.flush()
-    elif done >= total or (10 * done // max(total, 1)) != (10 * max(done - step, 0) // max(total, 1)):
-        say(line)
 
 
 # ---- clients and contracts ----------------------------------------------------------------------------------------
@@ -274,22 +239,12 @@ async def _caught_up(api: Api, outcome: Outcome) -> None:
     started = time.monotonic()
     for count, client_id in enumerate(outcome.clients.values(), start=1):
         while True:
-            logged = await _totals(api, "time-entries", client_id)
-            ledger = await _totals(api, "hours", client_id)
+            logged = await totals(api, "time-entries", client_id)
+            ledger = await totals(api, "hours", client_id)
             if logged["entry_count"] == ledger["entry_count"]:
                 break
             await asyncio.sleep(0.5)
         progress(count, len(outcome.clients), "clients", started)
-
-
-async def _totals(api: Api, owner: str, client_id: str) -> dict[str, Any]:
-    totals: dict[str, Any] = await api.get(
-        f"/{owner}/totals", client_id=client_id, **{"from": "2000-01-01", "to": "2100-01-01"}
-    )
-    return totals
-
-
-# ---- billing ------------------------------------------------------------------------------------------------------
 
 
 async def _approve(api: Api, outcome: Outcome) -> None:
@@ -336,92 +291,3 @@ async def _settled(api: Api, run_id: str) -> dict[str, Any]:
         if all(item["status"] in SETTLED for item in run["items"]):
             return run
         await asyncio.sleep(0.5)
-
-
-# ---- report -------------------------------------------------------------------------------------------------------
-
-
-async def _report(api: Api, found: Log, outcome: Outcome, runs: list[str]) -> bool:
-    for run_id in runs:
-        for item in (await api.get(f"/billing-runs/{run_id}"))["items"]:
-            if item["status"] == "blocked":
-                say(f"  blocked: {item['client_name']}: {item['detail']}")
-    say("")
-    say(f"tickets        {outcome.tickets_created} new of {len(found.incidents)} incidents")
-    say(f"updates        {outcome.updates_accepted} new, {outcome.already_known} known, {len(outcome.refused)} refused")
-    rows = found.row_count / max(outcome.seconds, 0.001)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    say(f"speed          {rows:.0f} rows/s until the ledger had everything, importer's peak memory {peak} MB")
-    verdicts = await _verdicts(api, found)
-    say(f"clocks         {sum(map(sum, verdicts.values()))} judged")
-    for priority, (met, missed) in verdicts.items():
-        share = f"{100 * met / (met + missed):.1f} %" if met + missed else "no data"
-        say(f"  {priority:10} met {met:6}  missed {missed:6}  {share}")
-    return await _proof(api, outcome)
-
-
-async def _verdicts(api: Api, found: Log) -> dict[str, tuple[int, int]]:
-    """Return (met, missed) by priority over the days of the log, asked for in stretches the service answers."""
-    starts_on = min(one.opened_at for one in found.incidents).date() - timedelta(days=1)
-    last = max(update.at for one in found.incidents for update in one.updates).date() + timedelta(days=366)
-    sums = dict.fromkeys(_BUDGETS, (0, 0))
-    while starts_on < last:
-        ends_on = min(starts_on + timedelta(days=COMPLIANCE_DAYS), last)
-        answer = await api.get("/compliance", **{"from": starts_on.isoformat(), "to": ends_on.isoformat()})
-        for one in answer["by_priority"]:
-            met, missed = sums[one["priority"]]
-            sums[one["priority"]] = (met + one["met"], missed + one["missed"])
-        starts_on = ends_on
-    return sums
-
-
-async def _proof(api: Api, outcome: Outcome) -> bool:
-    say("")
-    say(
-        f"{'client':24} {'logged':>9} {'ledger':>9} {'invoiced':>9} {'held':>7} {'overage':>8} {'invoices':>9} {'total':>14}"
-    )
-    sums: dict[str, int] = defaultdict(int)
-    differing: list[str] = []
-    for location, client_id in sorted(outcome.clients.items()):
-        logged = await _totals(api, "time-entries", client_id)
-        ledger = await _totals(api, "hours", client_id)
-        invoiced = await _totals(api, "invoices", client_id)
-        issued = [one async for one in api.pages("/invoices", client_id=client_id, status="issued")]
-        gross = sum(one["gross_minor"] for one in issued)
-        minutes = (logged["worked_minutes"], ledger["worked_minutes"], invoiced["worked_minutes"])
-        checksums = {one["checksum"] for one in (logged, ledger, invoiced)}
-        if len(set(minutes)) != 1 or len(checksums) != 1:
-            differing.append(location)
-        say(
-            f"{location:24} {minutes[0]:9} {minutes[1]:9} {minutes[2]:9} {ledger['held_minutes']:7}"
-            f" {ledger['overage_minutes']:8} {len(issued):9} {gross / 100:14,.2f}"
-        )
-        for name, value in zip(("logged", "ledger", "invoiced"), minutes, strict=True):
-            sums[name] += value
-        sums["held"] += ledger["held_minutes"]
-        sums["overage"] += ledger["overage_minutes"]
-        sums["invoices"] += len(issued)
-        sums["gross"] += gross
-    say(
-        f"{'all':24} {sums['logged']:9} {sums['ledger']:9} {sums['invoiced']:9} {sums['held']:7}"
-        f" {sums['overage']:8} {sums['invoices']:9} {sums['gross'] / 100:14,.2f}"
-    )
-    say("")
-    if differing:
-        say(f"NOT PROVED: minutes or checksums differ for {', '.join(differing)}")
-        return False
-    say(
-        "proved: minutes in tickets = minutes in the ledger = minutes on invoices, entry by entry (SHA-256 of all entries)"
-    )
-    return True
-
-
-def _write_refusals(found: Log, outcome: Outcome) -> None:
-    if not found.refusals and not outcome.refused:
-        return
-    with Path(REFUSED_FILE).open("w", newline="", encoding="utf-8") as out:
-        writer = csv.writer(out)
-        writer.writerow(["row", "number", "seq", "reason"])
-        writer.writerows([one.row, one.number, "", one.reason] for one in found.refusals)
-        writer.writerows(["", number, seq, reason] for number, seq, reason in outcome.refused)
-    say(f"{len(found.refusals) + len(outcome.refused)} refused rows are in {REFUSED_FILE}, with their reasons")

@@ -1,0 +1,57 @@
+"""Chromium for browser tests: the machine's, else Debian's package, installed by root or unpacked by anybody else."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from msp_local.servers import debian
+from msp_local.servers.processes import ServerFailed
+
+# The C library and what belongs to it come from the machine: two of them in one process do not get on.
+_NOT_OURS = re.compile(r"^(?!(libc6|libc-bin|libgcc-s1|libstdc\+\+6|base-files|debconf|dpkg|perl.*|gcc-.*)$).+$")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium_path(cache: Path) -> Path:
+    """Return the path of a Chromium that can be started, fetched once when there is none.
+
+    Raises:
+        ServerFailed: it cannot be had; install Debian's package `chromium`.
+    """
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found:
+        return Path(found)
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True, "check": False}
+        subprocess.run(["apt-get", "-qq", "update"], **quiet)  # type: ignore[call-overload]
+        command = ["apt-get", "-qq", "-y", "--no-install-recommends", "install", "chromium"]
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        done = subprocess.run(command, env=env, **quiet)  # type: ignore[call-overload]
+        if done.returncode:
+            raise ServerFailed(f"chromium could not be installed: {done.stderr[-400:]}")
+        return Path("/usr/bin/chromium")
+    return _unpacked(cache / "chromium")
+
+
+def _unpacked(root: Path) -> Path:
+    wrapper = root / "chromium"
+    if not wrapper.exists():
+        debian.unpack("chromium", into=root, cache=root.parent, only=_NOT_OURS)
+        machine = f"{platform.machine()}-linux-gnu"
+        libraries = f"{root}/usr/lib/{machine}:{root}/lib/{machine}"
+        wrapper.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec {root}/usr/lib/chromium/chromium "$@"\n')
+        wrapper.chmod(0o755)
+    return wrapper
