@@ -6,11 +6,9 @@ import asyncio
 import json
 import os
 import secrets
-import subprocess
-import sys
 from pathlib import Path
 
-from msp_kit import identity, topology
+from msp_kit import identity, migrations, topology
 from msp_kit.provisioning import provision
 
 SERVICES = {
@@ -28,7 +26,9 @@ async def main() -> None:
     kept = folder / "all.json"
     if not kept.exists():
         kept.write_text(
-            json.dumps({"owner": secrets.token_urlsafe(16), "app": secrets.token_urlsafe(16), "key": identity.new_key()})
+            json.dumps(
+                {"owner": secrets.token_urlsafe(16), "app": secrets.token_urlsafe(16), "key": identity.new_key()}
+            )
         )
         kept.chmod(0o600)
     values = json.loads(kept.read_text())
@@ -50,7 +50,7 @@ async def main() -> None:
         for file, text in files.items():
             (own / file).write_text(text)
             (own / file).chmod(0o644)  # read by the services, which run as another user
-        subprocess.run([sys.executable, "-m", module, "migrate"], check=True, env={**os.environ, "MSP_SECRETS_DIR": str(own)})
+        await asyncio.to_thread(migrations.upgrade, module, url=urls.owner)
     await topology.declare(amqp)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from story import PASSWORD, Cast, a_cast, next_month, today
+
 from msp_local.api import Api
 from msp_local.servers.chromium import FLAGS, chromium_path
 from msp_local.servers.throwaway import cache_folder
 from msp_local.stack import Platform
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
-from story import PASSWORD, Cast, a_cast, next_month, today
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ async def patiently(api: Api, path: str, body: dict[str, Any], *, key: str) -> A
 
 async def watched(platform: Platform, work: asyncio.Task[int]) -> None:
     """Do what the supervisor of `make run` does until the work is done."""
-    while not work.done():
+    while not work.done() or not all(one.is_running() for one in platform.supervisor.supervised.values()):
         platform.supervisor.watch()
         await asyncio.sleep(0.1)
 

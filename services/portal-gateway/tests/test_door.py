@@ -13,6 +13,8 @@ import httpx2 as httpx
 import pytest
 import uvicorn
 from fastapi import APIRouter
+from pydantic import SecretStr
+
 from msp_events.portal import PersonJoined
 from msp_kernel.ids import new_id
 from msp_kit import identity
@@ -22,7 +24,6 @@ from msp_kit.settings import ServiceSettings
 from msp_kit.testing import KEY, a_database, said
 from portal_gateway import actions, api
 from portal_gateway.settings import Settings
-from pydantic import SecretStr
 
 PASSWORD = "correct horse battery staple"
 upstream: APIRouter = guarded_router()
@@ -88,10 +89,20 @@ async def door() -> AsyncIterator[Door]:
                 ("client", client_id, "priya@hlo.example", ("requester",)),
             ):
                 await actions.add_person(
-                    tx, kind=kind, client_id=of, email=email, display_name=email[:5].title(), roles=roles, password=PASSWORD, actor="test"
+                    tx,
+                    kind=kind,
+                    client_id=of,
+                    email=email,
+                    display_name=email[:5].title(),
+                    roles=roles,
+                    password=PASSWORD,
+                    actor="test",
                 )
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://door") as client,
+        ):
             yield Door(database, client, client_id)
         server.should_exit = True
         await serving
@@ -118,7 +129,10 @@ async def test_programs_are_forwarded_with_who_they_are(door: Door) -> None:
 async def test_an_identity_of_one_s_own_is_not_believed(door: Door) -> None:
     forged = identity.Signer(identity.new_key()).sign(
         identity.Caller(id=new_id(), kind="staff", roles=frozenset(("admin",)), client_id=None, name="x"),
-        audience="tickets", method="GET", target="/tickets", body=b"",
+        audience="tickets",
+        method="GET",
+        target="/tickets",
+        body=b"",
     )
 
     without = await door.client.get("/api/v1/tickets", headers={identity.HEADER: forged})
@@ -131,7 +145,8 @@ async def test_an_identity_of_one_s_own_is_not_believed(door: Door) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/nothing", "/api/v1/", "/api/v1/tickets/../hours", "/api/v1/tickets%2F..%2Fhours", "/api/v1//tickets"]
+    "path",
+    ["/api/v1/nothing", "/api/v1/", "/api/v1/tickets/../hours", "/api/v1/tickets%2F..%2Fhours", "/api/v1//tickets"],
 )
 async def test_what_is_not_in_the_table_does_not_exist(door: Door, path: str) -> None:
     answer = await door.client.get(path, headers=await door.bearer("ada@meridian.example"))
@@ -191,7 +206,9 @@ async def test_cookies_alone_change_nothing(door: Door) -> None:
 
 
 async def test_the_form_signs_in_with_a_cookie_that_scripts_cannot_read(door: Door) -> None:
-    answer = await door.client.post("/login", data={"email": "priya@hlo.example", "password": PASSWORD, "next": "//evil"})
+    answer = await door.client.post(
+        "/login", data={"email": "priya@hlo.example", "password": PASSWORD, "next": "//evil"}
+    )
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/portal")
     cookie = answer.headers["set-cookie"].lower()
@@ -209,10 +226,24 @@ async def test_pages_ask_for_signing_in_and_come_back(door: Door) -> None:
 
 
 async def test_people_are_made_by_administrators_of_their_own_side(door: Door) -> None:
-    person = {"kind": "client", "email": "New@hlo.example", "display_name": "New", "roles": ["billing"], "password": PASSWORD}
+    person = {
+        "kind": "client",
+        "email": "New@hlo.example",
+        "display_name": "New",
+        "roles": ["billing"],
+        "password": PASSWORD,
+    }
 
-    made = await door.client.post("/api/v1/people", json={**person, "client_id": str(door.client_id)}, headers=await door.bearer("ada@meridian.example"))
-    again = await door.client.post("/api/v1/people", json={**person, "client_id": str(door.client_id)}, headers=await door.bearer("ada@meridian.example"))
+    made = await door.client.post(
+        "/api/v1/people",
+        json={**person, "client_id": str(door.client_id)},
+        headers=await door.bearer("ada@meridian.example"),
+    )
+    again = await door.client.post(
+        "/api/v1/people",
+        json={**person, "client_id": str(door.client_id)},
+        headers=await door.bearer("ada@meridian.example"),
+    )
     by_requester = await door.client.post("/api/v1/people", json=person, headers=await door.bearer("priya@hlo.example"))
 
     assert made.status_code == 201
@@ -222,9 +253,18 @@ async def test_people_are_made_by_administrators_of_their_own_side(door: Door) -
     assert [one.display_name for one in await said(door.database, PersonJoined)] == ["Ada@M", "Priya", "New"]
 
 
-@pytest.mark.parametrize("change", [{"password": "short"}, {"roles": ["owner"]}, {"email": "nobody"}, {"kind": "robot"}, {"is_admin": True}])
+@pytest.mark.parametrize(
+    "change", [{"password": "short"}, {"roles": ["owner"]}, {"email": "nobody"}, {"kind": "robot"}, {"is_admin": True}]
+)
 async def test_people_that_make_no_sense_are_refused(door: Door, change: dict[str, Any]) -> None:
-    person = {"kind": "staff", "email": "x@meridian.example", "display_name": "X", "roles": ["agent"], "password": PASSWORD, **change}
+    person = {
+        "kind": "staff",
+        "email": "x@meridian.example",
+        "display_name": "X",
+        "roles": ["agent"],
+        "password": PASSWORD,
+        **change,
+    }
 
     answer = await door.client.post("/api/v1/people", json=person, headers=await door.bearer("ada@meridian.example"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
+
 from portal_gateway.pages import shown
 from portal_gateway.pages.site import safe_next
 
@@ -33,7 +33,9 @@ def test_durations_are_read_as_people_write_them(text: str, minutes: int) -> Non
     assert shown.parse_duration(text) == minutes
 
 
-@pytest.mark.parametrize("text", ["", "0", "1h75", "25h", "-5", "1.234", "abc", "٤٥", "1e3", "14:00-", "9999999", "1h-5"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "1h75", "25h", "-5", "1.234", "abc", "٤٥", "1e3", "14:00-", "9999999", "1h-5"]
+)
 def test_what_is_no_duration_is_refused(text: str) -> None:
     assert shown.parse_duration(text) is None
 

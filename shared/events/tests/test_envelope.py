@@ -121,6 +121,7 @@ def test_a_batch_is_read_in_its_order() -> None:
         (b"null", "not-cloudevents"),
         (b"[]", "bad-batch"),
         (b"[" * 100_000, "unparseable-json"),
+        (b"[" * 300 + b"]" * 300, "not-cloudevents"),
         (b" " * (BATCH_BYTES_MAX + 1), "payload-too-large"),
         (json.dumps(golden(data={"note": "x" * ENVELOPE_BYTES_MAX})).encode(), "payload-too-large"),
         (json.dumps([golden()] * (BATCH_EVENTS_MAX + 1)).encode(), "bad-batch"),

@@ -144,6 +144,15 @@ def test_the_flags_respect_windows_of_weekends_nights_and_single_days() -> None:
     assert hours.widened(holidays=True).between(at("Thu 00:00"), at("Fri 00:00")) == 9 * HOUR
 
 
+def test_the_flags_take_nothing_from_a_day_that_never_was() -> None:
+    # Samoa went from Thursday 29 to Saturday 31 December 2011: Friday's windows shift into Saturday.
+    hours = Calendar.from_json({"timezone": "Pacific/Apia", "weekly": {"fri": [["00:00", "02:15"]]}})
+    shifted = datetime(2011, 12, 30, 12, tzinfo=UTC)
+
+    assert hours.is_open(shifted)
+    assert hours.widened(after_hours=True).is_open(shifted)
+
+
 def test_work_is_cut_at_the_edges_of_the_calendar() -> None:
     hours = weekdays(("09:00", "17:00"), holidays=["2026-11-14"])
 

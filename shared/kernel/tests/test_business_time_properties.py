@@ -9,7 +9,7 @@ import oracle
 from calendars import Document, documents_and_days, documents_and_instants
 from hypothesis import given, settings, strategies as st
 
-from msp_kernel.business_time import Calendar
+from msp_kernel.business_time import Calendar, OutOfRange
 
 DAY_MINUTES = 1440
 _flags = st.fixed_dictionaries(dict.fromkeys(("after_hours", "weekends", "holidays"), st.booleans()))
@@ -125,6 +125,14 @@ def test_the_parts_of_work_add_up_to_the_whole(
     assert not parts or (parts[0][0].starts_at, parts[-1][0].ends_at) == (begins, ends)
 
 
+def _due(calendar: Calendar, start: datetime, seconds: int) -> datetime | type[OutOfRange]:
+    """Return the answer, which may be that it lies beyond the years a calendar answers for."""
+    try:
+        return calendar.add(start, seconds)
+    except OutOfRange:
+        return OutOfRange
+
+
 @given(
     documents_and_days(), st.lists(st.tuples(st.integers(1975, 2060), st.integers(0, 10**8)), min_size=2, max_size=4)
 )
@@ -144,7 +152,7 @@ def test_answers_do_not_depend_on_earlier_questions(
             overrides=asked_before.overrides,
         )
 
-        assert asked_before.add(start, seconds) == never_asked.add(start, seconds)
+        assert _due(asked_before, start, seconds) == _due(never_asked, start, seconds)
         assert asked_before.between(start, start + timedelta(days=900)) == never_asked.between(
             start, start + timedelta(days=900)
         )

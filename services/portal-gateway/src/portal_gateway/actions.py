@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import argon2
 
+from msp_events.contracts import ClientState
 from msp_events.portal import PersonJoined
 from msp_kernel.ids import new_id
 from msp_kit import telemetry
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from portal_gateway import store
-from portal_gateway.store import Person
+from portal_gateway.person import Person
 
 STAFF_ROLES = ("agent", "dispatcher", "manager", "finance", "admin")
 CLIENT_ROLES = ("requester", "approver", "billing", "admin")
@@ -141,6 +143,16 @@ async def add_person(
         ),
     )
     return person
+
+
+async def people(tx: Transaction, *, client_id: UUID | None, limit: int) -> Sequence[Person]:
+    """Return the people of a client, or all with ``None``, by name."""
+    return await store.people(tx, client_id=client_id, limit=limit)
+
+
+async def keep_client_name(tx: Transaction, client: ClientState) -> None:
+    """Keep what a client is called; an older word than the kept one changes nothing."""
+    await store.save_client_name(tx, client.client_id, client.revision, client.code, client.name, client.timezone)
 
 
 async def forget_old(tx: Transaction) -> bool:

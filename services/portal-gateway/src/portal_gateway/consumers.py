@@ -5,7 +5,7 @@ from __future__ import annotations
 from msp_events.contracts import ClientRegistered, ClientUpdated
 from msp_kit.consumers import Consumers
 from msp_kit.database import Transaction
-from portal_gateway import store
+from portal_gateway import actions
 
 consumers = Consumers(
     "portal-gateway",
@@ -23,4 +23,4 @@ consumers = Consumers(
 @consumers.hears(ClientRegistered, ClientUpdated)
 async def on_client(tx: Transaction, event: ClientRegistered | ClientUpdated) -> None:
     """Keep the client's name."""
-    await store.save_client_name(tx, event.client_id, event.revision, event.code, event.name, event.timezone)
+    await actions.keep_client_name(tx, event)

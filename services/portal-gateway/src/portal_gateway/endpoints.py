@@ -15,8 +15,8 @@ from msp_kit.problems import Forbidden, NotFound
 from portal_gateway import actions
 from portal_gateway.actions import SignInRefused
 from portal_gateway.pages.site import site_of
+from portal_gateway.person import Person
 from portal_gateway.scope import CSRF_HEADER, Visitor, check_csrf, token_of
-from portal_gateway.store import Person, people
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
@@ -148,7 +148,7 @@ async def list_people(visitor: VisitorNow, request: Request, client_id: UUID | N
         raise Forbidden("this needs the role admin")
     database: Database = request.app.state.database
     async with database.transaction(SYSTEM) as tx:
-        found = await people(tx, client_id=caller.client_id or client_id, limit=500)
+        found = await actions.people(tx, client_id=caller.client_id or client_id, limit=500)
     return {"items": [_view(one).model_dump(mode="json") for one in found], "next": None}
 
 

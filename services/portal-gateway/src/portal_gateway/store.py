@@ -4,28 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from msp_kit.database import Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who may sign in."""
-
-    id: UUID
-    revision: int
-    kind: str
-    of_client_id: UUID | None
-    email: str
-    display_name: str
-    roles: tuple[str, ...]
-    password_hash: str | None
-    is_active: bool
-
+from portal_gateway.person import Person
 
 _PERSON = "id, revision, kind, of_client_id, email, display_name, roles, password_hash, is_active"
 

@@ -83,12 +83,19 @@ def parse(body: bytes, *, content_type: str = "", headers: Mapping[str, Any] | N
     if isinstance(document, list):
         if not document or len(document) > BATCH_EVENTS_MAX:
             raise Unreadable("bad-batch", f"a batch holds 1 to {BATCH_EVENTS_MAX} events")
-        return [_envelope(one, orjson.dumps(one)) for one in document]
+        return [_envelope(one, _rewritten(one)) for one in document]
     binary = _binary_attributes(headers or {})
     if binary is not None and "cloudevents" not in content_type:
         one = {**binary, "data": document}
-        return [_envelope(one, orjson.dumps(one))]
+        return [_envelope(one, _rewritten(one))]
     return [_envelope(document, body)]
+
+
+def _rewritten(one: Any) -> bytes:
+    try:
+        return orjson.dumps(one)
+    except orjson.JSONEncodeError as error:  # nested too deep in a batch, or a header that JSON has no form for
+        raise Unreadable("not-cloudevents", str(error)) from error
 
 
 def _binary_attributes(headers: Mapping[str, Any]) -> dict[str, Any] | None:

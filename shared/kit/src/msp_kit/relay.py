@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import aio_pika
 import asyncpg
 from aio_pika.abc import AbstractExchange
-from aio_pika.exceptions import AMQPError, DeliveryError
+from aio_pika.exceptions import DeliveryError
 
 from msp_events import envelope
 from msp_events.catalog import hearers
@@ -28,7 +28,6 @@ POLL_SECONDS = 1.0
 CONFIRM_SECONDS_MAX = 10.0
 ROWS_MAX = 1000
 CHANNEL_NOTIFY = "msp_outbox"
-_RETRYABLE = (OSError, AMQPError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ConnectionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ async def poke(database: Database, *, stopping: asyncio.Event) -> None:
                     await connection.execute(f"NOTIFY {CHANNEL_NOTIFY}")
             finally:
                 await _close(connection)
-        except _RETRYABLE as error:
+        except Exception as error:  # noqa: BLE001 - as below: it must go on
             log.warning("cannot wake the relay", error=repr(error))
             await _pause(stopping, POLL_SECONDS)
 
@@ -93,7 +92,7 @@ class Relay:
                     while not stopping.is_set():
                         if not await self._publish_some(sql, exchange):
                             await self._wait()
-            except (*_RETRYABLE, Unroutable) as error:
+            except Exception as error:  # noqa: BLE001 - a relay that dies is silence: whatever happened, connect anew
                 telemetry.RELAY_FAILURES.labels(self.service, type(error).__name__).inc()
                 log.warning("relay waits", error=repr(error), patience_seconds=patience_seconds)
                 await _pause(stopping, patience_seconds)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Sequence
 
 from msp_kit import jobs, relay, telemetry
@@ -59,6 +61,14 @@ class Worker:
             asyncio.create_task(self._sweep(), name="sweep"),
             *(asyncio.create_task(jobs.run(job, self.database, stopping=stopping), name=job.name) for job in self.jobs),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """End the process when a part of it has died: a worker that does half of its work looks healthy."""
+        if not self._stopping.is_set() and not task.cancelled():
+            log.error("a part of the worker ended; ending the process", part=task.get_name(), exc_info=task.exception())
+            os.kill(os.getpid(), signal.SIGTERM)
 
     async def stop(self) -> None:
         """Drain: no new messages, finish what runs, let the relay end its batch."""

@@ -35,11 +35,10 @@ def chromium_path(cache: Path) -> Path:
     if found:
         return Path(found)
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True, "check": False}
-        subprocess.run(["apt-get", "-qq", "update"], **quiet)  # type: ignore[call-overload]
-        command = ["apt-get", "-qq", "-y", "--no-install-recommends", "install", "chromium"]
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        done = subprocess.run(command, env=env, **quiet)  # type: ignore[call-overload]
+        subprocess.run(["apt-get", "-qq", "update"], capture_output=True, check=False)
+        command = ["apt-get", "-qq", "-y", "--no-install-recommends", "install", "chromium"]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ServerFailed(f"chromium could not be installed: {done.stderr[-400:]}")
         return Path("/usr/bin/chromium")

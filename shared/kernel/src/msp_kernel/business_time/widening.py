@@ -41,7 +41,9 @@ def widened_overrides(
 
 
 def _around_the_clock(windows: tuple[Window, ...]) -> tuple[Window, ...]:
-    """Return the whole day if there are windows, with those that run into the next one."""
-    if not windows:
-        return ()
-    return tuple(sorted({*ALWAYS, *(window for window in windows if window[1] > DAY_SECONDS)}))
+    """Return the whole day if there are windows, and those windows.
+
+    They stay, because some lie outside it: those that run into the next day, and those of a day that its zone skipped,
+    which shift into the next one while the whole day has no length.
+    """
+    return tuple(sorted({*ALWAYS, *windows})) if windows else ()
