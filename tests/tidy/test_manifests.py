@@ -23,9 +23,9 @@ WORKLOADS = [one for one in documents() if one["kind"] in ("Deployment", "Job")]
 
 
 def patch(kind: str) -> dict[str, Any]:
-    return yaml.safe_load((K8S / "components" / "hardened" / f"{kind.lower()}.yaml").read_text())["spec"]["template"][
-        "spec"
-    ]
+    whole = yaml.safe_load((K8S / "components" / "hardened" / f"{kind.lower()}.yaml").read_text())
+    spec: dict[str, Any] = whole["spec"]["template"]["spec"]
+    return spec
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "Job"])

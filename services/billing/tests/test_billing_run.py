@@ -58,7 +58,8 @@ class Office:
         """Start October's run and return what billing asked."""
         answer = await self.requests.post(self.manager, "/billing-runs", PERIOD)
         assert answer.status_code == 201, answer.text
-        return (await said(self.database, PeriodCloseRequested))[-1]
+        asked: PeriodCloseRequested = (await said(self.database, PeriodCloseRequested))[-1]
+        return asked
 
     async def run(self) -> dict[str, Any]:
         """Return October's run."""
@@ -84,7 +85,9 @@ class Office:
         await self.requests.post(self.manager, f"/billing-runs/{run['id']}/issue", {})
         await self.work()
         (found,) = (await self.requests.get(self.manager, "/invoices")).json()["items"]
-        return (await self.requests.get(self.manager, f"/invoices/{found['id']}")).json()
+        answer = await self.requests.get(self.manager, f"/invoices/{found['id']}")
+        invoice: dict[str, Any] = answer.json()
+        return invoice
 
 
 @pytest.fixture

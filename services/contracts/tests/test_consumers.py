@@ -211,7 +211,7 @@ def sealed(
         period_close_id=new_id(),
         client_id=client_id,
         starts_on=START.date(),
-        **{**facts, **changes},  # type: ignore[arg-type]
+        **{**facts, **changes},
     )
 
 

@@ -48,7 +48,7 @@ class Door:
     async def token(self, email: str) -> str:
         answer = await self.client.post("/api/v1/sessions", json={"email": email, "password": PASSWORD})
         assert answer.status_code == 201, answer.text
-        return answer.json()["token"]
+        return str(answer.json()["token"])
 
     async def bearer(self, email: str) -> dict[str, str]:
         return {"authorization": f"Bearer {await self.token(email)}"}

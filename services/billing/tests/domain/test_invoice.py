@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -111,7 +112,7 @@ _works = st.lists(
 
 
 @given(_works, st.integers(0, 2**32))
-def test_an_invoice_does_not_depend_on_the_order_of_arrival(works: list, seed: int) -> None:
+def test_an_invoice_does_not_depend_on_the_order_of_arrival(works: list[Any], seed: int) -> None:
     terms = {(CONTRACT, 1): some_terms()}
     shuffled = list(works)
     random.Random(seed).shuffle(shuffled)
