@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 import orjson
+import uvloop
 
 from benchmarks import floor
 from benchmarks.load import MINUTES, Target, flood, steady
@@ -53,10 +54,10 @@ def goals(found: dict[str, Any]) -> list[tuple[str, bool]]:
 
 def _measured(made: Any) -> dict[str, Any]:
     with made() as (target, processes):
-        asyncio.run(steady(target, seconds=2))
-        calm = asyncio.run(steady(target, seconds=STEADY_SECONDS))
+        uvloop.run(steady(target, seconds=2))
+        calm = uvloop.run(steady(target, seconds=STEADY_SECONDS))
         before = _cpu(processes)
-        full = asyncio.run(flood(target, seconds=FLOOD_SECONDS))
+        full = uvloop.run(flood(target, seconds=FLOOD_SECONDS))
         spent = {name: after - before[name] for name, after in _cpu(processes).items()}
         cpu = {name: round(1000 * seconds / full["entries"], 3) for name, seconds in spent.items()}
     return {"steady": calm, "flood": full, "cpu_ms_per_entry": {**cpu, "all": round(sum(cpu.values()), 3)}}

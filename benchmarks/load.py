@@ -12,7 +12,7 @@ import aiohttp
 import orjson
 
 MINUTES = 15
-POLL_SECONDS = 0.004
+POLL_SECONDS = 0.005
 
 
 @dataclass

@@ -32,6 +32,8 @@ consumers = Consumers(
         "contracts.period": "effect",
         "tickets.period": "effect",
     },
+    # Hours are priced at the end of a period; nobody waits for one.
+    gather_seconds=0.1,
 )
 
 

@@ -10,6 +10,7 @@ from typing import cast
 from uuid import UUID
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
@@ -22,7 +23,7 @@ from msp_kit.identity import Signer
 from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
 from portal_gateway import actions, endpoints, live, store
-from portal_gateway.forward import Forward
+from portal_gateway.forward import PREFIX, Forward, nothing
 from portal_gateway.pages import desk, operations, portal, sign_in
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import CsrfFailed, Visitors
@@ -85,10 +86,12 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     app.state.site = site
     app.state.hub = hub
     app.router.routes.append(Mount("/static", Static(directory=HERE / "static")))
-    app.router.routes.append(Mount("/api/v1", Forward(visitors, services)))
+    # Appended: innermost of the middlewares, so inside the edge, and before any route is looked for.
+    app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services))
 
     @app.exception_handler(404)
-    async def nothing_here(_request: Request, _error: Exception) -> Response:
-        return failure(site, None, status=404)
+    async def nothing_here(request: Request, _error: Exception) -> Response:
+        is_for_programs = request.scope["path"].startswith(f"{PREFIX}/")
+        return nothing(request) if is_for_programs else failure(site, None, status=404)
 
     return app

@@ -17,6 +17,8 @@ consumers = Consumers(
         "sla.clock": "state",
         "billing.invoice": "state",
     },
+    # Names for the pages; what is live goes past the inbox.
+    gather_seconds=0.05,
 )
 
 

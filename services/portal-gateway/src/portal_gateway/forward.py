@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msp_kit import problems
 from msp_kit.problems import Unauthenticated
@@ -19,28 +19,36 @@ _IN = ("content-type", "idempotency-key", "if-match", "if-none-match", "accept")
 _OUT = ("content-type", "etag", "location", "idempotent-replayed", "content-disposition", "retry-after")
 
 
-class Forward:
-    """An ASGI application of its own: the hot path does without routing and dependency machinery."""
+class _Route:
+    path = f"{PREFIX}/…"
+    """What the metrics of forwarded requests are counted under."""
 
-    def __init__(self, visitors: Visitors, services: Services) -> None:
+
+class Forward:
+    """A layer before the pages: the hot path does without routing and dependency machinery."""
+
+    def __init__(self, app: ASGIApp, visitors: Visitors, services: Services) -> None:
+        self.app = app
         self.visitors = visitors
         self.services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        request = Request(scope, receive)
-        response = await self._answer(request)
+        """Answer one request, or pass on what is not for programs."""
+        target = _target(scope)
+        if target is None:
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = _Route
+        response = await self._answer(Request(scope, receive), target)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
-        raw_path = request.scope.get("raw_path") or request.url.path.encode()
-        target = raw_path.decode("latin-1").split("?", 1)[0].removeprefix(PREFIX)
-        prefix = target.split("/", 2)[1] if target.startswith("/") else ""
+    async def _answer(self, request: Request, target: str) -> Response:
         # A path that climbs or hides a slash would be another path to the service than to this table.
-        if prefix not in SERVICE_OF or "/../" in f"{target}/" or "//" in target or "%2f" in target.lower():
-            return problems.answer(request, slug="not-found", status=404, title="Not found")
-        if request.url.query:
-            target = f"{target}?{request.url.query}"
+        if "/../" in f"{target}/" or "//" in target or "%2f" in target.lower():
+            return nothing(request)
+        query = request.scope["query_string"].decode("latin-1")
+        if query:
+            target = f"{target}?{query}"
         try:
             visitor = await self.visitors.of(request)
             check_csrf(request, visitor, method=request.method, given=request.headers.get(CSRF_HEADER))
@@ -64,6 +72,20 @@ class Forward:
         headers = {name: answer.headers[name] for name in _OUT if name in answer.headers}
         headers["cache-control"] = "no-store"
         return Response(answer.body, status_code=answer.status, headers=headers)
+
+
+def _target(scope: Scope) -> str | None:
+    """Return the path as the service will see it, or ``None`` when no service owns its first segment."""
+    if scope["type"] != "http" or not scope["path"].startswith(f"{PREFIX}/"):
+        return None
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    target: str = raw_path.decode("latin-1").split("?", 1)[0].removeprefix(PREFIX)
+    return target if target.partition("%")[0].split("/", 2)[1] in SERVICE_OF else None
+
+
+def nothing(request: Request) -> Response:
+    """Return the problem of a path that does not exist."""
+    return problems.answer(request, slug="not-found", status=404, title="Not found")
 
 
 def service_away(request: Request, error: ServiceAway) -> Response:

@@ -54,6 +54,8 @@ consumers = Consumers(
         "billing.run": "effect",
         "portal-gateway.person": "state",
     },
+    # Copies for the screen: hours, balances and clocks may come a blink later.
+    gather_seconds=0.03,
 )
 
 

@@ -47,8 +47,6 @@ CREATE TABLE bus.outbox (
     added_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX outbox_shard_pos ON bus.outbox (shard, pos);
-CREATE TABLE bus.outbox_shard (shard smallint PRIMARY KEY);
-INSERT INTO bus.outbox_shard SELECT generate_series(0, 7);
 
 -- One call records any number of events; the row lock on stream_head gives each subject the numbers 1..n in commit order.
 -- SECURITY DEFINER: nobody can write the log in any other way.
@@ -140,6 +138,5 @@ GRANT EXECUTE ON FUNCTION bus.record(uuid[], text[], text[], uuid[], text[], tex
 GRANT SELECT, INSERT, UPDATE ON bus.idempotency TO {database}_client, {database}_staff;
 GRANT DELETE ON bus.idempotency TO {database}_staff;
 GRANT SELECT ON bus.self, bus.event_log, bus.stream_head TO {database}_staff;
-GRANT SELECT, UPDATE ON bus.outbox_shard TO {database}_staff;
 GRANT SELECT, DELETE ON bus.outbox TO {database}_staff;
 GRANT SELECT, INSERT, UPDATE ON bus.inbox, bus.stream_position, bus.unreadable TO {database}_staff;

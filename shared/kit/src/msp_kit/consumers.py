@@ -39,13 +39,17 @@ class Consumers:
     - ``effect``: every event exactly once, in any order (a ledger posting);
     - ``state``: the latest wins, older ones are stale (a local copy; events carry whole state);
     - ``ordered``: 1, 2, 3, … of each subject; a gap waits (a state machine).
+
+    ``gather_seconds`` is how long a first event may wait for others to share its transaction. Zero where somebody waits
+    for the effect; a service that mostly keeps copies does far less work with a little patience.
     """
 
-    def __init__(self, service: str, *, order: dict[str, Order]) -> None:
+    def __init__(self, service: str, *, order: dict[str, Order], gather_seconds: float = 0.0) -> None:
         expected = set(HEARS[service])
         assert set(order) == expected, f"{service} hears {sorted(expected)}, its consumers declare {sorted(order)}"
         self.service = service
         self.order = order
+        self.gather_seconds = gather_seconds
         self.handlers: dict[str, Handler] = {}
 
     def hears(self, *events: type[Event]) -> Callable[[Hear], Hear]:

@@ -85,7 +85,7 @@ class Transaction:
     @contextlib.asynccontextmanager
     async def savepoint(self) -> AsyncIterator[Self]:
         """Undo only what happens inside when it raises."""
-        async with self.connection.begin_nested():
+        async with self.driver.transaction():
             yield self
 
 
@@ -97,12 +97,14 @@ class Database:
         self.database = database
         self.url = url
         self.recorded = asyncio.Event()
-        """Set after a commit that recorded events; the poker wakes the relays with it."""
+        """Set after a commit that recorded events: it wakes this process's relay, or the poker of one without."""
         self.engine: AsyncEngine = create_async_engine(
             _sqlalchemy_url(url),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=15,
+            # The transaction is the driver's own: SQLAlchemy only compiles and runs statements inside it.
+            isolation_level="AUTOCOMMIT",
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
             connect_args={
@@ -120,15 +122,21 @@ class Database:
     @contextlib.asynccontextmanager
     async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
         """Open a transaction in ``scope``; commit when the block ends, roll back when it raises."""
-        async with self.engine.begin() as connection:
+        async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             driver = raw.driver_connection
             assert isinstance(driver, asyncpg.Connection)
-            opened = await connection.exec_driver_sql(
-                _OPENING, (f"{self.database}_{scope.role}", str(scope.client_id or ""), scope.actor)
-            )
-            tx = Transaction(connection, driver, now=opened.scalar_one(), scope=scope, service=self.service)
-            yield tx
+            try:
+                async with driver.transaction():
+                    now = await driver.fetchval(
+                        _OPENING, f"{self.database}_{scope.role}", str(scope.client_id or ""), scope.actor
+                    )
+                    tx = Transaction(connection, driver, now=now, scope=scope, service=self.service)
+                    yield tx
+            finally:
+                if driver.is_closed() or driver.is_in_transaction():
+                    # Never back into the pool with a role and a client still set.
+                    await connection.invalidate()
         if tx.has_recorded:
             self.recorded.set()
 

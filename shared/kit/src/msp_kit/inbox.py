@@ -79,14 +79,24 @@ class Inbox:
         Raises:
             OSError, asyncpg.PostgresConnectionError: the database is away; nothing was taken.
         """
+        wanted = [one for one in envelopes if self._concerns_us(one)]
+        if not wanted:
+            return
         try:
-            await self._accept_together(envelopes)
+            await self._accept_together(wanted)
         except Exception as error:
             if is_unavailable(error):
                 raise
             # Somebody in the batch cannot be handled: each event alone, so that it harms no other.
-            for envelope in envelopes:
+            for envelope in wanted:
                 await self._accept_alone(envelope)
+
+    def _concerns_us(self, one: Envelope) -> bool:
+        """Return whether an event has a handler, or a number that handled events of its subject wait for."""
+        if one.type in self.consumers.handlers or self.consumers.order_of(one.type) == "ordered":
+            return True
+        telemetry.EVENTS_HEARD.labels(self.consumers.service, one.stream, "ignored").inc()
+        return False
 
     async def _accept_together(self, envelopes: Sequence[Envelope]) -> None:
         async with self.database.transaction(SYSTEM) as tx:

@@ -23,10 +23,11 @@ PATIENCE_SECONDS_MAX = 5.0
 
 
 class Batcher:
-    """Gathers what was delivered while the last transaction ran, and takes it in one."""
+    """Gathers what was delivered while the last transaction ran, and ``gather_seconds`` longer, and takes it in one."""
 
     def __init__(self, inbox: Inbox) -> None:
         self.inbox = inbox
+        self.gather_seconds = inbox.consumers.gather_seconds
         self._waiting: asyncio.Queue[tuple[list[Envelope], asyncio.Future[None]]] = asyncio.Queue()
 
     async def take(self, envelopes: list[Envelope]) -> None:
@@ -39,6 +40,8 @@ class Batcher:
         """Take batches for ever; when the database is away, hold on to them and try again."""
         while True:
             gathered = [await self._waiting.get()]
+            if self.gather_seconds:
+                await asyncio.sleep(self.gather_seconds)
             while not self._waiting.empty() and sum(len(one) for one, _ in gathered) < BATCH_MAX:
                 gathered.append(self._waiting.get_nowait())
             envelopes = [envelope for one, _ in gathered for envelope in one]

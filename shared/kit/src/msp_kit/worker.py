@@ -40,7 +40,14 @@ class Worker:
         self.database = database or Database(url, service=service, database=database_name, pool_size=settings.pool_size)
         self.inbox = Inbox(self.database, consumers)
         self.jobs = (*jobs, Job("forget-answers", 600, _forget_answers), Job("gauges", 5, self._gauges))
-        self.relay = relay.Relay(service=service, database=database_name, database_url=url, amqp_url=amqp_url)
+        self.relay = relay.Relay(
+            service=service,
+            database=database_name,
+            database_url=url,
+            amqp_url=amqp_url,
+            # Commits of this process wake its own relay without asking the database to say so.
+            woken=self.database.recorded,
+        )
         self.subscriber = Subscriber(
             service=service,
             amqp_url=amqp_url,
@@ -56,7 +63,6 @@ class Worker:
         stopping = self._stopping
         self._tasks = [
             asyncio.create_task(self.relay.run(stopping), name="relay"),
-            asyncio.create_task(relay.poke(self.database, stopping=stopping), name="poke"),
             asyncio.create_task(self.subscriber.run(stopping), name="subscribe"),
             asyncio.create_task(self._sweep(), name="sweep"),
             *(asyncio.create_task(jobs.run(job, self.database, stopping=stopping), name=job.name) for job in self.jobs),
