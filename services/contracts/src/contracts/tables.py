@@ -169,6 +169,7 @@ hours = Table(
     Column("job_type", Text, nullable=False),
     Column("level", Text, nullable=False),
     Column("agent_id", UUID, nullable=False),
+    Column("agent_name", Text, nullable=False),
     Column("ticket_id", UUID),
     Column("task_id", UUID),
     Column("note", Text, nullable=False),

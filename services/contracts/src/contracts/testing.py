@@ -255,6 +255,7 @@ def time_told(entry: TimeEntry, *, client_id: UUID, contract_id: UUID) -> TimeEn
         contract_id=contract_id,
         revision=entry.revision,
         agent_id=entry.agent_id,
+        agent_name=entry.agent_name,
         worked_from=entry.work.worked_from,
         worked_minutes=entry.work.worked_minutes,
         job_type=entry.work.job_type,

@@ -243,6 +243,8 @@ class HoursState(ContractsEvent):
     job_type: str
     level: Level
     agent_id: UUID
+    agent_name: str = ""
+    """Who worked, as the invoice names them; empty in events from before the name was carried."""
     ticket_id: UUID | None = None
     task_id: UUID | None = None
     note: str = ""

@@ -1,6 +1,7 @@
 """Alembic for every service: one environment, dated names, and the two things every first migration needs.
 
-A service's ``migrations/env.py`` is two lines: import ``run`` and call it.
+A service's ``migrations/env.py`` is two lines: import ``run`` and call it. ``python -m msp_kit.migrations sla "create
+clocks"`` writes an empty migration for a service.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import pathlib
+import re
+import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -29,7 +33,7 @@ def config(module: str, *, url: str | None = None) -> Config:
     made = Config()
     location = pathlib.Path(str(resources.files(module))) / "migrations"
     made.set_main_option("script_location", str(location))
-    made.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
+    made.set_main_option("file_template", "%%(rev)s")
     made.set_main_option("path_separator", "os")
     made.attributes["url"] = url
     return made
@@ -47,9 +51,14 @@ def upgrade(module: str, *, url: str) -> None:
     command.upgrade(config(module, url=url), "head")
 
 
-def new(module: str, *, name: str, url: str) -> None:
-    """Write an empty dated migration."""
-    command.revision(config(module, url=url), message=name)
+def new(module: str, *, name: str) -> pathlib.Path:
+    """Write an empty dated migration after the newest one, and return its path. Needs no database."""
+    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    assert slug, "a migration has a name"
+    made = command.revision(config(module), message=name, rev_id=f"{datetime.now(UTC):%Y%m%d}_{slug}")
+    assert made is not None, "one revision was asked for"
+    assert not isinstance(made, list), "one revision was asked for"
+    return pathlib.Path(made.path)
 
 
 def run(metadata: MetaData | None = None) -> None:
@@ -124,3 +133,7 @@ def protect(
         {grants}
         """,
     )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{new(sys.argv[1].replace('-', '_'), name=sys.argv[2])}\n")

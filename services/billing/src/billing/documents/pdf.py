@@ -18,6 +18,8 @@ from babel.numbers import format_currency, get_currency_precision
 
 _lock = threading.Lock()
 LOCALE = "en_GB"
+FORGET_AFTER = 10
+"""How many runs typst remembers what it has laid out: some 100 kB for every time entry of an invoice."""
 
 
 def render(content: dict[str, Any]) -> bytes:
@@ -25,14 +27,18 @@ def render(content: dict[str, Any]) -> bytes:
     values = json.dumps(_values(content), ensure_ascii=False)
     # The compiler keeps state between runs; one at a time.
     with _lock:
-        made: bytes = _compiler().compile(format="pdf", sys_inputs={"data": values}, pdf_standards=["a-3b"])
+        made: bytes = _compiler("invoice.typ").compile(
+            format="pdf", sys_inputs={"data": values}, pdf_standards=["a-3b"]
+        )
+        # No two invoices are alike: remembering ten long ones would only cost memory, some 900 MB.
+        for _ in range(FORGET_AFTER + 1):
+            _compiler("blank.typ").compile(format="pdf")
     return made
 
 
 @functools.cache
-def _compiler() -> Any:
-    template = str(resources.files("billing.documents").joinpath("invoice.typ"))
-    return typst.Compiler(template, ignore_system_fonts=True)
+def _compiler(template: str) -> Any:
+    return typst.Compiler(str(resources.files("billing.documents").joinpath(template)), ignore_system_fonts=True)
 
 
 def money(minor: int, currency: str) -> str:

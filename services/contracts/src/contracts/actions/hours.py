@@ -103,6 +103,7 @@ def _time_entry(event: TimeEntryState) -> TimeEntry:
         decision=event.status,
         work=Work(event.job_type, event.level, event.worked_from, event.worked_minutes),
         agent_id=event.agent_id,
+        agent_name=event.agent_name,
         ticket_id=event.ticket_id,
         task_id=event.task_id,
         note=event.note,

@@ -68,6 +68,7 @@ def hours_event(book: Book, hours: Hours) -> Event:
         job_type=entry.work.job_type,
         level=entry.work.level,
         agent_id=entry.agent_id,
+        agent_name=entry.agent_name,
         ticket_id=entry.ticket_id,
         task_id=entry.task_id,
         note=entry.note,

@@ -25,6 +25,7 @@ class TimeEntry:
     decision: Decision
     work: Work
     agent_id: UUID
+    agent_name: str = ""
     ticket_id: UUID | None = None
     task_id: UUID | None = None
     note: str = ""

@@ -1,9 +1,8 @@
 """${message}."""
 
-from __future__ import annotations
-
 from alembic import op
-from msp_kit.migrations import execute, grant_staff, protect
+
+from msp_kit.migrations import execute
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

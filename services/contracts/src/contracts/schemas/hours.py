@@ -155,6 +155,7 @@ class HoursView(View):
     job_type: str
     level: str
     agent_id: UUID
+    agent_name: str
     ticket_id: UUID | None
     task_id: UUID | None
     note: str

@@ -43,6 +43,7 @@ _HOURS_COLUMNS = (
     ("job_type", "text"),
     ("level", "text"),
     ("agent_id", "uuid"),
+    ("agent_name", "text"),
     ("ticket_id", "uuid"),
     ("task_id", "uuid"),
     ("note", "text"),
