@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from msp_events.contracts import ClientRegistered
 from msp_kernel.ids import new_id
 from msp_kit import telemetry
+from msp_kit import topology
 from msp_kit.database import SYSTEM, Database
 from msp_kit.outbox import record
 from msp_kit.relay import Relay, poke
@@ -153,6 +154,32 @@ async def test_a_listener_that_lost_everything_hears_it_again(
         await eventually(is_heard)
 
     assert sent == 1
+
+
+async def test_a_listener_whose_consumer_the_broker_ended_makes_it_anew(
+    database: Database, speaker: Database, amqp_url: str
+) -> None:
+    client = a_client_event(client_id=new_id())
+
+    async with relaying(speaker, amqp_url), listening(database, amqp_url):
+        await say(speaker, client)
+
+        async def first_is_heard() -> bool:
+            return await count(database, "SELECT count(*) FROM heard") == 1
+
+        await eventually(first_is_heard)
+        # A queue that goes away takes its consumers along; the connection stays.
+        async with await aio_pika.connect(amqp_url) as connection:
+            await (await connection.channel()).queue_delete(topology.events_queue("sla"))
+        # The broker tells the consumer in its own time; a queue made anew before that would confuse the broker itself.
+        await asyncio.sleep(0.5)
+        await topology.declare(amqp_url)
+        await say(speaker, client.model_copy(update={"revision": 2}))
+
+        async def second_is_heard() -> bool:
+            return await count(database, "SELECT count(*) FROM heard WHERE revision = 2") == 1
+
+        await eventually(second_is_heard)
 
 
 async def test_one_trace_leads_from_the_change_to_the_last_listener(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from faststream import AckPolicy
@@ -20,6 +20,8 @@ log = telemetry.logger(__name__)
 
 BATCH_MAX = 200
 PATIENCE_SECONDS_MAX = 5.0
+START_SECONDS_MAX = 30.0
+LOOK_SECONDS = 2.0
 
 
 class Batcher:
@@ -92,14 +94,15 @@ class Subscriber:
         while not stopping.is_set():
             broker = self._broker()
             try:
-                await broker.start()
+                async with asyncio.timeout(START_SECONDS_MAX):
+                    await broker.start()
                 log.info("consuming")
                 patience_seconds = 0.2
                 await _lost_or(stopping, broker)
             except Exception as error:  # noqa: BLE001 - whatever it is, the broker may come back
                 log.warning("cannot consume yet", error=repr(error)[:300])
             finally:
-                await _stopped(broker)
+                await _stopped(broker, is_draining=stopping.is_set())
             await _pause(stopping, patience_seconds)
             patience_seconds = min(patience_seconds * 2, PATIENCE_SECONDS_MAX)
         batches.cancel()
@@ -162,17 +165,34 @@ class Subscriber:
 
 
 async def _lost_or(stopping: asyncio.Event, broker: RabbitBroker) -> None:
-    """Return when the broker's connection is lost, or when the worker stops."""
+    """Return when the worker stops, or when it would hear nothing more.
+
+    A lost connection is told; a consumer that the broker cancels, as a queue does that moves to another leader, or a
+    channel that closes alone is not: those are looked for.
+    """
     transport = broker._connection.transport if broker._connection else None  # noqa: SLF001 - it has no public name
     assert transport is not None, "a started broker has a connection"
+    consumers = [
+        (await one._queue_obj.channel.get_underlay_channel(), one._consumer_tag)  # noqa: SLF001 - nor have these
+        for one in cast("Any", broker.subscribers)
+    ]
     stop = asyncio.ensure_future(stopping.wait())
-    await asyncio.wait({transport.connection.closing, stop}, return_when=asyncio.FIRST_COMPLETED)
+    done: set[asyncio.Future[Any]] = set()
+    while not done and all(not channel.is_closed and tag in channel.consumers for channel, tag in consumers):
+        done, _ = await asyncio.wait(
+            {transport.connection.closing, stop}, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+    if not done:
+        log.warning("the broker ended a consumer, making it anew")
     stop.cancel()
 
 
-async def _stopped(broker: RabbitBroker) -> None:
+async def _stopped(broker: RabbitBroker, *, is_draining: bool) -> None:
+    """End a broker. Only a worker that stops waits for its consumers; lost ones would never answer."""
     with contextlib.suppress(Exception):
         async with asyncio.timeout(15):
+            if not is_draining and broker._connection is not None:  # noqa: SLF001 - as above
+                await broker._connection.close()  # noqa: SLF001
             await broker.stop()
 
 

@@ -26,6 +26,7 @@ log = telemetry.logger(__name__)
 
 POLL_SECONDS = 1.0
 CONFIRM_SECONDS_MAX = 10.0
+CONNECT_SECONDS_MAX = 15.0
 ROWS_MAX = 1000
 CHANNEL_NOTIFY = "msp_outbox"
 BUSY_SECONDS = 0.02
@@ -103,7 +104,8 @@ class Relay:
                 async with contextlib.AsyncExitStack() as stack:
                     sql = await connect(self.database_url, application=f"{self.service}-relay")
                     stack.push_async_callback(_close, sql)
-                    exchange = await self._exchange(stack)
+                    async with asyncio.timeout(CONNECT_SECONDS_MAX):
+                        exchange = await self._exchange(stack)
                     await sql.execute(f"SET ROLE {self.database}_staff")
                     await sql.add_listener(CHANNEL_NOTIFY, self._on_notify)
                     patience_seconds = 0.2
