@@ -19,6 +19,7 @@ import uvloop
 
 from benchmarks import floor
 from benchmarks.load import MINUTES, Target, flood, steady
+from benchmarks.platform import fresh_platform
 from msp_kit.provisioning import with_database
 from msp_local.api import Api
 from msp_local.servers.processes import free_ports, is_listening
@@ -135,27 +136,9 @@ async def _floor_database(admin: str) -> str:
 
 @contextmanager
 def _platform() -> Iterator[tuple[Target, dict[str, int]]]:
-    with tempfile.TemporaryDirectory() as folder:
-        vhost = os.environ["MSP_TEST_VHOSTS"].split(",")[1]
-        platform = Platform(
-            Path(folder),
-            postgres=None,
-            broker=None,
-            postgres_url=os.environ["MSP_POSTGRES_URL"],
-            amqp_url=os.environ["MSP_AMQP_URL"].rstrip("/") + "/" + vhost,
-        )
-        try:
-            platform.prepare()
-            platform.create_admin()
-            platform.start()
-            platform.wait_until_ready()
-            target = asyncio.run(_contracts(platform))
-            processes = {
-                name: one.process.pid for name, one in platform.supervisor.supervised.items() if one.process is not None
-            }
-            yield target, processes
-        finally:
-            platform.stop()
+    with fresh_platform() as platform:
+        target = asyncio.run(_contracts(platform))
+        yield target, platform.process_ids()
 
 
 async def _contracts(platform: Platform) -> Target:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from collector import Collector, collecting
 
 from msp_local.api import Api
 from msp_local.servers import rabbitmq
@@ -18,7 +19,14 @@ from msp_local.stack import ADMIN_EMAIL, VHOST, Platform
 
 
 @pytest.fixture(scope="session")
-def platform() -> Iterator[Platform]:
+def spans() -> Iterator[Collector]:
+    """What all services tell of their work, as a collector of OpenTelemetry receives it."""
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def platform(spans: Collector) -> Iterator[Platform]:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="effigate-story-"))
     folder.chmod(0o755)
     prefix = rabbitmq.installed() or rabbitmq.unpacked(cache_folder())
@@ -31,7 +39,7 @@ def platform() -> Iterator[Platform]:
         broker.start()
         postgres.start()
         broker.wait()
-        made = Platform(folder / "state", postgres=postgres, broker=broker)
+        made = Platform(folder / "state", postgres=postgres, broker=broker, otlp_endpoint=spans.url)
         made.prepare()
         made.create_admin()
         made.start()

@@ -17,8 +17,7 @@ from pydantic import SecretStr
 
 from msp_events.contracts import ClientRegistered
 from msp_kernel.ids import new_id
-from msp_kit import telemetry
-from msp_kit import topology
+from msp_kit import telemetry, topology
 from msp_kit.database import SYSTEM, Database
 from msp_kit.outbox import record
 from msp_kit.relay import Relay, poke

@@ -37,6 +37,7 @@ def environment(
     amqp_url: str,
     ports: Mapping[str, int],
     private_key: Mapping[str, object],
+    otlp_endpoint: str = "",
     brand: str = "Meridian IT",
 ) -> dict[str, str]:
     """Return the environment of one service process."""
@@ -53,8 +54,8 @@ def environment(
         "MSP_IDENTITY_PUBLIC_KEYS": json.dumps(identity.public_keys([dict(private_key)])),
         "MSP_BRAND_NAME": brand,
     }
-    if os.environ.get("MSP_OTLP_ENDPOINT"):
-        made["MSP_OTLP_ENDPOINT"] = os.environ["MSP_OTLP_ENDPOINT"]
+    if otlp_endpoint:
+        made["MSP_OTLP_ENDPOINT"] = otlp_endpoint
     if service.name == GATEWAY:
         made["MSP_IDENTITY_PRIVATE_KEY"] = json.dumps(dict(private_key))
         made["MSP_PUBLIC_URL"] = f"http://127.0.0.1:{ports[GATEWAY]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -41,6 +42,7 @@ class Platform:
         port: int | None = None,
         say: Callable[[str], None] = lambda _: None,
         splits_processes: bool = False,
+        otlp_endpoint: str = "",
     ) -> None:
         self.folder = folder
         self.postgres = postgres
@@ -50,6 +52,8 @@ class Platform:
         self.say = say
         self.splits_processes = splits_processes
         """Run api and worker of each service apart, as on Kubernetes."""
+        self.otlp_endpoint = otlp_endpoint or os.environ.get("MSP_OTLP_ENDPOINT", "")
+        """Where the services send their traces; nowhere when empty."""
         self.secrets = self._secrets()
         gateway, *others = [port or free_ports(1)[0], *free_ports(len(SERVICES) - 1)]
         names = [service.name for service in SERVICES if service.name != GATEWAY]
@@ -134,6 +138,10 @@ class Platform:
             raise ServerFailed(f"python -m {service.module} {' '.join(arguments[:1])} failed:\n{said}")
         return done.stdout
 
+    def process_ids(self) -> dict[str, int]:
+        """Return the process of each service that runs."""
+        return {name: one.process.pid for name, one in self.supervisor.supervised.items() if one.process is not None}
+
     def stop(self) -> None:
         """Stop services, then servers."""
         self.supervisor.stop()
@@ -151,6 +159,7 @@ class Platform:
             amqp_url=amqp_url,
             ports=self.ports,
             private_key=self.secrets["identity_key"],
+            otlp_endpoint=self.otlp_endpoint,
         )
 
     async def _provision(self) -> None:

@@ -33,9 +33,7 @@ BUSY_SECONDS = 0.02
 SHARDS = 8
 """As ``bus.record`` numbers them."""
 # Advisory locks cost no write; 7707 is only a name space of our own.
-_TAKE_SHARDS = (
-    "SELECT coalesce(array_agg(n), '{}') FROM generate_series(0, $1::int - 1) AS n WHERE pg_try_advisory_xact_lock(7707, n)"
-)
+_TAKE_SHARDS = "SELECT coalesce(array_agg(n), '{}') FROM generate_series(0, $1::int - 1) AS n WHERE pg_try_advisory_xact_lock(7707, n)"
 # OFFSET 0 keeps the log from being merged with the outbox from its first row on: one look-up per unsent event.
 _UNSENT = """
     SELECT o.pos, e.* FROM (SELECT pos FROM bus.outbox WHERE shard = ANY($1) ORDER BY pos LIMIT $2) AS o

@@ -1,0 +1,32 @@
+"""The platform as the benchmarks use it: five processes on the servers of ``make bench``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msp_local.stack import Platform
+
+
+@contextmanager
+def fresh_platform(*, vhost: int = 1) -> Iterator[Platform]:
+    """Start an empty platform on the ``vhost``-th virtual host of the throw-away broker."""
+    with tempfile.TemporaryDirectory() as folder:
+        platform = Platform(
+            Path(folder),
+            postgres=None,
+            broker=None,
+            postgres_url=os.environ["MSP_POSTGRES_URL"],
+            amqp_url=os.environ["MSP_AMQP_URL"].rstrip("/") + "/" + os.environ["MSP_TEST_VHOSTS"].split(",")[vhost],
+        )
+        try:
+            platform.prepare()
+            platform.create_admin()
+            platform.start()
+            platform.wait_until_ready()
+            yield platform
+        finally:
+            platform.stop()
