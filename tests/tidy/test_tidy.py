@@ -29,6 +29,7 @@ BANNED = {
     "time.time": "take tx.now, the database clock, or the time as an argument",
 }
 CLOCKS_ON_THE_WALL = {
+    "msp_kit/migrations.py": "a migration bears the day its author wrote it on",
     "msp_kit/identity.py": "a token is issued and expires by the clock of the machine that checks it",
     "portal_gateway/pages/shown.py": "a page says how long ago something was for the one who looks at it",
 }
