@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from msp_local.servers.processes import ServerFailed
+from msp_local.servers.rabbitmq import answers
 
 POSTGRES_IMAGE = "postgres:18"
 RABBITMQ_IMAGE = "rabbitmq:4"
@@ -37,16 +43,35 @@ def rabbitmq(vhosts: list[str]) -> Container:
     """Start RabbitMQ with some vhosts; raises what testcontainers raises when the image cannot be had."""
     # The reaper's own image may not be had where only these two are mirrored; we stop what we start.
     os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
-    from testcontainers.rabbitmq import RabbitMqContainer  # noqa: PLC0415 - heavy, and only for this provider
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - heavy, and only for this provider
 
-    started = RabbitMqContainer(RABBITMQ_IMAGE)
+    # Not the module testcontainers has for RabbitMQ: it wants a second AMQP library.
+    password = secrets.token_urlsafe(16)
+    started = DockerContainer(RABBITMQ_IMAGE).with_exposed_ports(5672)
+    started.with_env("RABBITMQ_DEFAULT_USER", "admin").with_env("RABBITMQ_DEFAULT_PASS", password)
     started.start()
-    script = " && ".join(
-        f"rabbitmqctl add_vhost {name} && rabbitmqctl set_permissions -p {name} guest '.*' '.*' '.*'" for name in vhosts
-    )
-    started.exec(["sh", "-c", script])
-    host, port = started.get_container_host_ip(), started.get_exposed_port(5672)
-    return Container(started, f"amqp://guest:guest@{host}:{port}/", RABBITMQ_IMAGE)
+    try:
+        host, port = started.get_container_host_ip(), int(started.get_exposed_port(5672))
+        _wait(lambda: answers(host, port), "RabbitMQ")
+        script = " && ".join(
+            f"rabbitmqctl -q add_vhost {name} && rabbitmqctl -q set_permissions -p {name} admin '.*' '.*' '.*'"
+            for name in vhosts
+        )
+        code, said = started.exec(["sh", "-c", script])
+        if code:
+            raise ServerFailed(f"RabbitMQ in a container takes no vhosts: {said.decode(errors='replace')[-600:]}")
+    except BaseException:
+        started.stop()
+        raise
+    return Container(started, f"amqp://admin:{password}@{host}:{port}/", RABBITMQ_IMAGE)
+
+
+def _wait(condition: Callable[[], bool], name: str, *, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise ServerFailed(f"{name} in a container did not answer within {seconds:.0f} s")
+        time.sleep(0.2)
 
 
 def postgres() -> Container:

@@ -27,6 +27,17 @@ _CLOSURE = re.compile(
 )
 
 
+def answers(host: str, port: int) -> bool:
+    """Return whether a node answers AMQP there; a port mapper that accepts for a node still booting does not count."""
+    try:
+        with socket.create_connection((host, port), 1) as connection:
+            connection.settimeout(2)
+            connection.sendall(b"AMQP\x00\x00\x09\x01")
+            return connection.recv(1) == b"\x01"
+    except OSError:
+        return False
+
+
 class RabbitMQ:
     """One node in a folder: started, stopped, killed and started again on the same port with the same data."""
 
@@ -89,7 +100,7 @@ class RabbitMQ:
             ServerFailed: with the end of its log.
         """
         assert self.process is not None
-        wait_until(self._answers, self.process, log=self.log, seconds=120)
+        wait_until(lambda: answers("127.0.0.1", self.port), self.process, log=self.log, seconds=120)
 
     def stop(self) -> None:
         """End the node and its port mapper."""
@@ -103,15 +114,6 @@ class RabbitMQ:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         stop(self._epmd, signals=())
-
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
-                connection.settimeout(2)
-                connection.sendall(b"AMQP\x00\x00\x09\x01")
-                return connection.recv(1) == b"\x01"
-        except OSError:
-            return False
 
     def _environment(self) -> dict[str, str]:
         folder, erts = self.folder, self._erts
