@@ -13,7 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from story import PASSWORD, Cast, a_cast, next_month, today
 
 from msp_local.api import Api
-from msp_local.servers.chromium import FLAGS, chromium_path
+from msp_local.servers.chromium import FLAGS, chromium_path, lend_driver_libraries
 from msp_local.servers.throwaway import cache_folder
 from msp_local.stack import Platform
 
@@ -21,6 +21,7 @@ from msp_local.stack import Platform
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     path = await asyncio.to_thread(chromium_path, cache_folder())
+    await asyncio.to_thread(lend_driver_libraries, cache_folder())
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=str(path), args=list(FLAGS))
         yield started

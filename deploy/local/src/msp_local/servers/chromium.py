@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
@@ -43,6 +44,23 @@ def chromium_path(cache: Path) -> Path:
             raise ServerFailed(f"chromium could not be installed: {done.stderr[-400:]}")
         return Path("/usr/bin/chromium")
     return _unpacked(cache / "chromium")
+
+
+def lend_driver_libraries(cache: Path) -> None:
+    """Give the programs this process starts the library the browser driver's own Node needs, where the machine has none.
+
+    Raises:
+        ServerFailed: it cannot be had; install Debian's package `libatomic1`.
+    """
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        root = cache / "driver"
+        folder = root / f"usr/lib/{platform.machine()}-linux-gnu"
+        if not (folder / "libatomic.so.1").exists():
+            debian.unpack("libatomic1", into=root, cache=cache, only=re.compile("^libatomic1$"))
+        others = os.environ.get("LD_LIBRARY_PATH")
+        os.environ["LD_LIBRARY_PATH"] = f"{folder}:{others}" if others else str(folder)
 
 
 def _unpacked(root: Path) -> Path:

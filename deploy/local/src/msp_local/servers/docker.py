@@ -7,7 +7,6 @@ import secrets
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from msp_local.servers.processes import ServerFailed
@@ -26,22 +25,32 @@ def is_available() -> bool:
     return asked.returncode == 0
 
 
-@dataclass
 class Container:
-    """A running container and the URL of the server in it."""
+    """A running container and the URL of the server in it; it is removed when this process ends, however it ends."""
 
-    container: Any
-    url: str
-    version: str
+    def __init__(self, container: Any, *, url: str, version: str) -> None:
+        self.url = url
+        self.version = version
+        # The reaper of testcontainers is one more image, which may not be had where only these two are mirrored. The
+        # pipe of this shell closes when we die.
+        name = container.get_wrapped_container().id
+        self._reaper = subprocess.Popen(
+            ["sh", "-c", f"cat; docker rm --force --volumes {name}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def stop(self) -> None:
         """Remove the container."""
-        self.container.stop()
+        assert self._reaper.stdin is not None
+        self._reaper.stdin.close()
+        self._reaper.wait()
 
 
 def rabbitmq(vhosts: list[str]) -> Container:
     """Start RabbitMQ with some vhosts; raises what testcontainers raises when the image cannot be had."""
-    # The reaper's own image may not be had where only these two are mirrored; we stop what we start.
     os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - heavy, and only for this provider
 
@@ -50,8 +59,9 @@ def rabbitmq(vhosts: list[str]) -> Container:
     started = DockerContainer(RABBITMQ_IMAGE).with_exposed_ports(5672)
     started.with_env("RABBITMQ_DEFAULT_USER", "admin").with_env("RABBITMQ_DEFAULT_PASS", password)
     started.start()
+    host, port = started.get_container_host_ip(), int(started.get_exposed_port(5672))
+    made = Container(started, url=f"amqp://admin:{password}@{host}:{port}/", version=RABBITMQ_IMAGE)
     try:
-        host, port = started.get_container_host_ip(), int(started.get_exposed_port(5672))
         _wait(lambda: answers(host, port), "RabbitMQ")
         script = " && ".join(
             f"rabbitmqctl -q add_vhost {name} && rabbitmqctl -q set_permissions -p {name} admin '.*' '.*' '.*'"
@@ -61,9 +71,9 @@ def rabbitmq(vhosts: list[str]) -> Container:
         if code:
             raise ServerFailed(f"RabbitMQ in a container takes no vhosts: {said.decode(errors='replace')[-600:]}")
     except BaseException:
-        started.stop()
+        made.stop()
         raise
-    return Container(started, f"amqp://admin:{password}@{host}:{port}/", RABBITMQ_IMAGE)
+    return made
 
 
 def _wait(condition: Callable[[], bool], name: str, *, seconds: float = 120) -> None:
@@ -83,4 +93,4 @@ def postgres() -> Container:
         "postgres -c max_connections=300 -c fsync=off"
     )
     started.start()
-    return Container(started, started.get_connection_url(), POSTGRES_IMAGE)
+    return Container(started, url=started.get_connection_url(), version=POSTGRES_IMAGE)
