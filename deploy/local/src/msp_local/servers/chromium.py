@@ -67,8 +67,18 @@ def _unpacked(root: Path) -> Path:
     wrapper = root / "chromium"
     if not wrapper.exists():
         debian.unpack("chromium", into=root, cache=root.parent, only=_NOT_OURS)
-        machine = f"{platform.machine()}-linux-gnu"
-        libraries = f"{root}/usr/lib/{machine}:{root}/lib/{machine}"
-        wrapper.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec {root}/usr/lib/chromium/chromium "$@"\n')
+        # What packages keep in folders of their own (pulseaudio) is found by a cache only root can write.
+        places = sorted(
+            {path.parent for path in root.glob("**/lib*.so.*") if "chromium" not in path.parts[len(root.parts) :]}
+        )
+        libraries = ":".join(str(place) for place in places)
+        fonts = root / "fonts.conf"
+        fonts.write_text(
+            f"<fontconfig><dir>{root}/usr/share/fonts</dir><cachedir>{root}/fontcache</cachedir></fontconfig>\n"
+        )
+        wrapper.write_text(
+            f"#!/bin/sh\nexport LD_LIBRARY_PATH={libraries} FONTCONFIG_FILE={fonts}\n"
+            f'exec {root}/usr/lib/chromium/chromium "$@"\n'
+        )
         wrapper.chmod(0o755)
     return wrapper
