@@ -69,7 +69,7 @@ def _unpacked(root: Path) -> Path:
         debian.unpack("chromium", into=root, cache=root.parent, only=_NOT_OURS)
         # What packages keep in folders of their own (pulseaudio) is found by a cache only root can write.
         places = sorted(
-            {path.parent for path in root.glob("**/lib*.so.*") if "chromium" not in path.parts[len(root.parts) :]}
+            {path.parent for path in root.glob("**/lib*.so*") if "chromium" not in path.parts[len(root.parts) :]}
         )
         libraries = ":".join(str(place) for place in places)
         fonts = root / "fonts.conf"
