@@ -83,7 +83,7 @@ def figures(said: str) -> dict[str, list[str]]:
     return {name: list(rest) for name, *rest in found}
 
 
-def test_a_noisy_log_comes_in_once_however_often_it_is_sent(platform: Platform, tmp_path: Path):
+def test_a_noisy_log_comes_in_once_however_often_it_is_sent(platform: Platform, tmp_path: Path) -> None:
     path = written(tmp_path / "log.csv")
 
     first = replayed(platform, path)

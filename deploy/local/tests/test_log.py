@@ -38,7 +38,7 @@ def lines(*rows: dict[str, str]) -> list[str]:
     return out.getvalue().splitlines(keepends=True)
 
 
-def test_the_first_row_opens_and_an_agents_update_stands_for_fifteen_minutes():
+def test_the_first_row_opens_and_an_agents_update_stands_for_fifteen_minutes() -> None:
     found = parse(
         lines(
             {},
@@ -54,19 +54,19 @@ def test_the_first_row_opens_and_an_agents_update_stands_for_fifteen_minutes():
     assert incident.opened_at == datetime(2016, 2, 29, 1, 16, tzinfo=UTC)
 
 
-def test_times_are_local_times_of_the_client():
+def test_times_are_local_times_of_the_client() -> None:
     found = parse(lines({"opened_at": "1/7/2016 12:00", "sys_updated_at": "1/7/2016 12:30"}))
 
     assert found.incidents[0].opened_at == datetime(2016, 7, 1, 11, 0, tzinfo=UTC)
 
 
-def test_an_update_before_its_opening_moves_the_opening():
+def test_an_update_before_its_opening_moves_the_opening() -> None:
     found = parse(lines({"opened_at": "29/2/2016 05:00", "sys_updated_at": "29/2/2016 04:00"}))
 
     assert found.incidents[0].opened_at == datetime(2016, 2, 29, 4, 0, tzinfo=UTC)
 
 
-def test_updates_keep_the_order_and_the_number_they_came_with():
+def test_updates_keep_the_order_and_the_number_they_came_with() -> None:
     found = parse(lines({"sys_mod_count": "9"}, {"sys_mod_count": "2"}, {"sys_mod_count": "2"}))
 
     assert [update.seq for update in found.incidents[0].updates] == [9, 2, 2]
@@ -87,7 +87,7 @@ def test_updates_keep_the_order_and_the_number_they_came_with():
         ({"opened_at": "1/1/0001 00:00"}, "lies before the year 2000"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_refused_with_its_line_and_a_reason(change, reason):
+def test_a_row_that_cannot_be_used_is_refused_with_its_line_and_a_reason(change: dict[str, str], reason: str) -> None:
     found = parse(lines({}, {"number": "INC0000046", **change}))
 
     (refusal,) = [one for one in found.refusals if reason in one.reason]
@@ -95,7 +95,7 @@ def test_a_row_that_cannot_be_used_is_refused_with_its_line_and_a_reason(change,
     assert sum(len(one.updates) for one in found.incidents) == 1
 
 
-def test_a_row_that_is_cut_short_is_refused():
+def test_a_row_that_is_cut_short_is_refused() -> None:
     whole = lines({}, {"sys_mod_count": "1"})
     found = parse([*whole[:-1], "INC0000045,Active\r\n"])
 
@@ -112,14 +112,14 @@ def test_a_row_that_is_cut_short_is_refused():
         max_size=20,
     )
 )
-def test_every_row_is_an_update_or_a_refusal(rows):
+def test_every_row_is_an_update_or_a_refusal(rows: list[dict[str, str]]) -> None:
     found = parse(lines(*rows))
 
     assert found.row_count == len(rows)
     assert sum(len(one.updates) for one in found.incidents) + len(found.refusals) == len(rows)
 
 
-def test_what_is_no_log_is_said_so(tmp_path: Path):
+def test_what_is_no_log_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("number,priority\n1,2\n")
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "c.csv.gz").write_text("not gzip")
@@ -129,14 +129,14 @@ def test_what_is_no_log_is_said_so(tmp_path: Path):
             incident_log.read(tmp_path / name)
 
 
-def test_a_log_may_be_gzipped_and_begin_with_a_byte_order_mark(tmp_path: Path):
+def test_a_log_may_be_gzipped_and_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     text = "".join(lines({}))
     (tmp_path / "log.csv.gz").write_bytes(gzip.compress(("\ufeff" + text).encode()))
 
     assert len(incident_log.read(tmp_path / "log.csv.gz").incidents) == 1
 
 
-def test_codes_of_clients_and_job_types_are_what_the_platform_takes():
+def test_codes_of_clients_and_job_types_are_what_the_platform_takes() -> None:
     codes = [client_code(f"Location {number}") for number in range(2000)]
 
     assert len(set(codes)) == 2000

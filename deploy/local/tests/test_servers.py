@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,14 @@ def own_environment(**more: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("MSP_")} | more
 
 
-def eventually(condition, seconds: float = 20) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
     return bool(condition())
 
 
-def test_throwaway_servers_die_with_whoever_started_them(tmp_path: Path):
+def test_throwaway_servers_die_with_whoever_started_them(tmp_path: Path) -> None:
     told = tmp_path / "told"
     script = f"echo $MSP_POSTGRES_URL $MSP_AMQP_URL > {told}.part; mv {told}.part {told}; sleep 600"
     parent = subprocess.Popen(
@@ -53,14 +54,14 @@ def test_throwaway_servers_die_with_whoever_started_them(tmp_path: Path):
     os.killpg(parent.pid, signal.SIGKILL)  # the program itself has to see to its own end
 
 
-def test_a_server_that_cannot_be_fetched_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_cannot_be_fetched_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(ServerFailed, match="install rabbitmq-server"):
         debian.unpack("rabbitmq-server", into=tmp_path / "in", cache=tmp_path / "cache")
 
 
-def test_a_server_that_ends_at_once_is_reported_with_the_end_of_its_log(tmp_path: Path):
+def test_a_server_that_ends_at_once_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     log = tmp_path / "broken.log"
     process = spawn(["sh", "-c", "echo no room on the disk; exit 3"], log=log, env={"PATH": "/bin:/usr/bin"})
 
@@ -68,7 +69,7 @@ def test_a_server_that_ends_at_once_is_reported_with_the_end_of_its_log(tmp_path
         wait_until(lambda: False, process, log=log, seconds=10)
 
 
-def test_a_taken_port_is_refused_with_the_way_out():
+def test_a_taken_port_is_refused_with_the_way_out() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -87,7 +88,7 @@ def test_a_taken_port_is_refused_with_the_way_out():
     assert "MSP_PORT=" in done.stderr
 
 
-def test_a_log_that_is_none_is_refused_before_anything_is_sent(tmp_path: Path):
+def test_a_log_that_is_none_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
 
     done = subprocess.run(
@@ -102,17 +103,17 @@ def test_a_log_that_is_none_is_refused_before_anything_is_sent(tmp_path: Path):
     assert "columns number, incident_state" in done.stderr
 
 
-def test_setup_does_nothing_when_nothing_changed():
+def test_setup_does_nothing_when_nothing_changed() -> None:
     done = subprocess.run([ROOT / "deploy/local/setup.sh"], capture_output=True, text=True, check=True)
 
     assert done.stdout + done.stderr == ""
 
 
-def test_ports_given_at_once_differ():
+def test_ports_given_at_once_differ() -> None:
     assert len(set(free_ports(50))) == 50
 
 
-def test_a_process_that_dies_is_started_again_and_waits_longer_each_time(tmp_path: Path):
+def test_a_process_that_dies_is_started_again_and_waits_longer_each_time(tmp_path: Path) -> None:
     (tmp_path / "dies.py").write_text("import sys; print('born', flush=True); sys.exit(7)")
     said: list[str] = []
     supervisor = Supervisor(said.append)
@@ -134,7 +135,7 @@ def test_a_process_that_dies_is_started_again_and_waits_longer_each_time(tmp_pat
     assert log.read_text().count("born") >= 2
 
 
-def test_a_process_that_will_not_end_is_killed(tmp_path: Path):
+def test_a_process_that_will_not_end_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "stubborn.log"
     process = spawn(
         [

@@ -28,7 +28,7 @@ def shapes(drawn: str, tag: str) -> list[dict[str, str]]:
     return [one.attrib for one in root.iter(tag)]
 
 
-def test_what_people_wrote_is_text_in_every_chart():
+def test_what_people_wrote_is_text_in_every_chart() -> None:
     drawings = [
         charts.clock_tape(CLOCK, NOW),
         charts.stacked([(1, "f1", NASTY)], None, 2),
@@ -42,20 +42,20 @@ def test_what_people_wrote_is_text_in_every_chart():
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-def test_a_meter_never_leaves_its_track(value: float, total: float):
+def test_a_meter_never_leaves_its_track(value: float, total: float) -> None:
     *_, filled = shapes(charts.meter(value, total), "rect")
 
     assert 0 <= float(filled["width"].rstrip("%")) <= 100
 
 
-def test_a_bar_is_scaled_from_its_low_end():
+def test_a_bar_is_scaled_from_its_low_end() -> None:
     track, filled = shapes(charts.bar(95, 90, "f-ok", low=80), "rect")
     (tick,) = shapes(charts.bar(95, 90, "f-ok", low=80), "line")
 
     assert (track["width"], filled["width"], tick["x1"]) == ("100%", "75%", "50%")
 
 
-def test_the_tape_shows_counted_paused_and_left_time_to_scale():
+def test_the_tape_shows_counted_paused_and_left_time_to_scale() -> None:
     # Nine to fifteen is six hours: one counted, two paused until now, three left.
     segments = [
         one for one in shapes(charts.clock_tape(CLOCK, NOW), "rect") if one.get("height") == "12" and "data-tip" in one
@@ -65,12 +65,12 @@ def test_the_tape_shows_counted_paused_and_left_time_to_scale():
     assert segments[1]["fill"] == "url(#hatch)"
 
 
-def test_a_clock_without_intervals_has_no_tape():
+def test_a_clock_without_intervals_has_no_tape() -> None:
     assert charts.clock_tape({**CLOCK, "intervals": []}, NOW) == ""
 
 
 @pytest.mark.parametrize("tone", ["", "risk"])
-def test_the_gauge_and_the_burn_line_have_their_numbers(tone):
+def test_the_gauge_and_the_burn_line_have_their_numbers(tone: str) -> None:
     ring, filled = shapes(charts.gauge(25, 50, tone, pace=30), "circle")
     (line,) = shapes(charts.burn({"capacity_minutes": 600, "days": DAYS}, tone), "polyline")
 
