@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
+
+from msp_local.services import SERVICES
 from msp_local.stack import Platform
 
 
@@ -30,3 +34,14 @@ def fresh_platform(*, vhost: int = 1) -> Iterator[Platform]:
             yield platform
         finally:
             platform.stop()
+            asyncio.run(_drop())
+
+
+async def _drop() -> None:
+    """The next platform on these servers starts empty, too."""
+    connection = await asyncpg.connect(os.environ["MSP_POSTGRES_URL"])
+    try:
+        for service in SERVICES:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{service.database}" WITH (FORCE)')
+    finally:
+        await connection.close()
