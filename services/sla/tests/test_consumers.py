@@ -25,18 +25,11 @@ from msp_events.sla import (
 from msp_kernel.ids import new_id
 from msp_kit import deadletters
 from msp_kit.database import SYSTEM, Database
-from msp_kit.inbox import Inbox
 from msp_kit.testing import Speaker, said
 from sla import actions, reports
-from sla.consumers import consumers
 from sla.testing import ATicket, at, hours
 
 OFFICE = hours("09-17")
-
-
-@pytest.fixture
-def speaker(database: Database) -> Speaker:
-    return Speaker(Inbox(database, consumers))
 
 
 def told(events: Sequence[ClockState]) -> list[tuple[str, str]]:

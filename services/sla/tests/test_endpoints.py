@@ -11,35 +11,14 @@ import pytest
 
 from msp_events.contracts import ClientRegistered, EscalationStepTerms
 from msp_kernel.ids import new_id
-from msp_kit import identity
 from msp_kit.database import SYSTEM, Database
-from msp_kit.inbox import Inbox
-from msp_kit.settings import ServiceSettings
-from msp_kit.testing import KEY, Requests, Speaker, a_client_person, a_staff_person
-from sla import api, store
-from sla.consumers import consumers
+from msp_kit.testing import Requests, Speaker, a_client_person, a_staff_person
+from sla import store
 from sla.domain.compliance import outcome, tally
 from sla.testing import MONDAY, ATicket, at, hours
 
 OFFICE = hours("09-17")
 MANAGER = a_staff_person("manager")
-
-
-@pytest.fixture
-def speaker(database: Database) -> Speaker:
-    return Speaker(Inbox(database, consumers))
-
-
-@pytest.fixture
-async def requests(database: Database) -> Requests:
-    settings = ServiceSettings.model_validate(
-        {
-            "database_url": database.url,
-            "amqp_url": "amqp://nobody@127.0.0.1:1/",
-            "identity_public_keys": json.dumps(identity.public_keys([KEY])),
-        }
-    )
-    return Requests(api.create(settings, database), "sla")
 
 
 async def a_told_ticket(speaker: Speaker, **more: Any) -> ATicket:

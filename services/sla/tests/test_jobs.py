@@ -7,16 +7,12 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
 from msp_events.contracts import EscalationStepTerms
 from msp_events.sla import EscalationRequested, SlaAtRisk, SlaBreached
 from msp_kit import jobs
 from msp_kit.database import SYSTEM, Database
-from msp_kit.inbox import Inbox
 from msp_kit.testing import Speaker, eventually, said
 from sla import actions, store
-from sla.consumers import consumers
 from sla.jobs import JOBS
 from sla.testing import ATicket
 
@@ -26,11 +22,6 @@ CHAIN = (
     EscalationStepTerms(step=3, at_percent=150, to_level="SA"),
 )
 FOUR_HOURS = {"resolution": "4h"}
-
-
-@pytest.fixture
-def speaker(database: Database) -> Speaker:
-    return Speaker(Inbox(database, consumers))
 
 
 async def now_of(database: Database) -> datetime:

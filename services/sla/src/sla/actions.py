@@ -33,6 +33,7 @@ TERMS_FIELDS = {
     "first_response_pauses",
 }
 FIRED_AT_ONCE_MAX = 200
+FOLDED_AT_ONCE_MAX = 2000
 AHEAD_MAX = timedelta(seconds=60)
 """How far another clock may run ahead of ours before its instants are cut to our now."""
 HISTORIC_AFTER = timedelta(minutes=10)
@@ -164,6 +165,8 @@ def fact_of(event: TicketState, *, now: datetime) -> Fact:
         contract_id=event.contract_id,
         contract_version=event.contract_version,
         cycle=event.cycle,
+        queue=event.queue,
+        assignee_id=event.assignee_id,
         raised_at=min(event.raised_at, now + AHEAD_MAX),
         resolved_at=event.resolved_at,
         is_answer=is_message and author == "agent",
@@ -242,6 +245,11 @@ async def acknowledge(tx: Transaction, clock_id: UUID, *, actor: str) -> Clock:
         terms = await store.terms_of(tx, {_terms_key(clock)})
         await store.save_clocks(tx, [_timed(acknowledged, terms)])
     return acknowledged
+
+
+async def fold_rollups(tx: Transaction) -> bool:
+    """Fold what changed into the sums of compliance; return whether more waits."""
+    return await store.fold_changes(tx, limit=FOLDED_AT_ONCE_MAX) == FOLDED_AT_ONCE_MAX
 
 
 def _terms_key(clock: Clock) -> TermsKey:

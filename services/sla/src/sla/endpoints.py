@@ -7,16 +7,18 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Depends, Query
 
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
+from msp_kit.export import EXPORTED_MAX, CsvResponse
 from msp_kit.pagination import PAGE_SIZE, After, Limit, Page, page_of, position
 from msp_kit.problems import Problem
 from sla import actions, reports
 from sla.domain.clock import ClockStopped
+from sla.domain.compliance import Outcome
 from sla.domain.targets import Metric
-from sla.reports import PeriodNotAnswerable
-from sla.schemas import ClockHead, ClockView, ComplianceView, ExplainView
+from sla.reports import Chosen, PeriodNotAnswerable
+from sla.schemas import ClockHead, ClockView, ComplianceView, ExplainView, VerdictView
 
 DEFAULT_DAYS = 84
 EARLIEST = date(2000, 1, 1)
@@ -32,8 +34,49 @@ STAFF = allows(staff=())
 
 clocks = guarded_router(prefix="/clocks", tags=["clocks"])
 boards = guarded_router(tags=["boards"])
+Text = Annotated[str | None, Query(max_length=100)]
 From = Annotated[date | None, Query(alias="from", ge=EARLIEST, le=LATEST, description="First day")]
 To = Annotated[date | None, Query(ge=EARLIEST, le=LATEST, description="Day after the last")]
+
+
+def _period(tx: Tx, starts_on: date | None, ends_on: date | None) -> tuple[date, date]:
+    until = ends_on or tx.now.date() + timedelta(days=1)
+    return starts_on or until - timedelta(days=DEFAULT_DAYS), until
+
+
+def _chosen(
+    tx: Tx,
+    from_: From = None,
+    to: To = None,
+    outcome: Annotated[list[Outcome] | None, Query(description="Any of these; all when absent")] = None,
+    client_id: UUID | None = None,
+    metric: Metric | None = None,
+    priority: Text = None,
+    level: Text = None,
+    job_type: Text = None,
+    queue: Text = None,
+    agent_id: Annotated[UUID | Literal["nobody"] | None, Query(description="`nobody`: tickets nobody had")] = None,
+    weekday: Annotated[int | None, Query(ge=0, le=6, description="0 is Monday")] = None,
+    hour: Annotated[int | None, Query(ge=0, le=23, description="Hour of the client's day")] = None,
+) -> Chosen:
+    starts_on, ends_on = _period(tx, from_, to)
+    return Chosen(
+        starts_on=starts_on,
+        ends_on=ends_on,
+        outcomes=outcome or ("met", "missed", "open_overdue"),
+        client_id=client_id,
+        metric=metric,
+        priority=priority,
+        level=level,
+        job_type=job_type,
+        queue=queue,
+        agent_id="" if agent_id == "nobody" else agent_id,
+        weekday=weekday,
+        hour=hour,
+    )
+
+
+ChosenNow = Annotated[Chosen, Depends(_chosen)]
 
 
 @clocks.get("", openapi_extra=EVERYBODY)
@@ -74,6 +117,13 @@ async def at_risk(
     return Page(items=list(shown), next=following)
 
 
+@boards.get("/at-risk.csv", openapi_extra=STAFF, response_class=CsvResponse)
+async def at_risk_csv(tx: Tx) -> CsvResponse:
+    """Return the list as a file, up to 10,000 rows."""
+    found = await reports.at_risk(tx, limit=EXPORTED_MAX - 1, after=None, is_every_running=False)
+    return CsvResponse(ClockHead, [ClockHead.of(one) for one in found], name="at-risk")
+
+
 @boards.get("/compliance", openapi_extra=EVERYBODY)
 async def compliance(
     tx: Tx,
@@ -83,13 +133,30 @@ async def compliance(
     metric: Metric | None = None,
 ) -> ComplianceView:
     """Return how promises were kept in ``[from, to)``, days of each client's zone; by default the last 12 weeks."""
-    ends_on = to or tx.now.date() + timedelta(days=1)
-    starts_on = from_ or ends_on - timedelta(days=DEFAULT_DAYS)
-    return ComplianceView.of(
-        await reports.compliance(tx, starts_on=starts_on, ends_on=ends_on, client_id=client_id, metric=metric)
-    )
+    starts_on, ends_on = _period(tx, from_, to)
+    found = await reports.compliance(tx, starts_on=starts_on, ends_on=ends_on, client_id=client_id, metric=metric)
+    return ComplianceView.of(found, is_for_client=tx.scope.role == "client")
+
+
+@boards.get("/verdicts", openapi_extra=STAFF)
+async def verdicts(tx: Tx, chosen: ChosenNow, limit: Limit = PAGE_SIZE, after: After = None) -> Page[VerdictView]:
+    """Return the clocks behind a number of ``/compliance``, the latest decided first."""
+    found = await reports.verdicts(tx, chosen, limit=limit, after=position(after, of=2))
+    shown, following = page_of([VerdictView.of_decided(one) for one in found], limit=limit, key=_decided_position)
+    return Page(items=list(shown), next=following)
+
+
+@boards.get("/verdicts.csv", openapi_extra=STAFF, response_class=CsvResponse)
+async def verdicts_csv(tx: Tx, chosen: ChosenNow) -> CsvResponse:
+    """Return the list as a file, up to 10,000 rows."""
+    found = await reports.verdicts(tx, chosen, limit=EXPORTED_MAX - 1, after=None)
+    return CsvResponse(VerdictView, [VerdictView.of_decided(one) for one in found], name="verdicts")
 
 
 def _due_position(head: ClockHead) -> tuple[str, str]:
     assert head.due_at is not None, "a running clock is due some day"
     return head.due_at.isoformat(), str(head.clock_id)
+
+
+def _decided_position(view: VerdictView) -> tuple[str, str]:
+    return view.decided_at.isoformat(), str(view.clock_id)

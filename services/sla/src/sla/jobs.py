@@ -6,4 +6,5 @@ from msp_kit.jobs import Job
 from sla import actions
 
 POLL_SECONDS = 0.25
-JOBS = (Job("fire", POLL_SECONDS, actions.fire_due),)
+FOLD_SECONDS = 1.0
+JOBS = (Job("fire", POLL_SECONDS, actions.fire_due), Job("fold", FOLD_SECONDS, actions.fold_rollups))

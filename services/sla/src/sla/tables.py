@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, MetaData, SmallInteger, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
@@ -83,6 +83,10 @@ clocks = Table(
     Column("promises", JSONB),
     Column("intervals", JSONB),
     Column("counted_at", _INSTANT),
+    Column("queue", Text),
+    Column("assignee_id", Uuid),
+    Column("counted_on", Date),
+    Column("counted_hour", SmallInteger),
 )
 
 firings = Table(
@@ -101,4 +105,36 @@ firings = Table(
     Column("fired_at", _INSTANT),
     Column("voided_at", _INSTANT),
     Column("voided_because", Text),
+)
+
+rollup_changes = Table(
+    "rollup_changes",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("client_id", Uuid),
+    Column("counted_on", Date),
+    Column("counted_hour", SmallInteger),
+    Column("metric", Text),
+    Column("priority", Text),
+    Column("level", Text),
+    Column("job_type", Text),
+    Column("queue", Text),
+    Column("assignee_id", Uuid),
+    Column("met", Integer),
+    Column("missed", Integer),
+    Column("open_overdue", Integer),
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("client_id", Uuid, primary_key=True),
+    Column("grain", Text, primary_key=True),
+    Column("starts_on", Date, primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("dimension", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("met", Integer),
+    Column("missed", Integer),
+    Column("open_overdue", Integer),
 )

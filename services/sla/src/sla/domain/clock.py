@@ -82,6 +82,9 @@ class Clock:
     cycle: int = 1
     round: int = 1
     key: Key
+    queue: str = ""
+    assignee_id: UUID | None = None
+    """Who has the ticket, and where: as long as the clock is open, and then as it was when it stopped."""
     promises: tuple[Promise, ...]
     intervals: tuple[Interval, ...]
     carried_seconds: int = 0

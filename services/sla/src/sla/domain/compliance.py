@@ -12,6 +12,8 @@ from uuid import UUID
 from sla.domain.clock import Clock
 
 Outcome = Literal["met", "missed", "open_overdue"]
+DIMENSIONS = ("priority", "metric", "level", "job_type", "queue", "agent")
+"""What compliance is taken apart by, besides clients, weeks and hours."""
 _TENTH = Decimal("0.1")
 
 
@@ -41,9 +43,9 @@ class Tally:
         return min(max(rounded, lowest), highest)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Part:
-    """The tally of one part of the whole. ``name`` is a priority, metric, Monday or client."""
+    """The tally of one part of the whole. ``name`` is a priority, a queue, a Monday, a client, an agent (``""``: nobody)."""
 
     name: Any
     tally: Tally
@@ -61,8 +63,8 @@ class Compliance:
     starts_on: date
     ends_on: date
     whole: Tally
-    by_priority: Sequence[Part]
-    by_metric: Sequence[Part]
+    parts: Mapping[str, Sequence[Part]]
+    """By the name of the dimension."""
     by_week: Sequence[Part]
     by_client: Sequence[Part]
     at_risk: Mapping[UUID, int] = field(default_factory=dict)

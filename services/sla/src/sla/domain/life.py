@@ -33,6 +33,8 @@ class Fact:
     contract_id: UUID
     contract_version: int
     cycle: int = 1
+    queue: str = ""
+    assignee_id: UUID | None = None
     raised_at: datetime
     resolved_at: datetime | None = None
     is_answer: bool = False
@@ -163,6 +165,7 @@ def heard(
         client_id=client_id,
         clocks=list(ticket.clocks),
     )
+    _place(work)
     is_answered = ticket.is_answered
     if is_new:
         # Raised, whoever says so and however late: the promise counts from then.
@@ -181,6 +184,13 @@ def heard(
         ticket = replace(ticket, cycle=cycle)
     told = replace(ticket, status=fact.status, is_answered=is_answered, clocks=tuple(work.clocks))
     return told, work.happenings
+
+
+def _place(work: _Work) -> None:
+    """Note who has the ticket now: reports count a clock with those who had it when it stopped."""
+    for number, clock in enumerate(work.clocks):
+        if clock.status != "stopped" and (clock.queue, clock.assignee_id) != (work.fact.queue, work.fact.assignee_id):
+            work.clocks[number] = replace(clock, queue=work.fact.queue, assignee_id=work.fact.assignee_id)
 
 
 def _stop(work: _Work, metrics: Sequence[Metric], *, at: datetime, reason: str) -> None:
@@ -271,6 +281,7 @@ def _start(work: _Work, metric: Metric, promise: Promise, *, cycle: int, last: C
         reason=_start_reason(metric, last),
         continues=None if metric == "next_response" else last,
     )
+    clock = replace(clock, queue=work.fact.queue, assignee_id=work.fact.assignee_id)
     work.put(None, escalation.without_past(clock, work.steps(clock)), "started")
 
 

@@ -44,7 +44,14 @@ class ClockReport:
         intervals = tuple(replace(interval, note="", actor="") for interval in self.clock.intervals)
         return replace(
             self,
-            clock=replace(self.clock, intervals=intervals, acknowledged_at=None, acknowledged_by=None),
+            clock=replace(
+                self.clock,
+                intervals=intervals,
+                queue="",
+                assignee_id=None,
+                acknowledged_at=None,
+                acknowledged_by=None,
+            ),
             terms=replace(self.terms, escalation=()),
             fired=[step for step in self.fired if step.kind != "escalate"],
         )

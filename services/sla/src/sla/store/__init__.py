@@ -14,6 +14,7 @@ from sla.store.clocks import (
     save_clocks,
 )
 from sla.store.firings import Firing, save_firings, void_firings
+from sla.store.rollups import fold_changes, rebuild_rollups, rollup_differences
 from sla.store.terms import TermsKey, save_client, save_terms, terms_from, terms_of
 from sla.store.tickets import TicketRow, lock_tickets, save_tickets
 
@@ -26,9 +27,12 @@ __all__ = [
     "clocks_by_id",
     "clocks_from_rows",
     "clocks_of_ticket",
+    "fold_changes",
     "lock_clock",
     "lock_due_clocks",
     "lock_tickets",
+    "rebuild_rollups",
+    "rollup_differences",
     "save_client",
     "save_clocks",
     "save_firings",

@@ -15,7 +15,7 @@ from sla.domain.targets import Flags, Key, Terms
 from sla.store.terms import TermsKey, terms_of
 from sla.store.text import json_text
 
-_CLOCK_COLUMNS = tuple(column.name for column in tables.clocks.columns if column.name != "counted_at")
+_CLOCK_COLUMNS = tuple(column.name for column in tables.clocks.columns if not column.name.startswith("counted_"))
 _CLOCKS = f"SELECT {', '.join(_CLOCK_COLUMNS)} FROM clocks"
 _SAVE_CLOCKS = (
     f"INSERT INTO clocks ({', '.join(_CLOCK_COLUMNS)}) SELECT {', '.join(_CLOCK_COLUMNS)}"
@@ -96,6 +96,8 @@ def _clock(row: Mapping[str, Any], terms: Mapping[TermsKey, Terms]) -> Clock:
         cycle=row["cycle"],
         round=row["round"],
         key=Key(row["priority"], row["level"], row["job_type"]),
+        queue=row["queue"],
+        assignee_id=row["assignee_id"],
         promises=tuple(_promise(one, terms) for one in row["promises"]),
         intervals=tuple(_interval(one) for one in row["intervals"]),
         carried_seconds=row["carried_seconds"],
@@ -154,6 +156,8 @@ def _document(timed: TimedClock) -> dict[str, Any]:
         "cycle": clock.cycle,
         "round": clock.round,
         **clock.key._asdict(),
+        "queue": clock.queue,
+        "assignee_id": clock.assignee_id,
         "rule_id": clock.promise.rule_id,
         "budget_minutes": clock.promise.budget_minutes,
         "status": clock.status,

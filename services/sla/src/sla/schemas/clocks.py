@@ -1,23 +1,19 @@
-"""The shapes of HTTP answers."""
+"""Clocks in HTTP answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 
 from msp_kit.api import View
 from sla.domain.clock import BreachReason, Clock, Interval, Status, Verdict
-from sla.domain.compliance import Compliance, Tally
 from sla.domain.escalation import StepKind
 from sla.domain.tape import ClockReport, FiredStep
 from sla.domain.targets import Metric
-
-Percent = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
 
 class IntervalView(View):
@@ -110,6 +106,8 @@ class ClockHead(View):
     priority: str
     level: str
     job_type: str
+    queue: str
+    assignee_id: UUID | None
     rule_id: str
     status: Status
     budget_minutes: int
@@ -129,7 +127,7 @@ class ClockHead(View):
     @staticmethod
     def of(report: ClockReport) -> ClockHead:
         """Shape the state of a clock, without its tape."""
-        return ClockHead(**_head_fields(report))
+        return ClockHead(**head_fields(report))
 
 
 class ClockView(ClockHead):
@@ -148,7 +146,7 @@ class ClockView(ClockHead):
     @staticmethod
     def of(report: ClockReport) -> ClockView:
         """Shape a clock with its tape."""
-        return ClockView(**_head_fields(report), **_tape_fields(report))
+        return ClockView(**head_fields(report), **_tape_fields(report))
 
 
 class RuleView(View):
@@ -172,14 +170,15 @@ class ExplainView(ClockView):
         """Shape the explanation of a clock."""
         rule = report.rule
         return ExplainView(
-            **_head_fields(report),
+            **head_fields(report),
             **_tape_fields(report),
             text=report.sentences,
             rule=None if rule is None else RuleView.model_validate(rule),
         )
 
 
-def _head_fields(report: ClockReport) -> dict[str, Any]:
+def head_fields(report: ClockReport) -> dict[str, Any]:
+    """Return the fields of a clock's state."""
     clock = report.clock
     consumed_seconds = clock.consumed_seconds(report.now)
     next_step = None
@@ -196,6 +195,8 @@ def _head_fields(report: ClockReport) -> dict[str, Any]:
         "metric": clock.metric,
         "cycle": clock.cycle,
         **clock.key._asdict(),
+        "queue": clock.queue,
+        "assignee_id": clock.assignee_id,
         "rule_id": clock.promise.rule_id,
         "status": clock.status,
         "budget_minutes": clock.promise.budget_minutes,
@@ -237,78 +238,4 @@ def _fired_fields(step: FiredStep) -> dict[str, Any]:
         "fired_at": step.fired_at,
         "voided_at": step.voided_at,
         "voided_because": step.voided_because,
-    }
-
-
-class TallyView(View):
-    """How promises ended: ``percent`` = met / (met + missed + open_overdue), null without data."""
-
-    met: int
-    missed: int
-    open_overdue: int
-    percent: Percent | None
-
-
-class PriorityTally(TallyView):
-    """The part of one priority."""
-
-    priority: str
-
-
-class MetricTally(TallyView):
-    """The part of one metric."""
-
-    metric: Metric
-
-
-class WeekTally(TallyView):
-    """The part of one week, named by its Monday."""
-
-    week: date
-
-
-class ClientTally(TallyView):
-    """The part of one client, and how many of its clocks are at risk now."""
-
-    client_id: UUID
-    at_risk: int
-
-
-class ComplianceView(TallyView):
-    """Compliance of a period ``[from, to)``, whole and in parts."""
-
-    from_: date = Field(serialization_alias="from")
-    to: date
-    at_risk: int
-    by_priority: Sequence[PriorityTally]
-    by_metric: Sequence[MetricTally]
-    by_week: Sequence[WeekTally]
-    by_client: Sequence[ClientTally]
-    heatmap: Sequence[Sequence[int]]
-
-    @staticmethod
-    def of(report: Compliance) -> ComplianceView:
-        """Shape compliance."""
-        return ComplianceView(
-            **_tally_fields(report.whole),
-            from_=report.starts_on,
-            to=report.ends_on,
-            at_risk=sum(report.at_risk.values()),
-            by_priority=[PriorityTally(priority=one.name, **_tally_fields(one.tally)) for one in report.by_priority],
-            by_metric=[MetricTally(metric=one.name, **_tally_fields(one.tally)) for one in report.by_metric],
-            by_week=[WeekTally(week=one.name, **_tally_fields(one.tally)) for one in report.by_week],
-            by_client=[
-                ClientTally(client_id=one.name, at_risk=report.at_risk.get(one.name, 0), **_tally_fields(one.tally))
-                for one in report.by_client
-            ],
-            heatmap=report.heatmap,
-        )
-
-
-def _tally_fields(tally: Tally) -> dict[str, Any]:
-    return {
-        "met": tally.met,
-        "missed": tally.missed,
-        "open_overdue": tally.open_overdue,
-        "percent": tally.percent,
     }

@@ -1,0 +1,17 @@
+"""What screens and checks read. Nothing is written here."""
+
+from sla.reports.clocks import at_risk, clocks_of_ticket, one_clock
+from sla.reports.compliance import Chosen, Decided, PeriodNotAnswerable, compliance, verdicts
+from sla.reports.verification import verify
+
+__all__ = [
+    "Chosen",
+    "Decided",
+    "PeriodNotAnswerable",
+    "at_risk",
+    "clocks_of_ticket",
+    "compliance",
+    "one_clock",
+    "verdicts",
+    "verify",
+]

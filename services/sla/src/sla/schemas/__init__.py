@@ -1,0 +1,6 @@
+"""The shapes of HTTP answers."""
+
+from sla.schemas.clocks import ClockHead, ClockView, ExplainView
+from sla.schemas.compliance import ComplianceView, VerdictView
+
+__all__ = ["ClockHead", "ClockView", "ComplianceView", "ExplainView", "VerdictView"]

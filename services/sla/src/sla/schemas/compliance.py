@@ -1,0 +1,139 @@
+"""Compliance in HTTP answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, PlainSerializer
+
+from msp_kit.api import View
+from sla.domain.compliance import Compliance, Outcome, Tally
+from sla.domain.targets import Metric
+from sla.reports import Decided
+from sla.schemas.clocks import ClockHead, head_fields
+
+Percent = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+class TallyView(View):
+    """How promises ended: ``percent`` = met / (met + missed + open_overdue), null without data."""
+
+    met: int
+    missed: int
+    open_overdue: int
+    percent: Percent | None
+
+
+class PriorityTally(TallyView):
+    """The part of one priority."""
+
+    priority: str
+
+
+class MetricTally(TallyView):
+    """The part of one metric."""
+
+    metric: Metric
+
+
+class LevelTally(TallyView):
+    """The part of one support level."""
+
+    level: str
+
+
+class JobTypeTally(TallyView):
+    """The part of one job type."""
+
+    job_type: str
+
+
+class QueueTally(TallyView):
+    """The part of one queue."""
+
+    queue: str
+
+
+class AgentTally(TallyView):
+    """The part of one agent; null: nobody had the ticket."""
+
+    agent_id: UUID | None
+
+
+class WeekTally(TallyView):
+    """The part of one week, named by its Monday."""
+
+    week: date
+
+
+class ClientTally(TallyView):
+    """The part of one client, and how many of its clocks are at risk now."""
+
+    client_id: UUID
+    at_risk: int
+
+
+class ComplianceView(TallyView):
+    """Compliance of a period ``[from, to)``, whole and in parts; each kind of parts adds up to the whole."""
+
+    from_: date = Field(serialization_alias="from")
+    to: date
+    at_risk: int
+    by_priority: Sequence[PriorityTally]
+    by_metric: Sequence[MetricTally]
+    by_level: Sequence[LevelTally]
+    by_job_type: Sequence[JobTypeTally]
+    by_queue: Sequence[QueueTally]
+    by_agent: Sequence[AgentTally]
+    by_week: Sequence[WeekTally]
+    by_client: Sequence[ClientTally]
+    heatmap: Sequence[Sequence[int]]
+
+    @staticmethod
+    def of(report: Compliance, *, is_for_client: bool) -> ComplianceView:
+        """Shape compliance; client people do not see who of the MSP had their tickets."""
+        parts = report.parts
+        agents, queues = ((), ()) if is_for_client else (parts["agent"], parts["queue"])
+        return ComplianceView(
+            **_tally_fields(report.whole),
+            from_=report.starts_on,
+            to=report.ends_on,
+            at_risk=sum(report.at_risk.values()),
+            by_priority=[PriorityTally(priority=one.name, **_tally_fields(one.tally)) for one in parts["priority"]],
+            by_metric=[MetricTally(metric=one.name, **_tally_fields(one.tally)) for one in parts["metric"]],
+            by_level=[LevelTally(level=one.name, **_tally_fields(one.tally)) for one in parts["level"]],
+            by_job_type=[JobTypeTally(job_type=one.name, **_tally_fields(one.tally)) for one in parts["job_type"]],
+            by_queue=[QueueTally(queue=one.name, **_tally_fields(one.tally)) for one in queues],
+            by_agent=[AgentTally(agent_id=one.name or None, **_tally_fields(one.tally)) for one in agents],
+            by_week=[WeekTally(week=one.name, **_tally_fields(one.tally)) for one in report.by_week],
+            by_client=[
+                ClientTally(client_id=one.name, at_risk=report.at_risk.get(one.name, 0), **_tally_fields(one.tally))
+                for one in report.by_client
+            ],
+            heatmap=report.heatmap,
+        )
+
+
+def _tally_fields(tally: Tally) -> dict[str, Any]:
+    return {
+        "met": tally.met,
+        "missed": tally.missed,
+        "open_overdue": tally.open_overdue,
+        "percent": tally.percent,
+    }
+
+
+class VerdictView(ClockHead):
+    """A clock behind a number of compliance: how it counts, and when that was decided."""
+
+    outcome: Outcome
+    decided_at: datetime
+
+    @staticmethod
+    def of_decided(decided: Decided) -> VerdictView:
+        """Shape a clock that counts."""
+        return VerdictView(**head_fields(decided.report), outcome=decided.outcome, decided_at=decided.decided_at)
