@@ -42,7 +42,6 @@ NOUNS = {"ticket", "invoice", "contract", "bucket", "overage", "agent", "sla", "
 INSIDE = {
     "ClockNotRunning": "clocks are read from facts in order; nobody asks for a pause over HTTP",
     "ClockNotPaused": "as above, for a resume",
-    "TiedRules": "activation of the contract has refused equally specific targets before they are heard of here",
     "LedgerBroken": "said by `verify`, which operators run",
 }
 

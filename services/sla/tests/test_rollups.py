@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import random
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -18,50 +17,16 @@ from msp_kit.database import SYSTEM, Database
 from msp_kit.testing import Requests, Speaker, a_client_person, a_staff_person
 from sla import actions, reports, store
 from sla.reports.compliance import whole_weeks
-from sla.testing import MONDAY, ATicket, at, hours
+from sla.testing import MONDAY, ATicket, a_busy_fortnight, at, hours
 
 MANAGER = a_staff_person("manager")
 PERIOD = "from=2026-11-02&to=2026-11-30"
 PARTS = ("by_priority", "by_metric", "by_level", "by_job_type", "by_queue", "by_agent", "by_week", "by_client")
 COUNTS = ("met", "missed", "open_overdue")
-AGENTS = [new_id(), new_id(), None]
 
 
-async def a_busy_fortnight(speaker: Speaker, *, tickets: int = 60, seed: int = 7) -> None:
-    """Tell the stories of some tickets of three clients: met, missed, reopened, handed over, still open."""
-    made = random.Random(seed)
-    owners = [ATicket() for _ in range(3)]
-    for owner in owners:
-        await speaker.say(owner.contract(calendar=hours("09-17"), targets={"first_response": "2h", "resolution": "8h"}))
-    for number in range(tickets):
-        owner = owners[number % 3]
-        ticket = ATicket(
-            client_id=owner.client_id,
-            contract_id=owner.contract_id,
-            raised_at=MONDAY + timedelta(hours=9, minutes=made.randrange(5 * 24 * 60)),
-            state={
-                "priority": made.choice(["critical", "high", "low"]),
-                "level": made.choice(["L1", "L2"]),
-                "queue": made.choice(["desk", "network"]),
-                "assignee_id": made.choice(AGENTS),
-            },
-        )
-        moment = ticket.raised_at
-        said: list[Any] = [ticket.raised()]
-        for step in made.sample(["answer", "hand over", "wait", "resolve", "reopen", "resolve again"], k=6):
-            moment += timedelta(minutes=made.randrange(10, 1500))
-            if step == "answer":
-                said.append(ticket.message(moment))
-            elif step == "hand over":
-                said.append(
-                    ticket.moved(moment, assignee_id=made.choice(AGENTS), queue=made.choice(["desk", "network"]))
-                )
-            elif step == "wait":
-                said.append(ticket.moved(moment, status="waiting_on_client"))
-            elif step.startswith("resolve"):
-                said.append(ticket.resolved(moment))
-            elif ticket.state["status"] == "resolved":
-                said.append(ticket.reopened(moment))
+async def tell_a_busy_fortnight(speaker: Speaker, *, tickets: int = 60, seed: int = 7) -> None:
+    for said in a_busy_fortnight(tickets=tickets, seed=seed):
         await speaker.say(*said)
 
 
@@ -97,7 +62,7 @@ async def asked(requests: Requests, path: str) -> Any:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_sums_follow_the_clocks_folded_or_not(database: Database, speaker: Speaker, seed: int) -> None:
-    await a_busy_fortnight(speaker, seed=seed)
+    await tell_a_busy_fortnight(speaker, seed=seed)
     assert await differences(database) == [], "changes wait to be folded"
 
     await fold(database)
@@ -107,7 +72,7 @@ async def test_sums_follow_the_clocks_folded_or_not(database: Database, speaker:
 
 
 async def test_a_rebuild_gives_the_same_sums(database: Database, speaker: Speaker) -> None:
-    await a_busy_fortnight(speaker)
+    await tell_a_busy_fortnight(speaker)
     await fire(database)
     await fold(database)
     before = await sums(database)
@@ -120,7 +85,7 @@ async def test_a_rebuild_gives_the_same_sums(database: Database, speaker: Speake
 
 
 async def test_clocks_saved_again_count_once(database: Database, speaker: Speaker) -> None:
-    await a_busy_fortnight(speaker, seed=11)
+    await tell_a_busy_fortnight(speaker, seed=11)
     await fire(database)
     await fold(database)
     before = await sums(database)
@@ -139,14 +104,14 @@ async def test_clocks_saved_again_count_once(database: Database, speaker: Speake
 
 
 async def test_many_workers_fold_each_change_once(database: Database, speaker: Speaker) -> None:
-    await a_busy_fortnight(speaker, tickets=90)
+    await tell_a_busy_fortnight(speaker, tickets=90)
 
     async def worker() -> None:
         for _ in range(20):
             async with database.transaction(SYSTEM) as tx:
                 await store.fold_changes(tx, limit=7)
 
-    await asyncio.gather(*(worker() for _ in range(4)), a_busy_fortnight(speaker, tickets=30, seed=9))
+    await asyncio.gather(*(worker() for _ in range(4)), tell_a_busy_fortnight(speaker, tickets=30, seed=9))
     await fold(database)
 
     assert await differences(database) == []
@@ -155,7 +120,7 @@ async def test_many_workers_fold_each_change_once(database: Database, speaker: S
 async def test_every_kind_of_parts_adds_up_to_the_whole(
     database: Database, speaker: Speaker, requests: Requests
 ) -> None:
-    await a_busy_fortnight(speaker)
+    await tell_a_busy_fortnight(speaker)
     await fire(database)
 
     for state in ("waiting", "folded"):
@@ -171,7 +136,7 @@ async def test_every_kind_of_parts_adds_up_to_the_whole(
 async def test_a_period_of_days_is_cut_from_weeks_and_days_alike(
     database: Database, speaker: Speaker, requests: Requests
 ) -> None:
-    await a_busy_fortnight(speaker)
+    await tell_a_busy_fortnight(speaker)
     await fold(database)
     days = [MONDAY.date() + timedelta(days=n) for n in range(22)]
     daily = {}
@@ -199,7 +164,7 @@ def test_whole_weeks_of_a_period() -> None:
 
 
 async def test_each_number_leads_to_its_tickets(database: Database, speaker: Speaker, requests: Requests) -> None:
-    await a_busy_fortnight(speaker)
+    await tell_a_busy_fortnight(speaker)
     await fire(database)
     whole = await asked(requests, f"/compliance?{PERIOD}")
     queries = {"": whole}
@@ -297,7 +262,7 @@ async def test_lists_are_files_too(database: Database, speaker: Speaker, request
 
 
 async def test_a_wrong_sum_is_named_and_mended(database: Database, speaker: Speaker) -> None:
-    await a_busy_fortnight(speaker, tickets=6)
+    await tell_a_busy_fortnight(speaker, tickets=6)
     await fire(database)
     await fold(database)
     async with database.transaction(SYSTEM) as tx:

@@ -280,6 +280,17 @@ def test_windows_that_overlap_count_once() -> None:
     assert hours.next_close(at("Mon 09:00")) == at("Mon 18:00")
 
 
+def test_an_overlap_is_named_when_a_calendar_is_to_be_saved() -> None:
+    weekdays(("09:00", "12:00"), ("12:00", "17:00"), ("22:00", "06:00")).refuse_overlaps()
+
+    with pytest.raises(BadWindow, match="mon has 09:00-13:00 and 12:00-17:00, which overlap"):
+        weekdays(("12:00", "17:00"), ("09:00", "13:00")).refuse_overlaps()
+    with pytest.raises(BadWindow, match="2026-12-24 has"):
+        weekdays(
+            ("09:00", "17:00"), overrides={"2026-12-24": [["20:00", "02:00"], ["21:00", "22:00"]]}
+        ).refuse_overlaps()
+
+
 def test_parts_of_a_second_are_cut_off() -> None:
     hours = weekdays(("09:00", "17:00"))
     late = timedelta(microseconds=999_999)

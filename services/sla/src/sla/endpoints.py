@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
+from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.export import EXPORTED_MAX, CsvResponse
 from msp_kit.pagination import PAGE_SIZE, After, Limit, Page, page_of, position
@@ -16,9 +17,9 @@ from msp_kit.problems import Problem
 from sla import actions, reports
 from sla.domain.clock import ClockStopped
 from sla.domain.compliance import Outcome
-from sla.domain.targets import Metric
-from sla.reports import Chosen, PeriodNotAnswerable
-from sla.schemas import ClockHead, ClockView, ComplianceView, ExplainView, VerdictView
+from sla.domain.targets import Metric, TiedRules
+from sla.reports import Asked, Chosen, PeriodNotAnswerable
+from sla.schemas import ClockHead, ClockView, ComplianceView, ExplainView, VerdictView, WhatIfBody, WhatIfView
 
 DEFAULT_DAYS = 84
 EARLIEST = date(2000, 1, 1)
@@ -26,6 +27,11 @@ LATEST = date(2199, 12, 31)
 
 PROBLEMS: dict[type[Exception], Problem] = {
     ClockStopped: Problem(HTTPStatus.CONFLICT, "The clock has its verdict"),
+    TiedRules: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Two targets are equally specific"),
+    BadWindow: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "A window of the calendar is not right"),
+    BadDay: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "A day of the calendar is not right"),
+    UnknownTimezone: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The time zone does not exist"),
+    CalendarWithoutHours: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The calendar has no hours"),
     PeriodNotAnswerable: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The period cannot be answered for"),
 }
 
@@ -151,6 +157,13 @@ async def verdicts_csv(tx: Tx, chosen: ChosenNow) -> CsvResponse:
     """Return the list as a file, up to 10,000 rows."""
     found = await reports.verdicts(tx, chosen, limit=EXPORTED_MAX - 1, after=None)
     return CsvResponse(VerdictView, [VerdictView.of_decided(one) for one in found], name="verdicts")
+
+
+@boards.post("/what-if", openapi_extra=STAFF)
+async def what_if(body: WhatIfBody, tx: Tx) -> WhatIfView:
+    """Replay the clocks of a period under another calendar, other targets or flags; nothing is changed."""
+    asked = Asked(starts_on=body.from_, ends_on=body.to, client_id=body.client_id, contract_id=body.contract_id)
+    return WhatIfView.of(await reports.what_if(tx, asked, body.change()), body)
 
 
 def _due_position(head: ClockHead) -> tuple[str, str]:

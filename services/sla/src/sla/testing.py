@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from msp_events.base import Event
 from msp_events.contracts import ContractActivated, EscalationStepTerms, TargetTerms
 from msp_events.tickets import (
     MessagePosted,
@@ -211,6 +213,45 @@ class ATicket:
                 **more,
             }
         )
+
+
+def a_busy_fortnight(*, tickets: int = 60, seed: int = 7) -> Iterator[list[Event]]:
+    """Yield what is said, in order, of some tickets of three clients: met, missed, reopened, handed over, still open."""
+    made = random.Random(seed)
+    agents = [uuid5(NAMESPACE, "tom"), uuid5(NAMESPACE, "mei"), None]
+    owners = [ATicket() for _ in range(3)]
+    for owner in owners:
+        yield [owner.contract(calendar=hours("09-17"), targets={"first_response": "2h", "resolution": "8h"})]
+    for number in range(tickets):
+        owner = owners[number % 3]
+        ticket = ATicket(
+            client_id=owner.client_id,
+            contract_id=owner.contract_id,
+            raised_at=MONDAY + timedelta(hours=9, minutes=made.randrange(5 * 24 * 60)),
+            state={
+                "priority": made.choice(["critical", "high", "low"]),
+                "level": made.choice(["L1", "L2"]),
+                "queue": made.choice(["desk", "network"]),
+                "assignee_id": made.choice(agents),
+            },
+        )
+        moment = ticket.raised_at
+        said: list[Event] = [ticket.raised()]
+        for step in made.sample(["answer", "hand over", "wait", "resolve", "reopen", "resolve again"], k=6):
+            moment += timedelta(minutes=made.randrange(10, 1500))
+            if step == "answer":
+                said.append(ticket.message(moment))
+            elif step == "hand over":
+                said.append(
+                    ticket.moved(moment, assignee_id=made.choice(agents), queue=made.choice(["desk", "network"]))
+                )
+            elif step == "wait":
+                said.append(ticket.moved(moment, status="waiting_on_client"))
+            elif step.startswith("resolve"):
+                said.append(ticket.resolved(moment))
+            elif ticket.state["status"] == "resolved":
+                said.append(ticket.reopened(moment))
+        yield said
 
 
 __all__ = ["Flags", "Key"]

@@ -101,8 +101,9 @@ async def add_calendar(tx: Transaction, *, name: str, document: Mapping[str, Any
     Raises:
         CalendarWithoutHours, UnknownTimezone, BadWindow, BadDay: the calendar cannot be reckoned with.
     """
-    calendar = Calendar.from_json(document).to_json()
-    row = {"id": new_id(), "name": name, "calendar": calendar, "created_at": tx.now}
+    calendar = Calendar.from_json(document)
+    calendar.refuse_overlaps()
+    row = {"id": new_id(), "name": name, "calendar": calendar.to_json(), "created_at": tx.now}
     return await store.insert_calendar(tx, row)
 
 

@@ -3,15 +3,19 @@
 from sla.reports.clocks import at_risk, clocks_of_ticket, one_clock
 from sla.reports.compliance import Chosen, Decided, PeriodNotAnswerable, compliance, verdicts
 from sla.reports.verification import verify
+from sla.reports.whatif import Asked, WhatIf, what_if
 
 __all__ = [
+    "Asked",
     "Chosen",
     "Decided",
     "PeriodNotAnswerable",
+    "WhatIf",
     "at_risk",
     "clocks_of_ticket",
     "compliance",
     "one_clock",
     "verdicts",
     "verify",
+    "what_if",
 ]

@@ -104,7 +104,7 @@ async def compliance(
     Raises:
         PeriodNotAnswerable: ``ends_on`` is not after ``starts_on``, or more than three years after.
     """
-    _answerable(starts_on, ends_on)
+    answerable(starts_on, ends_on)
     whose = client_id or tx.scope.client_id or ALL_CLIENTS
     first_monday, last_monday = whole_weeks(starts_on, ends_on)
     rows = await tx.fetch(_COUNTS, whose, starts_on, first_monday, last_monday, ends_on, metric, tx.now)
@@ -131,7 +131,12 @@ async def compliance(
     )
 
 
-def _answerable(starts_on: date, ends_on: date) -> None:
+def answerable(starts_on: date, ends_on: date) -> None:
+    """Let a period through that can be answered for.
+
+    Raises:
+        PeriodNotAnswerable: see there.
+    """
     if not timedelta(days=1) <= ends_on - starts_on <= timedelta(days=DAYS_MAX):
         raise PeriodNotAnswerable(f"a period of 1 to {DAYS_MAX} days is accepted; it ends before the day of `to`")
 
@@ -191,7 +196,7 @@ async def verdicts(tx: Transaction, chosen: Chosen, *, limit: int, after: Sequen
         BadCursor: ``after`` is not the position of a clock.
         PeriodNotAnswerable: as for ``compliance``.
     """
-    _answerable(chosen.starts_on, chosen.ends_on)
+    answerable(chosen.starts_on, chosen.ends_on)
     try:
         before = (None, None) if after is None else (datetime.fromisoformat(after[0]), UUID(after[1]))
     except (ValueError, TypeError, AttributeError) as error:

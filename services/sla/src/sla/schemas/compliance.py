@@ -99,26 +99,27 @@ class ComplianceView(TallyView):
         parts = report.parts
         agents, queues = ((), ()) if is_for_client else (parts["agent"], parts["queue"])
         return ComplianceView(
-            **_tally_fields(report.whole),
+            **tally_fields(report.whole),
             from_=report.starts_on,
             to=report.ends_on,
             at_risk=sum(report.at_risk.values()),
-            by_priority=[PriorityTally(priority=one.name, **_tally_fields(one.tally)) for one in parts["priority"]],
-            by_metric=[MetricTally(metric=one.name, **_tally_fields(one.tally)) for one in parts["metric"]],
-            by_level=[LevelTally(level=one.name, **_tally_fields(one.tally)) for one in parts["level"]],
-            by_job_type=[JobTypeTally(job_type=one.name, **_tally_fields(one.tally)) for one in parts["job_type"]],
-            by_queue=[QueueTally(queue=one.name, **_tally_fields(one.tally)) for one in queues],
-            by_agent=[AgentTally(agent_id=one.name or None, **_tally_fields(one.tally)) for one in agents],
-            by_week=[WeekTally(week=one.name, **_tally_fields(one.tally)) for one in report.by_week],
+            by_priority=[PriorityTally(priority=one.name, **tally_fields(one.tally)) for one in parts["priority"]],
+            by_metric=[MetricTally(metric=one.name, **tally_fields(one.tally)) for one in parts["metric"]],
+            by_level=[LevelTally(level=one.name, **tally_fields(one.tally)) for one in parts["level"]],
+            by_job_type=[JobTypeTally(job_type=one.name, **tally_fields(one.tally)) for one in parts["job_type"]],
+            by_queue=[QueueTally(queue=one.name, **tally_fields(one.tally)) for one in queues],
+            by_agent=[AgentTally(agent_id=one.name or None, **tally_fields(one.tally)) for one in agents],
+            by_week=[WeekTally(week=one.name, **tally_fields(one.tally)) for one in report.by_week],
             by_client=[
-                ClientTally(client_id=one.name, at_risk=report.at_risk.get(one.name, 0), **_tally_fields(one.tally))
+                ClientTally(client_id=one.name, at_risk=report.at_risk.get(one.name, 0), **tally_fields(one.tally))
                 for one in report.by_client
             ],
             heatmap=report.heatmap,
         )
 
 
-def _tally_fields(tally: Tally) -> dict[str, Any]:
+def tally_fields(tally: Tally) -> dict[str, Any]:
+    """Return the fields of a tally."""
     return {
         "met": tally.met,
         "missed": tally.missed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +63,19 @@ async def clocks_by_id(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, Cl
     """Return the clocks with these ids that the caller may see."""
     rows = await tx.fetch(f"{_CLOCKS} WHERE id = ANY($1)", list(ids))
     return {clock.id: clock for clock in await clocks_from_rows(tx, rows)}
+
+
+async def clocks_with_place(
+    tx: Transaction, ticket_ids: Sequence[UUID], *, starts_on: date, ends_on: date
+) -> tuple[Sequence[Clock], set[UUID]]:
+    """Return every clock of some tickets in order of ticket, metric, cycle and round, and which of them counted then."""
+    rows = await tx.fetch(
+        f"{_CLOCKS.replace(' FROM', ', counted_on FROM')} WHERE ticket_id = ANY($1)"
+        " ORDER BY ticket_id, metric, cycle, round",
+        ticket_ids,
+    )
+    counted = {row["id"] for row in rows if row["counted_on"] and starts_on <= row["counted_on"] < ends_on}
+    return await clocks_from_rows(tx, rows), counted
 
 
 async def clocks_after(tx: Transaction, *, after: UUID | None, limit: int) -> Sequence[Mapping[str, Any]]:

@@ -79,6 +79,25 @@ class Calendar:
             "overrides": {day.isoformat(): written_windows(windows) for day, windows in self.overrides},
         }
 
+    def refuse_overlaps(self) -> None:
+        """Let a calendar through none of whose windows overlaps another of its day; asked for when one is saved.
+
+        Time that two windows share counts once, so a calendar with an overlap is sound; it is likely a slip of a pen.
+
+        Raises:
+            BadWindow: names the day and both windows.
+        """
+        days = [
+            *zip(WEEKDAYS, self.weekly, strict=True),
+            *((day.isoformat(), windows) for day, windows in self.overrides),
+        ]
+        for day, windows in days:
+            for one, other in pairwise(windows):
+                if other[0] < one[1]:
+                    first, second = ("-".join(pair) for pair in written_windows((one, other)))
+                    message = f"{day} has {first} and {second}, which overlap; write them as one window"
+                    raise BadWindow(message)
+
     # ---- asking ---------------------------------------------------------------------------------------------------
 
     def add(self, start: datetime, seconds: int) -> datetime:

@@ -1,0 +1,111 @@
+"""What-if: the clocks of a period replayed under other terms. Nothing is written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from msp_kit.database import Transaction
+from sla import store
+from sla.domain.compliance import Outcome, Tally
+from sla.domain.whatif import Change, Replayed, replayed
+from sla.reports.compliance import answerable
+
+TICKETS_AT_ONCE = 1000
+CHANGED_SHOWN_MAX = 1000
+CLOCKS_MAX = 1_000_000
+
+# Tickets in order of their id, a stretch at a time, with every clock: earlier cycles carry over into later ones.
+_TICKETS = """
+SELECT DISTINCT ticket_id
+  FROM clocks
+ WHERE counted_on >= $1 AND counted_on < $2 AND ($3::uuid IS NULL OR client_id = $3)
+   AND ($4::uuid IS NULL OR contract_id = $4) AND ticket_id > $5
+ ORDER BY ticket_id
+ LIMIT $6
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which clocks are replayed: those that counted in ``[starts_on, ends_on)``."""
+
+    starts_on: date
+    ends_on: date
+    client_id: UUID | None = None
+    contract_id: UUID | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class WhatIf:
+    """What a change would have done. ``changed`` holds the first of the clocks that would count otherwise."""
+
+    clock_count: int = 0
+    before: Tally = field(default_factory=Tally)
+    after: Tally = field(default_factory=Tally)
+    changed_count: int = 0
+    changed: list[Replayed] = field(default_factory=list)
+    refs: Mapping[UUID, str] = field(default_factory=dict)
+
+
+async def what_if(tx: Transaction, asked: Asked, change: Change) -> WhatIf:
+    """Replay the clocks that counted in a period under a change.
+
+    Raises:
+        PeriodNotAnswerable: as for ``compliance``.
+    """
+    answerable(asked.starts_on, asked.ends_on)
+    found = WhatIf()
+    before: Counter[Outcome | None] = Counter()
+    after: Counter[Outcome | None] = Counter()
+    async for clocks, counted in _stretches(tx, asked):
+        terms = await store.terms_of(
+            tx, {(one.contract_id, one.contract_version) for clock in clocks for one in clock.promises}
+        )
+        for _, of_ticket in groupby(clocks, key=lambda clock: clock.ticket_id):
+            for one in replayed(of_ticket, change, terms=terms, now=tx.now):
+                if one.before.id not in counted:
+                    continue
+                found.clock_count += 1
+                before[one.outcome_before] += 1
+                after[one.outcome_after] += 1
+                if one.is_changed:
+                    found.changed_count += 1
+                    if len(found.changed) < CHANGED_SHOWN_MAX:
+                        found.changed.append(one)
+        # Others who ask this process are answered in between.
+        await asyncio.sleep(0)
+    found.before, found.after = _tally(before), _tally(after)
+    found.refs = await _refs(tx, found.changed)
+    return found
+
+
+async def _stretches(tx: Transaction, asked: Asked) -> AsyncIterator[tuple[Sequence[Any], set[UUID]]]:
+    after = UUID(int=0)
+    while True:
+        rows = await tx.fetch(
+            _TICKETS, asked.starts_on, asked.ends_on, asked.client_id, asked.contract_id, after, TICKETS_AT_ONCE
+        )
+        if not rows:
+            return
+        ids = [row["ticket_id"] for row in rows]
+        after = ids[-1]
+        clocks, counted = await store.clocks_with_place(tx, ids, starts_on=asked.starts_on, ends_on=asked.ends_on)
+        yield clocks, counted
+
+
+def _tally(counts: Counter[Outcome | None]) -> Tally:
+    return Tally(counts["met"], counts["missed"], counts["open_overdue"])
+
+
+async def _refs(tx: Transaction, changed: Sequence[Replayed]) -> Mapping[UUID, str]:
+    rows = await tx.fetch(
+        "SELECT ticket_id, ref FROM tickets WHERE ticket_id = ANY($1)", [one.before.ticket_id for one in changed]
+    )
+    return {row["ticket_id"]: row["ref"] for row in rows}
