@@ -16,10 +16,9 @@ import pytest
 from pydantic import SecretStr
 
 from billing import api, consumers, reports
-from billing.actions import runs
-from billing.actions.runs import Seller
+from billing.actions import issuing, runs
 from billing.settings import Settings
-from billing.testing import OCTOBER, a_client, a_contract, answers, posted
+from billing.testing import OCTOBER, SELLER, a_client, a_contract, answers, posted
 from msp_events.billing import InvoiceDrafted, InvoiceIssued, PeriodCloseRequested
 from msp_events.tickets import PeriodSealRefused
 from msp_kernel.ids import new_id
@@ -69,11 +68,11 @@ class Office:
 
     async def work(self) -> None:
         """Let the jobs run until they have nothing to do."""
-        for tick in (runs.draft_next, lambda tx: runs.issue_next(tx, seller=Seller("Meridian IT"))):
+        for tick in (runs.draft_next, issuing.issue_next):
             is_busy = True
             while is_busy:
                 async with self.database.transaction(SYSTEM) as tx:
-                    is_busy = await tick(tx)
+                    is_busy = await tick(tx, default_seller=SELLER)
 
     async def issued(self, *entries: Any) -> dict[str, Any]:
         """Bill some entries and return the issued invoice."""
@@ -97,6 +96,8 @@ async def office() -> AsyncIterator[Office]:
             database_url=SecretStr(database.url),
             amqp_url=SecretStr("amqp://none"),
             identity_public_keys=json.dumps(identity.public_keys([KEY])),
+            brand_name=SELLER["name"],
+            seller=SELLER,
         )
         speaker = Speaker(Inbox(database, consumers.consumers))
         made = Office(database, Requests(api.create(settings, database), "billing"), speaker)
@@ -245,7 +246,7 @@ async def test_numbers_have_no_gaps_whoever_issues_and_whatever_fails(office: Of
         is_busy = True
         while is_busy:
             async with office.database.transaction(SYSTEM) as tx:
-                is_busy = await runs.issue_next(tx, seller=Seller("Meridian IT"))
+                is_busy = await issuing.issue_next(tx, default_seller=SELLER)
                 if fails:
                     break_it = "the process dies here"
                     raise ConnectionError(break_it)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from fastapi import FastAPI
 
 from billing import endpoints
+from billing.settings import Settings
 from msp_kit.api import Lifespan, create_api
 from msp_kit.database import Database
 from msp_kit.settings import ServiceSettings
@@ -12,11 +15,13 @@ from msp_kit.settings import ServiceSettings
 
 def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | None = None) -> FastAPI:
     """Build the HTTP application."""
-    return create_api(
+    app = create_api(
         service="billing",
         database=database,
         settings=settings,
-        routers=[endpoints.router],
+        routers=endpoints.ROUTERS,
         problem_table=endpoints.PROBLEMS,
         lifespan=lifespan,
     )
+    app.state.default_seller = cast("Settings", settings).default_seller
+    return app

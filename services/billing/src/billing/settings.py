@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msp_kit.settings import ServiceSettings
 
 
@@ -10,3 +12,10 @@ class Settings(ServiceSettings):
 
     brand_name: str = "Effigate"
     """The seller on invoices."""
+    seller: dict[str, Any] = {}
+    """The rest of the seller's profile (JSON, as ``PUT /seller`` takes it), until somebody gives one in the platform."""
+
+    @property
+    def default_seller(self) -> dict[str, Any]:
+        """Return the seller for as long as nobody gave a profile."""
+        return {"name": self.brand_name, **self.seller}

@@ -28,6 +28,17 @@ MONDAY = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 CONTRACT = UUID("01900000-0000-7000-8000-00000000c001")
 
 
+SELLER = {
+    "name": "Meridian IT",
+    "address": {"lines": ["1 Dock Street"], "city": "Leeds", "postcode": "LS1 4AB", "country": "GB"},
+    "tax_id": "GB123456789",
+    "legal_id": "07654321",
+    "email": "billing@meridian.example",
+    "iban": "GB33BUKB20201555555555",
+    "bic": "BUKBGB22",
+}
+
+
 def a_rate(rate_minor: int, **keys: Any) -> Rate:
     """Return a rate; without keys it fits everything."""
     given = {"job_type": None, "level": None, "condition": None, **keys}

@@ -47,6 +47,10 @@ EVENTS: tuple[type[Event], ...] = (
     billing.PeriodCloseRequested,
     billing.InvoiceDrafted,
     billing.InvoiceIssued,
+    billing.CreditNoteIssued,
+    billing.PaymentRecorded,
+    billing.InvoiceBalanceChanged,
+    billing.InvoiceReminderDue,
     portal.PersonJoined,
     portal.PersonUpdated,
 )

@@ -39,6 +39,7 @@ _WORDS: Mapping[str, Any] = {
     "decision_reason": "agreed on the phone",
     "detail": "network is not among the job types of HLO-2026",
     "display_name": "Aoife Byrne",
+    "invoice_number": "INV-2026-0122",
     "item_id": "retainer",
     "job_type": "network",
     "job_types": ["network", "desktop", "server"],
@@ -62,6 +63,7 @@ _WORDS: Mapping[str, Any] = {
     "thresholds_percent": [50, 75, 90],
     "timezone": "Europe/London",
     "title": "No wireless on the second floor",
+    "method": "bank transfer",
     "name": "Halloway Optics",
 }
 
@@ -81,6 +83,10 @@ _NUMBERS: Mapping[str, int] = {
     "net_minor": 10_000,
     "tax_minor": 2_000,
     "gross_minor": 12_000,
+    "amount_minor": 12_000,
+    "open_minor": 12_000,
+    "days_overdue": 4,
+    "step": 1,
     "unit_minor": 10_000,
     "rate_minor": 9_500,
     "threshold_percent": 75,
@@ -100,6 +106,7 @@ _DAYS: Mapping[str, str] = {
     "ends_on": "2026-02-01",
     "lot_ends_on": "2026-02-01",
     "due_on": "2026-03-03",
+    "received_on": "2026-03-02",
 }
 
 _PARTICULARS: Mapping[str, Mapping[str, Any]] = {
@@ -122,6 +129,14 @@ _PARTICULARS: Mapping[str, Mapping[str, Any]] = {
     "SlaMissed": {"status": "stopped", "verdict": "missed"},
     "ClockExcluded": {"status": "stopped", "verdict": "excluded"},
     "InvoiceIssued": {"status": "issued"},
+    "CreditNoteIssued": {
+        "number": "CN-2026-0001",
+        "net_minor": -10_000,
+        "tax_minor": -2_000,
+        "gross_minor": -12_000,
+        "reason": "the work was done under warranty",
+    },
+    "InvoiceBalanceChanged": {"open_minor": 0},
 }
 
 

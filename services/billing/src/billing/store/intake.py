@@ -58,6 +58,12 @@ async def uninvoiced_works(tx: Transaction, *, client_id: UUID, before: datetime
     return [_work(row["state"]) for row in rows]
 
 
+async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
+    """Return the entries bound to an invoice, in order of posting."""
+    rows = await tx.fetch("SELECT state FROM hours WHERE invoice_id = $1 ORDER BY posted_at, time_entry_id", invoice_id)
+    return [_work(row["state"]) for row in rows]
+
+
 async def mark_invoiced(tx: Transaction, *, invoice_id: UUID, entry_ids: Sequence[UUID]) -> int:
     """Bind entries to an invoice; return how many were bound."""
     done: str = await tx.driver.execute(
@@ -89,6 +95,16 @@ async def clients_with_contract(tx: Transaction, *, starts_on: date, ends_on: da
         ends_on,
     )
     return [(row["client_id"], row["timezone"]) for row in rows]
+
+
+async def clients_listing_unapproved(tx: Transaction, *, client_ids: Sequence[UUID]) -> set[UUID]:
+    """Return the clients that want to be billed although time is unapproved: it goes to the next period, listed."""
+    rows = await tx.fetch(
+        "SELECT client_id FROM contract_versions WHERE client_id = ANY($1) AND status = 'active'"
+        " GROUP BY client_id HAVING bool_and(coalesce(state->'billing'->>'bills_unapproved', 'blocked') = 'listed')",
+        client_ids,
+    )
+    return {row["client_id"] for row in rows}
 
 
 def _rates(listed: Sequence[dict[str, Any]]) -> tuple[Rate, ...]:
@@ -123,6 +139,8 @@ def _terms(state: dict[str, Any]) -> tuple[int, Terms]:
         tax_rate_basis_points=tax["tax_rate_basis_points"],
         payment_days=tax["payment_days"],
         purchase_order=tax["purchase_order"],
+        effective_from=date.fromisoformat(state["effective_from"]),
+        bills_unapproved=tax.get("bills_unapproved", "blocked"),
     )
 
 
@@ -140,6 +158,9 @@ def _work(state: dict[str, Any]) -> Work:
         agent_name=state.get("agent_name", ""),
         note=state["note"],
         is_late=state["is_late"],
+        section="support" if state.get("task_id") is None else "project",
+        excluded_minutes=state.get("excluded_minutes", 0),
+        rule_ids=tuple(dict.fromkeys(rule for span in state["spans"] for rule in span.get("rule_ids", ()))),
         spans=tuple(
             WorkSpan(
                 condition=span["condition"],
