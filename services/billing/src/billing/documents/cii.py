@@ -34,7 +34,8 @@ def render(content: Mapping[str, Any]) -> bytes:
     for line in content["lines"]:
         _line(xml, trade, of, line)
     _agreement(xml, trade, of)
-    xml.add(trade, "ram:ApplicableHeaderTradeDelivery")
+    delivery = xml.add(trade, "ram:ApplicableHeaderTradeDelivery")
+    _day(xml, delivery, "ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime", last_day(content))
     _settlement(xml, trade, of)
     return xml.body()
 

@@ -27,6 +27,7 @@ def render(content: Mapping[str, Any]) -> bytes:
         ("cac:AccountingCustomerParty", content["client"], content["client"]["billing_address"]),
     ):
         _party(xml, xml.add(xml.root, f"{name}/cac:Party"), of, party, address)
+    xml.add(xml.root, "cac:Delivery/cbc:ActualDeliveryDate", last_day(content))
     _payment(xml, of)
     _taxes(xml, of)
     sums = xml.add(xml.root, "cac:LegalMonetaryTotal")

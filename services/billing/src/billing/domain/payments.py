@@ -12,7 +12,7 @@ REMINDER_DAYS = (3, 14, 30)
 """Days after the due day at which the steps of reminders fall."""
 AGES = ((0, "not_due"), (30, "days_1_30"), (60, "days_31_60"), (90, "days_61_90"))
 OLDEST = "days_over_90"
-_NUMBER = re.compile(r"INV(\d{4})(\d{4,})", re.ASCII)
+_NUMBER = re.compile(r"INV[\s./_-]*(\d{4})[\s./_-]*(\d{4,})", re.ASCII)
 
 
 class MoreThanThereIs(Exception):
@@ -72,8 +72,7 @@ class Match:
 
 def numbers_in(text: str) -> list[str]:
     """Return the invoice numbers in a reference, however they were typed (``inv 2026 0042``)."""
-    packed = re.sub(r"[^0-9A-Z]", "", text.upper())
-    return [f"INV-{year}-{number}" for year, number in _NUMBER.findall(packed)]
+    return [f"INV-{year}-{number}" for year, number in _NUMBER.findall(text.upper())]
 
 
 def matched(line: BankLine, known: Sequence[OpenInvoice]) -> Match | None:
