@@ -160,6 +160,12 @@ async def test_a_bank_statement_pays_what_it_names_and_leaves_the_rest_to_a_pers
     assert len((await office.get("/payments", by=office.payer))["items"]) == 3
 
 
+async def test_a_payment_of_one_outside_id_is_recorded_once(office: Office) -> None:
+    assert (await pay(office, None, 5, external_id="provider-1")).status_code == 201
+
+    assert (await pay(office, None, 5, external_id="provider-1")).json()["code"] == "payment-known"
+
+
 async def test_a_file_that_is_no_statement_imports_nothing(office: Office) -> None:
     body = "booked_on,amount,currency,counterparty,reference\n2026-11-19,5.00,GBP,A,x\n2026-11-19,5.001,GBP,A,x\n"
 

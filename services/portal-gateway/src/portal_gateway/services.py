@@ -23,7 +23,29 @@ SERVICE_OF = {
         ("tickets", "queues", "agents", "time-entries", "imports", "projects", "routing-rules", "workload"), "tickets"
     ),
     **dict.fromkeys(("clocks", "compliance", "at-risk", "at-risk.csv", "verdicts", "verdicts.csv", "what-if"), "sla"),
-    **dict.fromkeys(("billing-runs", "invoices", "billing-summary"), "billing"),
+    **dict.fromkeys(
+        (
+            "billing-runs",
+            "invoices",
+            "billing-summary",
+            "seller",
+            "billing-profiles",
+            "billing-charges",
+            "credits",
+            "cost-rates",
+            "payments",
+            "write-offs",
+            "bank-statements",
+            "bank-lines",
+            "receivables",
+            "invoice-links",
+            "hosted-invoices",
+            "whereabouts",
+            "billing-coverage",
+            "financial-health",
+        ),
+        "billing",
+    ),
 }
 """Which service owns a first path segment. What is not here does not exist."""
 

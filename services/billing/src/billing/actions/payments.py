@@ -17,6 +17,7 @@ from billing.domain.payments import (
     CurrencyDiffers,
     MoreThanThereIs,
     OpenInvoice,
+    PaymentKnown,
     SecondPersonNeeded,
     matched,
     numbers_in,
@@ -78,7 +79,8 @@ async def record_payment(
 
     Raises:
         NotFound: the client or an invoice is unknown.
-        MoreThanThereIs: more than is open on an invoice, or more than the payment; or it was recorded before.
+        MoreThanThereIs: more than is open on an invoice, or more than the payment.
+        PaymentKnown: it was recorded before.
         CurrencyDiffers: an invoice is in another currency.
     """
     if await intake.client(tx, client_id=client_id) is None:
@@ -96,7 +98,7 @@ async def record_payment(
         external_id=money.external_id,
     )
     if not is_new:
-        raise MoreThanThereIs(f"the payment {money.external_id} is recorded already")
+        raise PaymentKnown(f"the payment {money.external_id} is recorded already")
     said = [
         PaymentRecorded(
             occurred_at=tx.now,

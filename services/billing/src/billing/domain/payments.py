@@ -19,6 +19,10 @@ class MoreThanThereIs(Exception):
     """More than is open on the invoice, or more than is left of the payment."""
 
 
+class PaymentKnown(Exception):
+    """A payment with this outside id was recorded before."""
+
+
 class CurrencyDiffers(Exception):
     """A payment and the invoice it pays have one currency."""
 

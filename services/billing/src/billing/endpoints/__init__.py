@@ -32,6 +32,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     credit_note.NotAnInvoice: Problem(_CONFLICT, "Only issued invoices can be credited"),
     credit_note.LineUnknown: Problem(_UNPROCESSABLE, "The invoice has no such line"),
     money.MoreThanThereIs: Problem(_CONFLICT, "More than there is"),
+    money.PaymentKnown: Problem(_CONFLICT, "The payment is recorded already"),
     money.CurrencyDiffers: Problem(_UNPROCESSABLE, "The currencies differ"),
     money.SecondPersonNeeded: Problem(HTTPStatus.FORBIDDEN, "A second person has to approve"),
     money.AlreadyDecided: Problem(_CONFLICT, "The write-off was decided before"),
