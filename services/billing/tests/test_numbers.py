@@ -8,6 +8,7 @@ import pathlib
 import random
 import subprocess
 import sys
+from functools import partial
 
 from office import Office
 
@@ -37,7 +38,7 @@ async def test_ten_thousand_numbers_of_eight_writers_have_no_gap_whatever_fails(
     writers = [a_writer() for _ in range(WRITERS)]
     try:
         for kill in range(1, KILLS + 1):
-            await eventually(lambda kill=kill: has_reached(kill * NUMBERS // (KILLS + 1)), within_seconds=60)
+            await eventually(partial(has_reached, kill * NUMBERS // (KILLS + 1)), within_seconds=60)
             victim = chance.randrange(WRITERS)
             writers[victim].kill()
             await asyncio.to_thread(writers[victim].wait)

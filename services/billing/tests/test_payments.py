@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import asyncpg
 import pytest
 from office import Office
 
-from billing.actions import payments
+from billing.actions import online, payments
+from billing.providers import SignedPages
 from billing.testing import a_camt, posted
 from msp_events.billing import InvoiceBalanceChanged, InvoiceReminderDue, PaymentRecorded
 from msp_kernel.ids import new_id
@@ -235,7 +237,7 @@ async def test_a_link_shows_one_invoice_until_it_is_revoked_or_old(office: Offic
     assert made["token"] not in str(await office.get(f"/invoices/{invoice['id']}/links"))
     async with office.database.transaction(SYSTEM) as tx:
         kept = await tx.fetchval("SELECT token_sha256 FROM invoice_links")
-        assert kept == payments.hash_of(made["token"])
+        assert kept == online.hash_of(made["token"])
         await tx.driver.execute("UPDATE invoice_links SET expires_at = now() - interval '1 second'")
     assert (await office.refused("/hosted-invoices", {"token": made["token"]}))[0] == "not-found"
     other = await office.post(f"/invoices/{invoice['id']}/links", {})
@@ -274,3 +276,57 @@ async def test_payments_that_make_no_sense_are_told(office: Office, wrong: dict[
 
     assert answer.json()["code"] == code
     assert (await office.get("/payments"))["items"] == []
+
+
+PAGES = SignedPages("https://pay.example/now", b"between us")
+
+
+def a_notice(invoice: dict[str, Any], amount: Any = GROSS, **given: Any) -> dict[str, str]:
+    said = {
+        "payment": "p-1",
+        "invoice": invoice["id"],
+        "amount_minor": amount,
+        "currency": "GBP",
+        "paid_on": "2026-11-21",
+        **given,
+    }
+    body = json.dumps(said)
+    return {"body": body, "signature": PAGES.sign(body)}
+
+
+async def test_an_invoice_is_paid_online_once_however_often_the_provider_says_so(office: Office) -> None:
+    invoice = await issued(office)
+    office.requests.app.state.provider = PAGES
+
+    page = await office.post(f"/invoices/{invoice['id']}/checkout", by=office.payer)
+    first = await office.post("/payment-notices", a_notice(invoice, GROSS + 100))
+    again = await office.post("/payment-notices", a_notice(invoice, GROSS + 100))
+
+    query, _, signature = page["url"].partition("?")[2].partition("&signature=")
+    assert f"amount_minor={GROSS}" in query
+    assert PAGES.sign(query) == signature
+    assert first == again
+    assert await still_open(office, invoice) == 0
+    assert (await office.get(f"/payments/{first['id']}"))["left_minor"] == 100
+    assert (await office.refused(f"/invoices/{invoice['id']}/checkout", by=office.payer))[0] == "more-than-there-is"
+
+
+@pytest.mark.parametrize("wrong", ["signature", "amount", "currency", "foreign", "no provider"])
+async def test_notices_nobody_signed_or_that_make_no_sense_pay_nothing(office: Office, wrong: str) -> None:
+    invoice = await issued(office)
+    office.requests.app.state.provider = None if wrong == "no provider" else PAGES
+    notice = {
+        "signature": {**a_notice(invoice), "signature": "0" * 64},
+        "amount": a_notice(invoice, -5),
+        "currency": a_notice(invoice, currency="EUR"),
+        "foreign": a_notice({"id": str(new_id())}),
+        "no provider": a_notice(invoice),
+    }[wrong]
+
+    code, _ = await office.refused("/payment-notices", notice)
+
+    expected = {"currency": "currency-differs", "foreign": "not-found", "no provider": "no-provider"}
+    assert code == expected.get(wrong, "notice-not-believed")
+    assert await still_open(office, invoice) == GROSS
+    stranger = a_client_person(new_id(), "billing")
+    assert (await office.refused(f"/invoices/{invoice['id']}/checkout", by=stranger))[0] in ("not-found", "no-provider")

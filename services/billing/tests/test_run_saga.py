@@ -157,7 +157,8 @@ async def test_a_preview_names_missing_prices_and_every_client_comes_once(office
     only_l2 = (RateTerms(rule_id="r", rate_minor=1, level="L2"),)
     await office.speaker.say(a_contract(office.client, office.contract, revision=2, rates=only_l2))
     await office.speaker.say(posted(office.client, office.contract, overage=60))
-    names, after = [], ""
+    names: list[tuple[str, str | None]] = []
+    after: str | None = ""
     while after is not None:
         page = await office.get(
             f"/billing-runs/preview?starts_on=2026-10-01&ends_on=2026-11-01&limit=2{after and f'&after={after}'}"

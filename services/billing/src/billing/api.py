@@ -7,6 +7,7 @@ from typing import cast
 from fastapi import FastAPI
 
 from billing import endpoints
+from billing.providers import provider_of
 from billing.settings import Settings
 from msp_kit.api import Lifespan, create_api
 from msp_kit.database import Database
@@ -23,5 +24,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         problem_table=endpoints.PROBLEMS,
         lifespan=lifespan,
     )
-    app.state.default_seller = cast("Settings", settings).default_seller
+    ours = cast("Settings", settings)
+    app.state.default_seller = ours.default_seller
+    app.state.provider = provider_of(url=ours.payment_page_url, secret=ours.payment_page_secret.get_secret_value())
     return app

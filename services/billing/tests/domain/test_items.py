@@ -134,7 +134,7 @@ def test_a_monthly_item_is_due_once_a_month_however_the_months_are_billed(first:
     for _ in range(months):
         last = edges[-1]
         edges.append(date(last.year + last.month // 12, last.month % 12 + 1, last.day))
-    due = {"frequency": "monthly", "first_on": starts, "last_before": None}
+    due: dict[str, Any] = {"frequency": "monthly", "first_on": starts, "last_before": None}
 
     whole = times_due(**due, starts_on=edges[0], ends_on=edges[-1])
     single = [times_due(**due, starts_on=a, ends_on=b) for a, b in zip(edges, edges[1:], strict=False)]
@@ -144,7 +144,7 @@ def test_a_monthly_item_is_due_once_a_month_however_the_months_are_billed(first:
 
 
 def test_an_item_of_the_31st_is_due_on_the_last_day_and_ends_with_the_contract() -> None:
-    due = {"frequency": "monthly", "first_on": date(2026, 1, 31)}
+    due: dict[str, Any] = {"frequency": "monthly", "first_on": date(2026, 1, 31)}
 
     assert times_due(**due, last_before=None, starts_on=date(2026, 2, 28), ends_on=date(2026, 3, 1)) == 1
     assert times_due(**due, last_before=date(2026, 3, 31), starts_on=date(2026, 1, 1), ends_on=date(2027, 1, 1)) == 2

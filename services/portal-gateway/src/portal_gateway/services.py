@@ -34,6 +34,7 @@ SERVICE_OF = {
             "credits",
             "cost-rates",
             "payments",
+            "payment-notices",
             "write-offs",
             "bank-statements",
             "bank-lines",

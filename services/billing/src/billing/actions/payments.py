@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -338,44 +336,3 @@ async def _reminder(tx: Transaction, invoice: OpenInvoice, *, step: int) -> Invo
         step=step,
         days_overdue=(tx.now.date() - invoice.due_on).days,
     )
-
-
-async def make_link(tx: Transaction, *, invoice_id: UUID, days: int) -> tuple[UUID, str]:
-    """Make a link to an issued invoice for somebody without an account; return its id and, this once, its token.
-
-    Raises:
-        NotFound: there is no such issued invoice.
-    """
-    invoice = await store.open_invoice(tx, invoice_id=invoice_id)
-    if invoice is None:
-        raise NotFound
-    token = secrets.token_urlsafe(32)
-    link_id = await store.add_link(tx, invoice, token_sha256=hash_of(token), expires_at=tx.now + timedelta(days=days))
-    return link_id, token
-
-
-async def revoke_link(tx: Transaction, *, link_id: UUID) -> None:
-    """End a link.
-
-    Raises:
-        NotFound: there is none, or it was ended before.
-    """
-    if not await store.revoke_link(tx, link_id=link_id):
-        raise NotFound
-
-
-def hash_of(token: str) -> str:
-    """Return what is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-async def invoice_of_link(tx: Transaction, *, token: str) -> UUID:
-    """Return the invoice behind a token.
-
-    Raises:
-        NotFound: the token is unknown, expired or revoked: the three are not told apart.
-    """
-    found = await store.linked_invoice(tx, token_sha256=hash_of(token))
-    if found is None:
-        raise NotFound
-    return found

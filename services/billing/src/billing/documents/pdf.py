@@ -24,6 +24,8 @@ from billing.domain.profile import cleaned
 _lock = threading.Lock()
 FORGET_AFTER = 10
 """How many runs typst remembers what it has laid out: some 100 kB for every time entry of an invoice."""
+SHORT = 50
+"""Entries of an invoice that may be remembered until ten others have been laid out: some 5 MB."""
 PETROL = "#0b6074"
 
 
@@ -35,8 +37,8 @@ def render(content: dict[str, Any], e_invoice: bytes | None = None) -> bytes:
     # The compiler keeps state between runs; one at a time.
     with _lock:
         made: bytes = _compiler("invoice.typ").compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3b"])
-        # No two invoices are alike: remembering ten long ones would only cost memory, some 900 MB.
-        for _ in range(FORGET_AFTER + 1):
+        # No two invoices are alike: remembering ten long ones would only cost memory, some 900 MB; short ones may stay.
+        for _ in range(FORGET_AFTER + 1 if len(content["entries"]) > SHORT else 0):
             _compiler("blank.typ").compile(format="pdf")
     return made if e_invoice is None else _declared(made)
 

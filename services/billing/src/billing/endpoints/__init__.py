@@ -13,6 +13,7 @@ from billing.domain.invoice import TotalsDiffer
 from billing.domain.pricing import MixedCurrencies, PricesMissing, RateNotPossible, SameSpecificity
 from billing.domain.profile import InvoiceIncomplete
 from billing.endpoints import invoices, payments, profiles, reports, runs
+from billing.providers import NoProvider, NoticeNotBelieved
 from msp_kit.problems import Problem
 
 _UNPROCESSABLE, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
@@ -36,6 +37,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     money.CurrencyDiffers: Problem(_UNPROCESSABLE, "The currencies differ"),
     money.SecondPersonNeeded: Problem(HTTPStatus.FORBIDDEN, "A second person has to approve"),
     money.AlreadyDecided: Problem(_CONFLICT, "The write-off was decided before"),
+    NoProvider: Problem(_CONFLICT, "Online payment is not set up"),
+    NoticeNotBelieved: Problem(HTTPStatus.FORBIDDEN, "The notice is not believed"),
     money.NotABankStatement: Problem(_UNPROCESSABLE, "The file is no bank statement"),
 }
 ROUTERS: tuple[APIRouter, ...] = (runs.router, invoices.router, profiles.router, payments.router, reports.router)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from billing.actions import payments
-from billing.endpoints.who import ADMINS, BILLERS, READERS
+from billing.actions import online, payments
+from billing.endpoints.who import ADMINS, BILLERS, READERS, Provider
 from billing.reports import invoices, receivables as reports
 from billing.schemas.payments import (
     AccountView,
@@ -27,11 +27,13 @@ from billing.schemas.payments import (
     NewLinkView,
     OpenInvoiceView,
     OpenToken,
+    PageView,
     PaymentView,
     ProposeWriteOff,
     RecordPayment,
     Refund,
     Release,
+    TakeNotice,
     WholePaymentView,
     WriteOffView,
 )
@@ -182,7 +184,7 @@ async def statement(
 @router.post("/invoices/{invoice_id}/links", status_code=201, openapi_extra=BILLERS)
 async def make_link(invoice_id: UUID, body: MakeLink, tx: Tx) -> NewLinkView:
     """Make a link to an invoice for somebody without an account; its token is shown this once."""
-    link_id, token = await payments.make_link(tx, invoice_id=invoice_id, days=body.days)
+    link_id, token = await online.make_link(tx, invoice_id=invoice_id, days=body.days)
     return NewLinkView(id=link_id, token=token)
 
 
@@ -195,13 +197,13 @@ async def links(invoice_id: UUID, tx: Tx) -> Page[LinkView]:
 @router.post("/invoice-links/{link_id}/revoke", status_code=204, openapi_extra=BILLERS)
 async def revoke_link(link_id: UUID, tx: Tx) -> None:
     """End a link."""
-    await payments.revoke_link(tx, link_id=link_id)
+    await online.revoke_link(tx, link_id=link_id)
 
 
 @router.post("/hosted-invoices", openapi_extra=BILLERS)
 async def hosted(body: OpenToken, tx: Tx) -> HostedView:
     """Return what somebody with a link sees; the gateway asks for them, the token is the key."""
-    row = await invoices.one_invoice(tx, invoice_id=await payments.invoice_of_link(tx, token=body.token), number=None)
+    row = await invoices.one_invoice(tx, invoice_id=await online.invoice_of_link(tx, token=body.token), number=None)
     assert row is not None, "a link leads to an invoice"
     return HostedView(
         **{name: row[name] for name in ("number", "currency", "gross_minor", "open_minor", "due_on")},
@@ -215,7 +217,20 @@ async def hosted(body: OpenToken, tx: Tx) -> HostedView:
 @router.post("/hosted-invoices/pdf", openapi_extra=BILLERS)
 async def hosted_pdf(body: OpenToken, tx: Tx) -> Response:
     """Return the document behind a link."""
-    invoice_id = await payments.invoice_of_link(tx, token=body.token)
+    invoice_id = await online.invoice_of_link(tx, token=body.token)
     found = await invoices.document_of(tx, invoice_id=invoice_id, kind="pdf")
     assert found is not None, "an issued invoice has its document"
     return Response(found, media_type="application/pdf")
+
+
+@router.post("/invoices/{invoice_id}/checkout", openapi_extra=READERS)
+async def checkout(invoice_id: UUID, tx: Tx, provider: Provider) -> PageView:
+    """Return the page where what is open on an invoice is paid online."""
+    return PageView(url=await online.checkout(tx, invoice_id=invoice_id, provider=provider))
+
+
+@router.post("/payment-notices", openapi_extra=BILLERS)
+async def take_notice(body: TakeNotice, tx: Tx, provider: Provider) -> MadeView:
+    """Take a notice of the payment provider; the gateway hands it on, its signature is what counts."""
+    found = await online.take_notice(tx, body=body.body, signature=body.signature, provider=provider)
+    return MadeView(id=found)

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from billing.providers import NoProvider, PaymentProvider
 from msp_kit.api import allows
 
 BILLERS = allows(staff=("manager", "finance", "admin"))
 READERS = allows(staff=("manager", "finance", "admin"), client=("billing", "approver", "admin"))
 ADMINS = allows(staff=("finance", "admin"))
-ANYONE = allows(staff=(), client=())
 
 
 async def _default_seller(request: Request) -> dict[str, Any]:
@@ -21,3 +21,14 @@ async def _default_seller(request: Request) -> dict[str, Any]:
 
 DefaultSeller = Annotated[dict[str, Any], Depends(_default_seller)]
 """The seller of the settings, for as long as nobody gave a profile."""
+
+
+async def _provider(request: Request) -> PaymentProvider:
+    provider: PaymentProvider | None = request.app.state.provider
+    if provider is None:
+        raise NoProvider("online payment is not set up; pay by bank transfer")
+    return provider
+
+
+Provider = Annotated[PaymentProvider, Depends(_provider)]
+"""Who takes money online."""

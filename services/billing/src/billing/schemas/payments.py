@@ -97,6 +97,19 @@ class OpenToken(Body):
     token: Annotated[str, Field(min_length=20, max_length=100)]
 
 
+class TakeNotice(Body):
+    """A notice of a payment provider, as it was sent, with its signature."""
+
+    body: Annotated[str, Field(min_length=2, max_length=20_000)]
+    signature: Annotated[str, Field(min_length=10, max_length=200)]
+
+
+class PageView(View):
+    """Where an invoice is paid online."""
+
+    url: str
+
+
 class PaymentView(View):
     """A payment with what is left of it."""
 

@@ -50,18 +50,20 @@ async def save_hours(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
 async def uninvoiced_works(tx: Transaction, *, client_id: UUID, before: datetime) -> list[Work]:
     """Return the posted entries of a client worked before an instant that are on no invoice, in order of posting."""
     rows = await tx.fetch(
-        "SELECT state FROM hours WHERE client_id = $1 AND status = 'posted' AND invoice_id IS NULL AND worked_from < $2"
+        f"SELECT {_WORK} FROM hours WHERE client_id = $1 AND status = 'posted' AND invoice_id IS NULL AND worked_from < $2"
         " ORDER BY posted_at, time_entry_id",
         client_id,
         before,
     )
-    return [_work(row["state"]) for row in rows]
+    return [_work(*row) for row in rows]
 
 
 async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
     """Return the entries bound to an invoice, in order of posting."""
-    rows = await tx.fetch("SELECT state FROM hours WHERE invoice_id = $1 ORDER BY posted_at, time_entry_id", invoice_id)
-    return [_work(row["state"]) for row in rows]
+    rows = await tx.fetch(
+        f"SELECT {_WORK} FROM hours WHERE invoice_id = $1 ORDER BY posted_at, time_entry_id", invoice_id
+    )
+    return [_work(*row) for row in rows]
 
 
 async def mark_invoiced(tx: Transaction, *, invoice_id: UUID, entry_ids: Sequence[UUID]) -> int:
@@ -144,12 +146,16 @@ def _terms(state: dict[str, Any]) -> tuple[int, Terms]:
     )
 
 
-def _work(state: dict[str, Any]) -> Work:
+_WORK = "time_entry_id, contract_id, worked_from, state"
+
+
+def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, state: dict[str, Any]) -> Work:
+    # Ids and instants come as the driver reads them: texts of a million entries would be parsed anew.
     return Work(
-        time_entry_id=UUID(state["time_entry_id"]),
-        contract_id=UUID(state["contract_id"]),
+        time_entry_id=time_entry_id,
+        contract_id=contract_id,
         contract_version=state["contract_version"],
-        worked_from=datetime.fromisoformat(state["worked_from"]),
+        worked_from=worked_from,
         worked_minutes=state["worked_minutes"],
         billed_minutes=state["billed_minutes"],
         bucket_minutes=state["bucket_minutes"],

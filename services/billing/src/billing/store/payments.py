@@ -48,6 +48,18 @@ async def open_invoice(tx: Transaction, *, invoice_id: UUID) -> OpenInvoice | No
     return None if row is None else OpenInvoice(**row)
 
 
+async def owed(tx: Transaction, *, invoice_id: UUID) -> OpenInvoice | None:
+    """Return an issued invoice with what is owed on it, not locked: clients may ask."""
+    row = await tx.fetchrow(f"{_OPEN} AND i.id = $1", invoice_id)
+    return None if row is None else OpenInvoice(**row)
+
+
+async def payment_of(tx: Transaction, *, external_id: str) -> UUID | None:
+    """Return the payment of an outside id."""
+    found: UUID | None = await tx.fetchval("SELECT id FROM payments WHERE external_id = $1", external_id)
+    return found
+
+
 async def open_invoices(tx: Transaction, *, numbers: Sequence[str], amounts: Sequence[int]) -> list[OpenInvoice]:
     """Return the issued invoices of these numbers, and those on which exactly one of these amounts is open."""
     rows = await tx.fetch(
