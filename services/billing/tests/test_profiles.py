@@ -201,6 +201,21 @@ async def test_a_credit_larger_than_the_invoice_waits_and_can_be_withdrawn(offic
     assert [one["status"] for one in (await office.get("/credits"))["items"]] == ["withdrawn"]
 
 
+async def test_a_credit_in_percent_of_the_fixed_items_leaves_a_draft_when_it_is_withdrawn(office: Office) -> None:
+    credit = a_credit(office, amount_minor=0, basis_points=500)
+    await office.post("/credits", credit)
+    draft = await office.drafted(posted(office.client, office.contract, minutes=60, overage=60))
+    assert (draft["lines"][-1]["kind"], draft["lines"][-1]["net_minor"]) == ("credit", -20_500)
+
+    await office.post(f"/credits/{credit['id']}/withdraw")
+
+    anew = await office.get(f"/invoices/{draft['id']}")
+    assert [line["kind"] for line in anew["lines"]] == ["fixed", "overage"]
+    assert anew["net_minor"] == draft["net_minor"] + 20_500
+    both = a_credit(office, basis_points=500)
+    assert (await office.refused("/credits", both))[0] == "invalid-request"
+
+
 async def test_credits_without_evidence_in_another_currency_or_of_a_foreign_contract_are_refused(
     office: Office,
 ) -> None:

@@ -16,7 +16,7 @@ from msp_kit.problems import NotFound
 
 
 class CreditNotOpen(Exception):
-    """The credit is on an invoice, or was withdrawn."""
+    """The credit is on an issued invoice, or was withdrawn."""
 
 
 async def seller_of(tx: Transaction, default: dict[str, Any]) -> dict[str, Any]:
@@ -83,16 +83,17 @@ async def earn(tx: Transaction, *, client_id: UUID, credit: Credit) -> None:
     await store.add_credit(tx, client_id=client_id, credit=credit)
 
 
-async def withdraw(tx: Transaction, *, credit_id: UUID) -> None:
-    """Take back a credit that is on no invoice yet.
+async def withdraw(tx: Transaction, *, credit_id: UUID, default_seller: dict[str, Any]) -> None:
+    """Take back a credit; a draft it is on is made anew without it.
 
     Raises:
-        CreditNotOpen: it is on an invoice, was withdrawn, or never was.
+        CreditNotOpen: it is on an issued invoice, was withdrawn, or never was.
     """
-    if not await store.withdraw_credit(tx, credit_id=credit_id):
-        raise CreditNotOpen(
-            "only credits that are on no invoice can be withdrawn; one on a draft leaves it with the draft"
-        )
+    is_open, draft_id = await store.withdraw_credit(tx, credit_id=credit_id)
+    if not is_open:
+        raise CreditNotOpen("only credits that are on no issued invoice can be withdrawn")
+    if draft_id is not None:
+        await drafting.make_anew(tx, invoice_id=draft_id, seller=await seller_of(tx, default_seller))
 
 
 async def set_cost_rates(tx: Transaction, rates: Sequence[tuple[str, str, int]]) -> None:

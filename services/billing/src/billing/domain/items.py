@@ -11,7 +11,7 @@ from uuid import UUID
 
 from billing.domain.pricing import FixedItem, MixedCurrencies, PricedLine, RateNotPossible, Terms
 from billing.domain.words import words
-from msp_kernel.money import Money, basis_points_of, split
+from msp_kernel.money import Money, basis_points_of, half_up, split
 
 TIME = ("overage", "time_and_materials")
 
@@ -39,7 +39,10 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Money promised back, with its evidence (a breach of a promise, most often)."""
+    """Money promised back, with its evidence (a breach of a promise, most often).
+
+    Either ``amount_minor``, or ``basis_points`` of the contract's fixed items on the invoice it is given on.
+    """
 
     id: UUID
     contract_id: UUID
@@ -49,6 +52,7 @@ class Credit:
     evidence: tuple[dict[str, Any], ...]
     source: str
     earned_on: date
+    basis_points: int = 0
 
 
 def times_due(
@@ -69,6 +73,14 @@ def times_due(
             break
         times += day >= starts_on
     return times
+
+
+def _worth(credit: Credit, lines: Sequence[PricedLine]) -> int:
+    """Return what a credit takes off an invoice."""
+    if not credit.basis_points:
+        return credit.amount_minor
+    fixed = sum(line.net.minor for line in lines if line.kind == "fixed" and line.contract_id == credit.contract_id)
+    return half_up(fixed * credit.basis_points, 10_000)
 
 
 def _months_after(first_on: date, months: int) -> date:
@@ -223,7 +235,8 @@ def with_credits(
             )
         group = (of.tax_category, of.tax_rate_basis_points)
         left = sum(one.net.minor for one in made if (one.tax_category, one.tax_rate_basis_points) == group)
-        if left < credit.amount_minor:
+        amount = _worth(credit, made)
+        if not 0 < amount <= left:
             continue
         used.append(credit.id)
         made.append(
@@ -231,7 +244,7 @@ def with_credits(
                 kind="credit",
                 contract_id=of.contract_id,
                 text=f"{say.credit}: {credit.text} ({of.ref})",
-                unit=Money(credit.amount_minor, credit.currency),
+                unit=Money(amount, credit.currency),
                 tax_category=of.tax_category,
                 tax_rate_basis_points=of.tax_rate_basis_points,
                 rule_id=f"credit:{credit.id}",

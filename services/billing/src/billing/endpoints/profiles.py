@@ -92,9 +92,9 @@ async def list_credits(tx: Tx, client_id: UUID | None = None, limit: Limit = 50)
 
 
 @router.post("/credits/{credit_id}/withdraw", status_code=204, openapi_extra=BILLERS)
-async def withdraw_credit(credit_id: UUID, tx: Tx) -> None:
-    """Take back a credit that is on no invoice yet."""
-    await profiles.withdraw(tx, credit_id=credit_id)
+async def withdraw_credit(credit_id: UUID, tx: Tx, default: DefaultSeller) -> None:
+    """Take back a credit that is on no issued invoice; a draft it is on is made anew without it."""
+    await profiles.withdraw(tx, credit_id=credit_id, default_seller=default)
 
 
 @router.get("/cost-rates", openapi_extra=ADMINS)

@@ -147,7 +147,7 @@ async def summary(tx: Transaction) -> Sequence[Row]:
 async def list_credits(tx: Transaction, *, client_id: UUID | None, limit: int) -> Sequence[Row]:
     """Return credits with their evidence, newest first."""
     rows = await tx.fetch(
-        "SELECT c.client_id, c.id, c.contract_id, c.currency, c.amount_minor, c.text, c.evidence, c.source, c.earned_on,"
+        "SELECT c.client_id, c.id, c.contract_id, c.currency, c.amount_minor, c.basis_points, c.text, c.evidence, c.source, c.earned_on,"
         " CASE WHEN v.status = 'issued' THEN 'given' WHEN c.invoice_id IS NOT NULL THEN 'on_draft' ELSE c.status END AS status,"
         " v.number FROM credits c LEFT JOIN invoices v ON v.client_id = c.client_id AND v.id = c.invoice_id"
         " WHERE $1::uuid IS NULL OR c.client_id = $1 ORDER BY c.earned_on DESC, c.id LIMIT $2",

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from billing.domain.items import Charge, Credit
-from billing.schemas.fields import BasisPoints, Currency, Day, Language, Minor, Text, VatId, Word
+from billing.schemas.fields import BasisPoints, Currency, Day, Language, Text, VatId, Word
 from msp_kernel.ids import new_id
 from msp_kit.api import Body, View
 
@@ -136,12 +136,21 @@ class EarnCredit(Body):
     client_id: UUID
     contract_id: UUID
     currency: Currency
-    amount_minor: Minor
+    amount_minor: Annotated[int, Field(ge=0, le=10**15)] = 0
+    basis_points: BasisPoints = 0
+    """Instead of an amount: of the contract's fixed items on the invoice the credit is given on."""
     text: Text
     source: Word
     """Who promises it: ``sla``, or a person's reason."""
     earned_on: Day
     evidence: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=200)]
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> EarnCredit:
+        if (self.amount_minor > 0) == (self.basis_points > 0):
+            message = "a credit is either amount_minor or basis_points"
+            raise ValueError(message)
+        return self
 
     def to_credit(self) -> Credit:
         """Return the credit."""
@@ -159,6 +168,7 @@ class CreditView(View):
     contract_id: UUID
     currency: str
     amount_minor: int
+    basis_points: int
     text: str
     source: str
     earned_on: date

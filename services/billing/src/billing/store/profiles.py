@@ -90,7 +90,7 @@ async def add_credit(tx: Transaction, *, client_id: UUID, credit: Credit) -> boo
     return bool(
         await tx.fetchval(
             "INSERT INTO credits (client_id, id, contract_id, currency, amount_minor, text, evidence, source, earned_on,"
-            " created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+            " created_at, created_by, basis_points) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
             " ON CONFLICT DO NOTHING RETURNING true",
             client_id,
             credit.id,
@@ -103,6 +103,7 @@ async def add_credit(tx: Transaction, *, client_id: UUID, credit: Credit) -> boo
             credit.earned_on,
             tx.now,
             tx.scope.actor,
+            credit.basis_points,
         )
     )
 
@@ -110,7 +111,7 @@ async def add_credit(tx: Transaction, *, client_id: UUID, credit: Credit) -> boo
 async def credits_for(tx: Transaction, *, client_id: UUID, before: date, invoice_id: UUID | None) -> list[Credit]:
     """Return the credits of a client earned before a day that are on no invoice, and those of a draft made anew."""
     rows = await tx.fetch(
-        "SELECT id, contract_id, currency, amount_minor, text, evidence, source, earned_on FROM credits"
+        "SELECT id, contract_id, currency, amount_minor, basis_points, text, evidence, source, earned_on FROM credits"
         " WHERE client_id = $1 AND status = 'open' AND earned_on < $2"
         " AND (invoice_id IS NULL OR invoice_id = $3) ORDER BY earned_on, id FOR UPDATE",
         client_id,
@@ -129,12 +130,17 @@ async def bind_credits(tx: Transaction, *, invoice_id: UUID, credit_ids: Sequenc
     )
 
 
-async def withdraw_credit(tx: Transaction, *, credit_id: UUID) -> bool:
-    """Take back a credit that is on no invoice; return whether there is one."""
-    done: str = await tx.driver.execute(
-        "UPDATE credits SET status = 'withdrawn' WHERE id = $1 AND status = 'open' AND invoice_id IS NULL", credit_id
+async def withdraw_credit(tx: Transaction, *, credit_id: UUID) -> tuple[bool, UUID | None]:
+    """Take back a credit that is on no issued invoice; return whether there is one, and the draft it was on."""
+    row = await tx.fetchrow(
+        "SELECT c.invoice_id FROM credits c LEFT JOIN invoices v ON v.client_id = c.client_id AND v.id = c.invoice_id"
+        " WHERE c.id = $1 AND c.status = 'open' AND (v.id IS NULL OR v.status = 'draft') FOR UPDATE OF c",
+        credit_id,
     )
-    return done.endswith(" 1")
+    if row is None:
+        return False, None
+    await tx.driver.execute("UPDATE credits SET status = 'withdrawn', invoice_id = NULL WHERE id = $1", credit_id)
+    return True, row["invoice_id"]
 
 
 async def save_cost_rates(tx: Transaction, rates: Sequence[tuple[str, str, int]]) -> None:

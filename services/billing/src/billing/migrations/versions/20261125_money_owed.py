@@ -28,7 +28,8 @@ CREATE TABLE charges (
 CREATE INDEX charges_of_contract ON charges (contract_id);
 CREATE TABLE credits (
     client_id uuid NOT NULL, id uuid NOT NULL, contract_id uuid NOT NULL, currency char(3) NOT NULL,
-    amount_minor bigint NOT NULL CHECK (amount_minor > 0), text text NOT NULL, evidence jsonb NOT NULL, source text NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor >= 0), basis_points int NOT NULL CHECK (basis_points BETWEEN 0 AND 10000),
+    text text NOT NULL, evidence jsonb NOT NULL, source text NOT NULL, CHECK ((amount_minor > 0) <> (basis_points > 0)),
     status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'withdrawn')), invoice_id uuid, earned_on date NOT NULL,
     created_at timestamptz NOT NULL, created_by text NOT NULL,
     PRIMARY KEY (client_id, id), UNIQUE (id), CHECK (invoice_id IS NULL OR status = 'open'),
