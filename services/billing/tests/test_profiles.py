@@ -95,14 +95,32 @@ async def test_a_seller_without_vat_id_cannot_issue_and_the_findings_follow_the_
         ({"tax_case": "S", "tax_rate_basis_points": 10_001}, "less than or equal to 10000"),
         ({"tax_case": "S", "tax_rate_basis_points": -1}, "greater than or equal to 0"),
         ({"tax_case": "E"}, "an exemption needs its reason"),
-        ({"tax_id": "123456789"}, "pattern"),
+        ({"tax_id": "123456789"}, "begins with its country"),
+        ({"tax_id": "ZZ123456789"}, "begins with its country"),
+        ({"endpoint": {"scheme": "0000", "id": "x"}}, "is no scheme of the EAS list"),
         ({"name": "Bell\u0007"}, "U+0007 cannot be printed"),
-        ({"address": {**ADDRESS, "country": "Germany"}}, "pattern"),
+        ({"address": {**ADDRESS, "country": "XX"}}, "is no country"),
         ({"language": "deutsch"}, "pattern"),
     ],
 )
 async def test_a_profile_that_makes_no_sense_is_told(office: Office, profile: dict[str, Any], expected: str) -> None:
     answer = await office.put(f"/billing-profiles/{office.client}", profile)
+
+    assert answer.status_code == 422
+    assert expected in answer.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"iban": "GB33BUKB20201555555556"}, "check digits"),
+        ({"brand_colour": "red"}, "pattern"),
+        ({"name": ""}, "at least 1 character"),
+        ({"address": None}, "address"),
+    ],
+)
+async def test_a_seller_that_makes_no_sense_is_told(office: Office, wrong: dict[str, Any], expected: str) -> None:
+    answer = await office.put("/seller", {**SELLER, **wrong})
 
     assert answer.status_code == 422
     assert expected in answer.text

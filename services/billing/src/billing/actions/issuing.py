@@ -126,6 +126,10 @@ async def credit(
         raise NotAnInvoice("a draft is made anew, not credited")
     if invoice.kind != "invoice":
         raise NotAnInvoice(f"{invoice.number} is a credit note; issue a new invoice instead")
+    if any("tax_minor" not in line for line in invoice.content["lines"]):
+        raise NotAnInvoice(
+            f"{invoice.number} was issued before the tax on its lines was kept; issue a new invoice instead"
+        )
     parts = credited_parts(invoice.content, await invoices.credited(tx, invoice_id=invoice_id), wanted)
     hours = await _returned(tx, invoice, returned)
     content = credit_content(

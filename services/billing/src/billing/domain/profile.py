@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from billing.domain.codes import COUNTRIES, VAT_PREFIXES
 from billing.domain.tax import REASONS
 
-COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?", re.ASCII)
 VAT_ID = re.compile(r"[A-Z]{2}[0-9A-Z+*.]{2,13}", re.ASCII)
 # Not tab, line feed or carriage return; XML knows no others, and neither does a printed page.
@@ -18,6 +18,11 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uf
 
 class InvoiceIncomplete(Exception):
     """A draft lacks what its invoice needs: an address, a VAT id, a reason, or a text has characters no document can carry."""
+
+
+def is_vat_id(text: str) -> bool:
+    """Return whether a VAT id begins with its country, as EN 16931 (BR-CO-09) asks."""
+    return bool(VAT_ID.fullmatch(text)) and text[:2] in VAT_PREFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def _address(party: Mapping[str, Any], place: str) -> Iterable[Finding]:
             f"the address has no {', no '.join(lacking)}",
             "give street, city and country",
         )
-    elif not COUNTRY.fullmatch(address["country"]):
+    elif address["country"] not in COUNTRIES:
         yield Finding(
             "country-unknown",
             True,
@@ -96,7 +101,7 @@ def _tax(content: Mapping[str, Any], seller: Mapping[str, Any], categories: set[
             "give it, or another tax case",
         )
     for party, place in ((seller, ours), (client, theirs)):
-        if categories - {"O"} and party.get("tax_id") and not VAT_ID.fullmatch(party["tax_id"]):
+        if categories - {"O"} and party.get("tax_id") and not is_vat_id(party["tax_id"]):
             yield Finding(
                 "vat-id-prefix-missing",
                 True,

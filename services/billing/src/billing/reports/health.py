@@ -67,9 +67,9 @@ async def worked(tx: Transaction, *, client_id: UUID, from_on: date, to_on: date
 async def days_outstanding(tx: Transaction, *, client_id: UUID, on: date) -> dict[str, int | None]:
     """Return the days of sales outstanding by currency; ``None`` when nothing was invoiced in the last 90 days."""
     rows = await tx.fetch(
-        "SELECT currency, sum(invoice_open(client_id, id))::bigint AS open_minor,"
+        "SELECT currency, sum(open_minor)::bigint AS open_minor,"
         " coalesce(sum(gross_minor) FILTER (WHERE issued_at >= $2::date AND issued_at < $3::date), 0)::bigint AS sold_minor"
-        " FROM invoices WHERE client_id = $1 AND kind = 'invoice' AND status = 'issued' GROUP BY currency",
+        " FROM receivables WHERE client_id = $1 GROUP BY currency",
         client_id,
         on - timedelta(days=DSO_DAYS),
         on + timedelta(days=1),

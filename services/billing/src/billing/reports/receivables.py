@@ -17,13 +17,10 @@ COLUMNS = (*(name for _, name in AGES), OLDEST)
 async def open_invoices(tx: Transaction, *, client_id: UUID | None, on: date, limit: int) -> Sequence[Row]:
     """Return the invoices on which something is owed, the oldest due first."""
     rows = await tx.fetch(
-        "SELECT i.id, i.client_id, i.content::json->'client'->>'name' AS client_name, i.number, i.currency, i.issued_at,"
-        " i.due_on, i.gross_minor, o.open_minor, coalesce(r.step, 0) AS reminder_step, r.reminded_at"
-        " FROM invoices i CROSS JOIN LATERAL (SELECT invoice_open(i.client_id, i.id) AS open_minor) AS o"
-        " LEFT JOIN LATERAL (SELECT step, reminded_at FROM reminders m WHERE m.client_id = i.client_id AND m.invoice_id = i.id"
+        "SELECT o.*, coalesce(r.step, 0) AS reminder_step, r.reminded_at FROM receivables o"
+        " LEFT JOIN LATERAL (SELECT step, reminded_at FROM reminders m WHERE m.client_id = o.client_id AND m.invoice_id = o.id"
         "   ORDER BY step DESC LIMIT 1) AS r ON true"
-        " WHERE i.kind = 'invoice' AND i.status = 'issued' AND o.open_minor <> 0 AND ($1::uuid IS NULL OR i.client_id = $1)"
-        " ORDER BY i.due_on, i.number LIMIT $2",
+        " WHERE o.open_minor <> 0 AND ($1::uuid IS NULL OR o.client_id = $1) ORDER BY o.due_on, o.number LIMIT $2",
         client_id,
         limit,
     )
@@ -36,9 +33,9 @@ async def open_invoices(tx: Transaction, *, client_id: UUID | None, on: date, li
 async def ageing(tx: Transaction, *, on: date) -> Sequence[Row]:
     """Return what every client owes by age and currency, and the credit it has with us."""
     rows = await tx.fetch(
-        "SELECT i.client_id, max(c.name) AS client_name, i.currency, i.due_on,"
-        " sum(invoice_open(i.client_id, i.id))::bigint AS open_minor FROM invoices i JOIN clients c USING (client_id)"
-        " WHERE i.kind = 'invoice' AND i.status = 'issued' GROUP BY i.client_id, i.currency, i.due_on",
+        "SELECT o.client_id, max(c.name) AS client_name, o.currency, o.due_on, sum(o.open_minor)::bigint AS open_minor"
+        " FROM receivables o JOIN clients c USING (client_id) WHERE o.open_minor <> 0"
+        " GROUP BY o.client_id, o.currency, o.due_on",
     )
     credit = await tx.fetch(
         "SELECT p.client_id, max(c.name) AS client_name, p.currency, sum(payment_left(p.client_id, p.id))::bigint AS left_minor"

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from billing.domain.items import Charge, Credit
-from billing.schemas.fields import BasisPoints, Currency, Day, Language, Text, VatId, Word
+from billing.schemas.fields import BasisPoints, Country, Currency, Day, Iban, Language, Scheme, Text, VatId, Word
 from msp_kernel.ids import new_id
 from msp_kit.api import Body, View
 
@@ -20,13 +20,13 @@ class AddressBody(Body):
     lines: Annotated[list[Word], Field(min_length=1, max_length=3)]
     city: Word
     postcode: Annotated[str, Field(max_length=20)] = ""
-    country: Annotated[str, Field(pattern="^[A-Z]{2}$")]
+    country: Country
 
 
 class EndpointBody(Body):
     """An electronic address: scheme of the EAS list (``EM``, ``0088``, ``9930``) and id."""
 
-    scheme: Annotated[str, Field(pattern="^[0-9A-Z]{2,4}$")]
+    scheme: Scheme
     id: Word
 
 
@@ -40,7 +40,7 @@ class SellerBody(Body):
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)] | None = None
     phone: Word | None = None
     endpoint: EndpointBody | None = None
-    iban: Annotated[str, Field(pattern="^[A-Z]{2}[0-9]{2}[0-9A-Z]{10,30}$")] | None = None
+    iban: Iban | None = None
     bic: Annotated[str, Field(pattern="^[A-Z0-9]{8}([A-Z0-9]{3})?$")] | None = None
     brand_colour: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] | None = None
 

@@ -13,6 +13,8 @@ from billing.domain.payments import BankLine, MoreThanThereIs, OpenInvoice
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 
+REMINDED_DAYS = 180
+"""What is overdue for longer had its reminders, or came from elsewhere; nobody wants a first one then."""
 _OPEN = (
     "SELECT i.id, i.client_id, i.content::json->'client'->>'name' AS client_name, i.number, i.currency,"
     " invoice_open(i.client_id, i.id) AS open_minor, i.due_on FROM invoices i WHERE i.status = 'issued' AND i.kind = 'invoice'"
@@ -216,7 +218,7 @@ async def decide_bank_line(tx: Transaction, *, line_id: UUID, status: str, note:
 async def lock_overdue(tx: Transaction, *, step: int, due_before: date) -> OpenInvoice | None:
     """Return an invoice that is overdue since before a day and had ``step - 1`` reminders, locked."""
     row = await tx.fetchrow(
-        f"{_OPEN} AND i.due_on <= $1 AND invoice_open(i.client_id, i.id) > 0"
+        f"{_OPEN} AND i.due_on <= $1 AND i.due_on > $1 - {REMINDED_DAYS} AND invoice_open(i.client_id, i.id) > 0"
         " AND (SELECT count(*) FROM reminders r WHERE r.client_id = i.client_id AND r.invoice_id = i.id) = $2"
         " ORDER BY i.due_on, i.id LIMIT 1 FOR UPDATE OF i SKIP LOCKED",
         due_before,

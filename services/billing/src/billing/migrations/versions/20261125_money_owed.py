@@ -166,6 +166,19 @@ CREATE FUNCTION invoice_open(client uuid, invoice uuid) RETURNS bigint LANGUAGE 
          - coalesce((SELECT sum(amount_minor) FROM write_offs w WHERE w.client_id = client AND w.invoice_id = invoice
                       AND w.approved_at IS NOT NULL), 0)::bigint
 $$;
+-- What is open on every issued invoice, for lists: the same sums as invoice_open, each table read once.
+CREATE VIEW receivables WITH (security_invoker = true) AS
+    SELECT i.client_id, i.id, i.number, i.currency, i.issued_at, i.due_on, i.gross_minor,
+           i.content::json->'client'->>'name' AS client_name,
+           i.gross_minor + coalesce(c.minor, 0) - coalesce(a.minor, 0) - coalesce(w.minor, 0) AS open_minor
+      FROM invoices i
+      LEFT JOIN (SELECT client_id, corrects, sum(gross_minor)::bigint AS minor FROM invoices WHERE corrects IS NOT NULL
+                  GROUP BY 1, 2) AS c ON c.client_id = i.client_id AND c.corrects = i.id
+      LEFT JOIN (SELECT client_id, invoice_id, sum(amount_minor)::bigint AS minor FROM allocations GROUP BY 1, 2) AS a
+             ON a.client_id = i.client_id AND a.invoice_id = i.id
+      LEFT JOIN (SELECT client_id, invoice_id, sum(amount_minor)::bigint AS minor FROM write_offs
+                  WHERE approved_at IS NOT NULL GROUP BY 1, 2) AS w ON w.client_id = i.client_id AND w.invoice_id = i.id
+     WHERE i.kind = 'invoice' AND i.status = 'issued';
 CREATE FUNCTION refuse_more_than_there_is() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_TABLE_NAME IN ('allocations', 'refunds') THEN
@@ -233,3 +246,4 @@ def upgrade() -> None:
         protect(op, table, database=DATABASE, staff_verbs=verbs)
     # Clients ask where their hours went; the policies of the first migration show them their own rows only.
     execute(op, f"GRANT SELECT ON clients, contract_versions, hours TO {DATABASE}_client")
+    execute(op, f"GRANT SELECT ON receivables TO {DATABASE}_staff, {DATABASE}_client")
