@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 from story import PASSWORD, Cast, a_cast, next_month, today
 
 from msp_local.api import Api
-from msp_local.servers.chromium import FLAGS, chromium_path, lend_driver_libraries
-from msp_local.servers.throwaway import cache_folder
 from msp_local.stack import Platform
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    path = await asyncio.to_thread(chromium_path, cache_folder())
-    await asyncio.to_thread(lend_driver_libraries, cache_folder())
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=str(path), args=list(FLAGS))
-        yield started
-        await started.close()
 
 
 async def signed_in(browser: Browser, platform: Platform, email: str, **options: Any) -> tuple[Page, list[str]]:
