@@ -214,8 +214,7 @@ async def test_every_page_is_quiet_accessible_and_fits(
     width = screen["viewport"]["width"]
     for email, paths in ((scene.cast.manager.email, scene.pages), (scene.company.email, ["/portal/reports"])):
         page, _ = await signed_in(browser, platform, email, **screen)
-        said: list[str] = []
-        page.on("console", lambda message, said=said: said.append(message.text))
+        said = everything_said(page)
         try:
             for path in paths:
                 answer = await page.goto(path)
@@ -226,6 +225,13 @@ async def test_every_page_is_quiet_accessible_and_fits(
             assert said == []
         finally:
             await page.context.close()
+
+
+def everything_said(page: Page) -> list[str]:
+    """Return the list that every message of the console goes to."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    return said
 
 
 async def test_reading_needs_no_script(browser: Browser, platform: Platform, scene: Scene) -> None:

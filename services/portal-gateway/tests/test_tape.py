@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -47,9 +47,9 @@ RUNNING = a_clock(
 )
 
 
-def drawn(clock: dict[str, Any]) -> tuple[list[dict[str, str]], list[str]]:
+def drawn(clock: dict[str, Any], *, seconds_later: int = 0) -> tuple[list[dict[str, str]], list[str]]:
     """Return the segments and the labels of a tape; fails when it is no well-formed XML."""
-    root = ET.fromstring(f"<figure>{tape.drawn(clock, NOW, ZONE)}</figure>")
+    root = ET.fromstring(f"<figure>{tape.drawn(clock, NOW + timedelta(seconds=seconds_later), ZONE)}</figure>")
     segments = [one.attrib for one in root.iter("rect") if "data-tip" in one.attrib]
     return segments, [str(one.text) for one in root.iter("text")]
 
@@ -77,11 +77,12 @@ def test_a_night_is_drawn_shorter_than_it_is_and_says_its_length() -> None:
 
 def test_what_counted_past_the_target_is_told_apart() -> None:
     late = {"is_breached": True, "breached_at": at(10), "due_at": at(10)}
-    segments, labels = drawn(a_clock(("counted", at(9), at(12)), **late))
+    segments, labels = drawn(a_clock(("counted", at(9), at(12)), **late), seconds_later=1)
 
     assert [one["class"] for one in segments] == ["f-work", "f-breach"]
     assert segments[1]["data-tip"] == "10:00 to 12:00: 2 h counted past the target"
     assert "Due 10:00" in labels
+    assert labels[-1] == "Now 37%"
 
 
 def test_thresholds_stand_where_they_fire_and_voided_ones_are_gone() -> None:

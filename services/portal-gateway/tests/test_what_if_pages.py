@@ -76,7 +76,10 @@ def seen(door: Pages) -> Pages:
     door.upstream.answers |= {
         "/clients": {"items": [{"id": ACME, "name": "Acme"}], "next": None},
         "/contracts": {"items": [contract], "next": None},
-        "/calendars": {"items": [{"id": CALENDAR, "name": "Office", "calendar": {**HOURS, "timezone": "UTC"}}]},
+        "/calendars": {
+            "items": [{"id": CALENDAR, "name": "Office", "calendar": {**HOURS, "timezone": "UTC"}}],
+            "next": None,
+        },
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/what-if": ANSWER,
     }

@@ -51,6 +51,7 @@ class Upstream:
             path, body = request.url.path, json.loads(content) if content else None
             self.asked.append((request.method, path, request.query_params.multi_items(), body))
             found = self.answers.get(path, {"items": [], "next": None})
+            found = found(dict(request.query_params)) if callable(found) else found
             status, document = found if isinstance(found, tuple) else (200, found)
             return Response(json.dumps(document), status_code=status, media_type="application/json")
 

@@ -157,7 +157,8 @@ def _foot(clock: Mapping[str, Any], segments: Sequence[_Segment], now: datetime,
     elif clock["due_at"] and not clock["is_breached"]:
         shapes.append(_below(100, f"Due {shown.clock_time(clock['due_at'], zone, now)}", "end", is_strong=True))
         taken.append((80.0, 100.0))
-    x = _at(segments, now) if clock["status"] != "stopped" else None
+    # The clock was read a moment before the page was made: past its due instant, now is the end of the row.
+    x = _at(segments, min(now, segments[-1].ends_at)) if clock["status"] != "stopped" else None
     if x is not None:
         shapes.append(f'<line class="now-line" x1="{number(x)}%" x2="{number(x)}%" y1="14" y2="38"/>')
         percent = 100 * clock["consumed_seconds"] // (60 * clock["budget_minutes"])

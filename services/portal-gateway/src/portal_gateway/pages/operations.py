@@ -13,7 +13,7 @@ from portal_gateway.pages.clocks import escalates
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.portal import pdf
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
-from portal_gateway.pages.sla import BROKEN, DAYS, WEEKS, link
+from portal_gateway.pages.sla import BROKEN, DAYS, WEEKS, all_of, link
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
@@ -41,7 +41,7 @@ async def operations(_request: Request, site: Site, visitor: Visitor) -> Respons
         get(caller, "/time-entries/waiting"),
         get(caller, "/billing-summary"),
         get(caller, "/tickets", status="open_any", sort="time_left", limit=100),
-        get(caller, "/clients", limit=200),
+        all_of(site, caller, "/clients"),
         nav(site, visitor),
     )
     names = {} if isinstance(clients, Failed) else {one["id"]: one["name"] for one in clients["items"]}

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from msp_kernel.periods import month_of
 from msp_kit.export import CsvResponse
+from msp_kit.identity import Caller
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import HEADERS, Failed, Site, page_route
@@ -22,6 +23,8 @@ MANAGERS = ("manager", "admin", "finance", "dispatcher")
 WEEKS = 12
 ROWS = 40
 PARTS_MAX = 10
+PAGES_MAX = 10
+CHOICES_MAX = 200
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BROKEN = ("missed", "open_overdue")
 PERIOD = ("from", "to")
@@ -76,6 +79,7 @@ async def kept(request: Request, site: Site, visitor: Visitor) -> Response:
         found=found,
         tables=[] if isinstance(found, Failed) else _tables(found, names),
         shortened=shortened,
+        choices=choices,
         names=names,
         asked=asked,
         periods=_periods(shown.now().date()),
@@ -136,6 +140,7 @@ async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str,
         path=request.url.path,
         found=found,
         names=names,
+        choices=choices,
         asked={**days, **asked},
         outcomes={name: OUTCOMES[name] for name in outcomes},
         chips=_chips({**days, **asked}, names),
@@ -213,10 +218,10 @@ async def _names(site: Site, visitor: Visitor) -> dict[str, dict[str, str]]:
     """Return the names people know of what compliance is taken apart by; codes where a service is away."""
     get = site.services.get
     clients, agents, queues, job_types = await site.parts(
-        get(visitor.caller, "/clients", limit=200),
+        all_of(site, visitor.caller, "/clients"),
         get(visitor.caller, "/agents"),
         get(visitor.caller, "/queues"),
-        get(visitor.caller, "/job-types", limit=200),
+        all_of(site, visitor.caller, "/job-types"),
     )
     return {
         "client_id": _by(clients, "id"),
@@ -229,6 +234,22 @@ async def _names(site: Site, visitor: Visitor) -> dict[str, dict[str, str]]:
         "hour": {str(hour): f"{hour:02}:00" for hour in range(24)},
         "priority": {one: one.capitalize() for one in ("critical", "high", "medium", "low")},
     }
+
+
+async def all_of(site: Site, caller: Caller, path: str) -> dict[str, Any]:
+    """Return a whole list, page by page; of more than 2,000 the first."""
+    found: dict[str, Any] = {"items": [], "next": None}
+    for _ in range(PAGES_MAX):
+        page = await site.services.get(caller, path, limit=200, after=found["next"])
+        found = {"items": [*found["items"], *page["items"]], "next": page["next"]}
+        if not page["next"]:
+            break
+    return found
+
+
+def choices(names: dict[str, str], chosen: Any) -> dict[str, str]:
+    """Return what a drop-down bears, and what is chosen in any case."""
+    return {code: name for number, (code, name) in enumerate(names.items()) if number < CHOICES_MAX or code == chosen}
 
 
 def _by(found: Any, key: str) -> dict[str, str]:

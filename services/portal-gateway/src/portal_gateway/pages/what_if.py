@@ -17,7 +17,7 @@ from msp_kit.export import CsvResponse
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import HEADERS, Failed, Site, page_route
-from portal_gateway.pages.sla import DAYS, MANAGERS, OUTCOMES, days_of
+from portal_gateway.pages.sla import CHOICES_MAX, DAYS, MANAGERS, OUTCOMES, all_of, days_of
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
@@ -105,6 +105,7 @@ async def what_if(request: Request, site: Site, visitor: Visitor) -> Response:
         title="SLA what-if",
         status=422 if problem else 200,
         known=known,
+        choices_max=CHOICES_MAX,
         asked={**days_of(request), **request.query_params},
         rows=_rows(request.query_params, known),
         weekly=_weekly_texts(request.query_params, known),
@@ -136,7 +137,7 @@ async def changed_csv(request: Request, site: Site, visitor: Visitor) -> Respons
 async def _known(site: Site, visitor: Visitor, query: Mapping[str, str]) -> Known:
     get, caller = site.services.get, visitor.caller
     clients, contracts, calendars = await site.parts(
-        get(caller, "/clients", limit=200), get(caller, "/contracts", limit=200), get(caller, "/calendars", limit=200)
+        all_of(site, caller, "/clients"), all_of(site, caller, "/contracts"), all_of(site, caller, "/calendars")
     )
     wanted, contract = query.get("contract_id"), None
     items = [[] if isinstance(one, Failed) else one["items"] for one in (clients, contracts, calendars)]

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from upstream import Pages, pages, words
 
-from portal_gateway.pages.sla import shortened
+from portal_gateway.pages.sla import choices, shortened
 
 ACME, BETA, TOM = ("00000000-0000-0000-0000-00000000000" + digit for digit in "123")
 PERIOD = "from=2026-09-01&to=2026-11-01"
@@ -281,6 +281,25 @@ async def test_client_people_never_see_what_is_internal(seen: Pages, path: str) 
 async def test_agents_see_why_but_not_the_figures_of_all(seen: Pages) -> None:
     assert (await seen.get("/desk/sla", by="agent")).status_code == 403
     assert (await seen.get("/desk/tickets/HLO-7/sla", by="agent")).status_code == 200
+
+
+async def test_clients_beyond_the_first_page_have_their_names(seen: Pages) -> None:
+    first = {"items": [{"id": ACME, "name": "Acme"}], "next": "second"}
+    second = {"items": [{"id": BETA, "name": "Beta"}], "next": None}
+    seen.upstream.answers["/clients"] = lambda query: second if query.get("after") == "second" else first
+
+    html = (await seen.get("/desk/sla")).text
+
+    assert [row[0] for row in tables(html)["By client"]] == ["Beta", "Acme", "All"]
+
+
+def test_a_long_list_is_cut_but_never_what_is_chosen() -> None:
+    names = {f"{number}": f"Client {number}" for number in range(1000)}
+
+    made = choices(names, "999")
+
+    assert len(made) == 201
+    assert made["999"] == "Client 999"
 
 
 # ---- lists --------------------------------------------------------------------------------------------------------
