@@ -94,6 +94,17 @@ async def test_a_contract_begins_with_its_own_hours_and_targets(seen: Pages) -> 
     assert not any(path == "/what-if" for _, path, _, _ in seen.upstream.asked)
 
 
+async def test_choosing_another_contract_forgets_what_was_written_for_the_one_before(seen: Pages) -> None:
+    blank = "&targets_of=&t.resolution.high.-.-=&t.resolution.low.-.-="
+    loaded = (await seen.get(ASKED.replace("run=1&", "") + blank + "&mon=")).text
+
+    assert 'name="t.resolution.high.-.-" value="240"' in loaded
+    assert 'name="mon" value="09:00-12:30, 13:30-17:00"' in loaded
+    assert f'name="targets_of" value="{CONTRACT}"' in loaded
+    await seen.get(ASKED + blank)  # compared at once, without loading it first
+    assert "targets" not in seen.upstream.body("/what-if")
+
+
 async def test_what_is_as_it_was_is_not_asked_for(seen: Pages) -> None:
     await seen.get(ASKED + SAME)
 

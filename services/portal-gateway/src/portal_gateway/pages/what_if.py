@@ -107,8 +107,8 @@ async def what_if(request: Request, site: Site, visitor: Visitor) -> Response:
         known=known,
         choices_max=CHOICES_MAX,
         asked={**days_of(request), **request.query_params},
-        rows=_rows(request.query_params, known),
-        weekly=_weekly_texts(request.query_params, known),
+        rows=_rows(_written_targets(request.query_params), known),
+        weekly=_weekly_texts(request.query_params if request.query_params.get("run") else {}, known),
         day_codes=tuple(zip(DAY_CODES, DAYS, strict=True)),
         flag_words=FLAG_WORDS,
         outcomes=OUTCOMES,
@@ -169,7 +169,7 @@ def _body(request: Request, known: Known) -> dict[str, Any]:
         body["calendar"] = chosen["calendar"]
     if query.get("flags") == "all":
         body["flags"] = {name: name in query for name in FLAGS}
-    targets = _targets(query, known)
+    targets = _targets(_written_targets(query), known)
     if targets is not None:
         body["targets"] = targets
     return body
@@ -190,6 +190,12 @@ def _own_hours(query: Mapping[str, str], known: Known) -> dict[str, Any]:
 def name_of(target: Mapping[str, Any]) -> str:
     """Return the field of a target: ``t.resolution.high.-.-``."""
     return ".".join(["t", *(target.get(key) or ANY for key in KEYS)])
+
+
+def _written_targets(query: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the fields that hold targets: none while a contract is only loaded, or when they are those of another one."""
+    wanted = query.get("contract_id", "")
+    return query if query.get("run") and query.get("targets_of", wanted) == wanted else {}
 
 
 def _targets(query: Mapping[str, str], known: Known) -> list[dict[str, Any]] | None:
