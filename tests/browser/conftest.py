@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from browsing import a_browser
+from playwright.async_api import Browser
 
 from msp_local import demo
-from msp_local.servers.chromium import FLAGS, chromium_path, lend_driver_libraries
-from msp_local.servers.throwaway import cache_folder
 from msp_local.stack import ADMIN_EMAIL, Platform
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    path = await asyncio.to_thread(chromium_path, cache_folder())
-    await asyncio.to_thread(lend_driver_libraries, cache_folder())
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=str(path), args=list(FLAGS))
+    async with a_browser() as started:
         yield started
-        await started.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ import os
 import re
 from pathlib import Path
 
-import pages
+from browsing import signed_in, violations
 from playwright.async_api import Browser, Page
+from walking import page_patterns, walk
 
 from msp_local.demo.seed import sign_ins
 from msp_local.stack import ADMIN_EMAIL, Platform
@@ -34,17 +35,17 @@ async def test_every_page_is_clean_fits_a_phone_and_is_accessible(browser: Brows
         (agent, password, "/desk"),
         (client, password, "/portal"),
     ):
-        visit = await pages.signed_in(browser, demo_platform.url, email=email, password=secret)
-        async for pattern, is_page in pages.walk(visit.page, start):
+        page, complaints = await signed_in(browser, demo_platform, email, password=secret)
+        async for pattern, is_page in walk(page, start):
             if is_page and pattern not in seen:
-                faults += [f"{pattern}: {fault}" for fault in await looked_at(visit.page, pattern)]
+                faults += [f"{pattern}: {fault}" for fault in await looked_at(page, pattern)]
             seen.add(pattern)
-            faults += [f"{pattern}: console: {one}" for one in visit.complaints]
-            visit.complaints.clear()
-        await visit.page.context.close()
+            faults += [f"{pattern}: console: {one}" for one in complaints]
+            complaints.clear()
+        await page.context.close()
 
     assert not faults, "\n".join(faults)
-    unseen = {one for one in pages.page_patterns() - seen if one not in UNLINKED}
+    unseen = {one for one in page_patterns() - seen if one not in UNLINKED}
     assert not unseen, f"no link leads to {sorted(unseen)}"
 
 
@@ -60,7 +61,7 @@ async def looked_at(page: Page, pattern: str) -> list[str]:
             needed = await page.evaluate("document.documentElement.scrollWidth")
             if needed > width:
                 faults.append(f"needs {needed} of {width} px")
-            faults += [f"{theme}, {width} px: {one}" for one in await pages.violations(page)]
+            faults += [f"{theme}, {width} px: {one}" for one in await violations(page)]
             await kept(page, f"{_file_name(pattern)}-{'desktop' if width > 400 else 'phone'}-{theme}")
     return faults
 

@@ -1,4 +1,4 @@
-"""Walking the pages as people do: sign in, follow every link, and look closely at each page once."""
+"""Walking the pages as people do: following every link, to each kind of page once."""
 
 from __future__ import annotations
 
@@ -7,57 +7,12 @@ import pkgutil
 import re
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from axe_playwright_python.async_playwright import Axe
 from fastapi.routing import APIRoute
-from playwright.async_api import Browser, ConsoleMessage, Page
+from playwright.async_api import Page
 
 import portal_gateway.pages
-
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@dataclass
-class Visit:
-    """Somebody's open tab, and what its console complained of."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-
-    def listen(self) -> None:
-        """Note errors, warnings and violations of the content policy from now on."""
-        self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _note(self, message: ConsoleMessage) -> None:
-        # The browser itself complains about an answer of 422, which a form with a mistake in it is meant to get.
-        if message.type in ("error", "warning") and "status of 422" not in message.text:
-            self.complaints.append(message.text)
-
-
-async def signed_in(browser: Browser, url: str, *, email: str, password: str, **options: Any) -> Visit:
-    """Return the tab of a person who has just signed in."""
-    context = await browser.new_context(base_url=url, **options)
-    visit = Visit(await context.new_page())
-    visit.listen()
-    await visit.page.goto("/login")
-    await visit.page.fill("#email", email)
-    await visit.page.fill("#password", password)
-    await visit.page.get_by_role("button", name="Sign in").first.click()
-    await visit.page.wait_for_load_state()
-    return visit
-
-
-async def violations(page: Page) -> list[tuple[str, str]]:
-    """Return what breaks WCAG 2.2 AA: the rule and the first place."""
-    found = await Axe().run(page, options={"runOnly": WCAG})
-    return [(one["id"], one["nodes"][0]["html"][:120]) for one in found.response["violations"]]
-
-
-# ---- following links ------------------------------------------------------------------------------------------------
 
 
 def page_patterns() -> set[str]:
