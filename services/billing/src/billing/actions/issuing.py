@@ -119,17 +119,7 @@ async def credit(
         NotAnInvoice: it is a draft or a credit note.
         LineUnknown, MoreThanIsLeft, NothingToCredit: what was asked cannot be credited.
     """
-    invoice = await invoices.lock_issued(tx, invoice_id=invoice_id)
-    if invoice is None:
-        if await invoices.lock_draft(tx, invoice_id=invoice_id) is None:
-            raise NotFound
-        raise NotAnInvoice("a draft is made anew, not credited")
-    if invoice.kind != "invoice":
-        raise NotAnInvoice(f"{invoice.number} is a credit note; issue a new invoice instead")
-    if any("tax_minor" not in line for line in invoice.content["lines"]):
-        raise NotAnInvoice(
-            f"{invoice.number} was issued before the tax on its lines was kept; issue a new invoice instead"
-        )
+    invoice = await _creditable(tx, invoice_id=invoice_id)
     parts = credited_parts(invoice.content, await invoices.credited(tx, invoice_id=invoice_id), wanted)
     hours = await _returned(tx, invoice, returned)
     content = credit_content(
@@ -166,6 +156,22 @@ async def credit(
     balance = await payments.balance_of(tx, invoice_id=invoice_id)
     await record(tx, _said(tx, invoice, note_id, content, hours, sha256), *balance)
     return note_id
+
+
+async def _creditable(tx: Transaction, *, invoice_id: UUID) -> Issued:
+    """Return an issued invoice, locked, that can be credited."""
+    invoice = await invoices.lock_issued(tx, invoice_id=invoice_id)
+    if invoice is None:
+        if await invoices.lock_draft(tx, invoice_id=invoice_id) is None:
+            raise NotFound
+        raise NotAnInvoice("a draft is made anew, not credited")
+    if invoice.kind != "invoice":
+        raise NotAnInvoice(f"{invoice.number} is a credit note; issue a new invoice instead")
+    if any("tax_minor" not in line for line in invoice.content["lines"]):
+        raise NotAnInvoice(
+            f"{invoice.number} was issued before the tax on its lines was kept; issue a new invoice instead"
+        )
+    return invoice
 
 
 def _said(
