@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.domain.contract import duplicates
 from msp_kernel.business_time import Calendar
 
-_ANY_DAY = datetime(2026, 1, 5, tzinfo=UTC)
+_A_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+_WEEK = timedelta(days=7)
 
 
 class QuietHoursNeverEnd(Exception):
@@ -31,7 +32,7 @@ def refuse_endless_quiet(weekly: Mapping[str, Any], *, timezone: str) -> None:
         return
     quiet = Calendar.from_json({"timezone": timezone, "weekly": dict(weekly)})
     quiet.refuse_overlaps()
-    if quiet.next_close(_ANY_DAY) is None:
+    if quiet.between(_A_MONDAY, _A_MONDAY + _WEEK) >= _WEEK.total_seconds():
         raise QuietHoursNeverEnd("leave an hour of the week in which escalation steps may fire")
 
 
