@@ -138,18 +138,22 @@ rollup_changes = Table(
     Column("open_overdue", Integer),
 )
 
-rollups = Table(
-    "rollups",
-    metadata,
-    Column("client_id", Uuid, primary_key=True),
-    Column("grain", Text, primary_key=True),
-    Column("starts_on", Date, primary_key=True),
-    Column("metric", Text, primary_key=True),
-    Column("dimension", Text, primary_key=True),
-    Column("value", Text, primary_key=True),
-    Column("met", Integer),
-    Column("missed", Integer),
-    Column("open_overdue", Integer),
+# The sums, and where they lie: those of all clients (the nil UUID) apart from those of each.
+rollups, rollups_of_all, rollups_of_clients = (
+    Table(
+        name,
+        metadata,
+        Column("client_id", Uuid, primary_key=True),
+        Column("grain", Text, primary_key=True),
+        Column("starts_on", Date, primary_key=True),
+        Column("metric", Text, primary_key=True),
+        Column("dimension", Text, primary_key=True),
+        Column("value", Text, primary_key=True),
+        Column("met", Integer),
+        Column("missed", Integer),
+        Column("open_overdue", Integer),
+    )
+    for name in ("rollups", "rollups_of_all", "rollups_of_clients")
 )
 
 credit_months = Table(

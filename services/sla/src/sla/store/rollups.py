@@ -79,7 +79,7 @@ async def rebuild_rollups(tx: Transaction) -> int:
     await tx.driver.execute("DELETE FROM rollup_changes")
     await tx.driver.execute("DELETE FROM rollups")
     done = await tx.driver.execute(
-        f"INSERT INTO rollups ({_KEY}, met, missed, open_overdue) {_FOLDED.format(source=_CONTRIBUTIONS)}"
+        f"INSERT INTO rollups ({_KEY}, met, missed, open_overdue) {_FOLDED.format(source=_CONTRIBUTIONS)} ORDER BY 1, 2, 3"
     )
     return int(done.rpartition(" ")[2])
 
