@@ -23,13 +23,13 @@ from sla.consumers import consumers
 from sla.testing import ATicket
 
 CLOCKS = 20_000
-WORKERS = 4
-KILLS = 16
+WORKERS = 3
+KILLS = 15
 BATCH = 1000
 PATIENCE_SECONDS = 240
 """On a busy machine a worker takes long to start; on a quiet one nothing here waits for more than a few seconds."""
 BUDGET = timedelta(minutes=1)
-FIRST_DUE = timedelta(seconds=15)
+FIRST_DUE = timedelta(seconds=10)
 SPREAD = timedelta(seconds=15)
 STEPS = ("breach", "escalate:1")
 
