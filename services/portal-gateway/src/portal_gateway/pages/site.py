@@ -182,7 +182,7 @@ _SAID = {
     422: ("Something is not valid", "Check what you entered."),
     429: ("Too many requests", "Wait a little and try again."),
     500: ("Something went wrong on our side", "Nothing was changed. The request id leads us to the cause."),
-    503: ("A part of the platform is away", "Nothing was changed. Try again in a few seconds."),
+    503: ("A part of the platform is away", "Try again in a few seconds."),
 }
 
 
