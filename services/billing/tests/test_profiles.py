@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from office import PERIOD, Office
 
-from billing.testing import SELLER, a_client, a_contract, answers, posted
+from billing.testing import MONDAY, SELLER, a_client, a_contract, answers, posted
 from msp_events.billing import InvoiceDrafted, PeriodCloseRequested
 from msp_events.contracts import Address, BillingTerms
+from msp_events.sla import CreditEvidence, SlaCreditEarned, SlaCreditState, SlaCreditWithdrawn
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM
 from msp_kit.testing import a_client_person, a_staff_person, said
@@ -232,6 +235,70 @@ async def test_a_credit_in_percent_of_the_fixed_items_leaves_a_draft_when_it_is_
     assert anew["net_minor"] == draft["net_minor"] + 20_500
     both = a_credit(office, basis_points=500)
     assert (await office.refused("/credits", both))[0] == "invalid-request"
+
+
+def an_sla_credit(office: Office, kind: type[SlaCreditState] = SlaCreditEarned, **given: Any) -> Any:
+    default: dict[str, Any] = {
+        "occurred_at": MONDAY,
+        "credit_id": UUID(int=99),
+        "client_id": office.client,
+        "contract_id": office.contract,
+        "contract_version": 1,
+        "revision": 1,
+        "rule_id": "below-95",
+        "kind": "monthly_compliance",
+        "starts_on": date(2026, 10, 1),
+        "ends_on": date(2026, 11, 1),
+        "status": "earned",
+        "currency": "GBP",
+        "basis_points": 500,
+        "missed_count": 3,
+        "evidence": (
+            CreditEvidence(
+                clock_id=new_id(),
+                ticket_id=new_id(),
+                ticket_ref="HLO-1482",
+                metric="resolution",
+                priority="high",
+                budget_minutes=480,
+                breached_at=MONDAY,
+            ),
+        ),
+    }
+    return kind(**{**default, **given})
+
+
+async def test_a_credit_the_sla_service_tells_of_is_on_the_invoice_of_its_month_with_its_evidence(
+    office: Office,
+) -> None:
+    earned = an_sla_credit(office)
+    envelopes = await office.speaker.say(earned)
+    await office.speaker.inbox.accept(envelopes)
+    invoice = await office.issued(posted(office.client, office.contract, minutes=60))
+
+    (line,) = [line for line in invoice["lines"] if line["kind"] == "credit"]
+    assert (line["net_minor"], line["text"]) == (-20_500, "Credit: SLA, 2026-10 (below-95) (C-0001)")
+    rule, promise = line["clause"]["evidence"]
+    assert (rule["missed_count"], promise["ticket_ref"]) == (3, "HLO-1482")
+
+
+async def test_a_credit_the_sla_service_withdraws_leaves_its_draft(office: Office) -> None:
+    await office.speaker.say(an_sla_credit(office))
+    draft = await office.drafted()
+    assert draft["lines"][-1]["kind"] == "credit"
+
+    await office.speaker.say(
+        an_sla_credit(office, SlaCreditWithdrawn, revision=2, status="withdrawn", because="the pause came late")
+    )
+
+    assert [line["kind"] for line in (await office.get(f"/invoices/{draft['id']}"))["lines"]] == ["fixed"]
+    assert [one["status"] for one in (await office.get("/credits"))["items"]] == ["withdrawn"]
+
+
+async def test_a_credit_its_cap_left_nothing_of_is_none(office: Office) -> None:
+    await office.speaker.say(an_sla_credit(office, basis_points=0, is_capped=True))
+
+    assert (await office.get("/credits"))["items"] == []
 
 
 async def test_credits_without_evidence_in_another_currency_or_of_a_foreign_contract_are_refused(

@@ -44,6 +44,8 @@ EVENTS: tuple[type[Event], ...] = (
     sla.SlaBreached,
     sla.SlaBreachVoided,
     sla.EscalationRequested,
+    sla.SlaCreditEarned,
+    sla.SlaCreditWithdrawn,
     billing.PeriodCloseRequested,
     billing.InvoiceDrafted,
     billing.InvoiceIssued,
@@ -78,6 +80,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "contracts.hours",
         "contracts.period",
         "tickets.period",
+        "sla.credit",
     ),
     "portal-gateway": (
         "contracts.client",

@@ -190,8 +190,10 @@ async def add(
     await record(tx, InvoiceDrafted(occurred_at=tx.now, **state(draft), revision=1, status="draft"))
 
 
-async def make_anew(tx: Transaction, *, invoice_id: UUID, seller: Mapping[str, Any]) -> None:
+async def make_anew(tx: Transaction, *, invoice_id: UUID, seller: Mapping[str, Any] | None) -> None:
     """Make a draft anew from the same work, with today's profile, terms, charges and credits.
+
+    With ``seller`` what blocks it is looked at again; ``None`` leaves that to the issuing.
 
     Raises:
         NotFound: there is no such draft.
@@ -208,7 +210,7 @@ async def make_drafts_anew(tx: Transaction, *, client_id: UUID, seller: Mapping[
         await _make_anew(tx, draft, seller=seller)
 
 
-async def _make_anew(tx: Transaction, draft: Draft, *, seller: Mapping[str, Any]) -> None:
+async def _make_anew(tx: Transaction, draft: Draft, *, seller: Mapping[str, Any] | None) -> None:
     basis = await basis_of(
         tx, client_id=draft.client_id, starts_on=draft.starts_on, ends_on=draft.ends_on, invoice_id=draft.id
     )
@@ -218,7 +220,9 @@ async def _make_anew(tx: Transaction, draft: Draft, *, seller: Mapping[str, Any]
     if not found:
         return
     anew = replace(draft, content=found[0].content)
-    findings = await findings_of(tx, client_id=draft.client_id, content=anew.content, seller=seller)
+    findings = None
+    if seller is not None:
+        findings = await findings_of(tx, client_id=draft.client_id, content=anew.content, seller=seller)
     revision = await invoices.change_draft(tx, anew, content_text=canonical(anew.content), findings=findings)
     await profiles.bind_credits(tx, invoice_id=draft.id, credit_ids=found[0].credit_ids)
     await record(tx, InvoiceDrafted(occurred_at=tx.now, **state(anew), revision=revision, status="draft"))

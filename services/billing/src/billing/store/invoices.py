@@ -73,17 +73,17 @@ async def add_draft(tx: Transaction, draft: Draft, *, content_text: str, finding
     )
 
 
-async def change_draft(tx: Transaction, draft: Draft, *, content_text: str, findings: Findings) -> int:
-    """Save a draft that was made anew; return its revision."""
+async def change_draft(tx: Transaction, draft: Draft, *, content_text: str, findings: Findings | None) -> int:
+    """Save a draft that was made anew; return its revision. Without ``findings`` the old ones stay."""
     revision: int = await tx.fetchval(
         "UPDATE invoices SET revision = revision + 1, net_minor = $3, tax_minor = $4, gross_minor = $5,"
-        " worked_minutes = $6, content = $7, findings = $8 WHERE client_id = $1 AND id = $2 AND status = 'draft'"
+        " worked_minutes = $6, content = $7, findings = coalesce($8, findings) WHERE client_id = $1 AND id = $2 AND status = 'draft'"
         " RETURNING revision",
         draft.client_id,
         draft.id,
         *(draft.content[name] for name in ("net_minor", "tax_minor", "gross_minor", "worked_minutes")),
         content_text,
-        _findings(findings),
+        None if findings is None else _findings(findings),
     )
     return revision
 
