@@ -40,7 +40,7 @@ from msp_events.sla import (
 )
 from msp_kit.consumers import Consumers
 from msp_kit.database import Transaction
-from tickets.actions import copies, tickets, time
+from tickets.actions import copies, sealing, tickets, time
 
 consumers = Consumers(
     "tickets",
@@ -129,4 +129,4 @@ async def on_escalation(tx: Transaction, event: EscalationRequested) -> None:
 @consumers.hears(PeriodCloseRequested)
 async def on_period_close_requested(tx: Transaction, event: PeriodCloseRequested) -> None:
     """Seal the client's period."""
-    await time.seal_period(tx, event)
+    await sealing.seal_period(tx, event)
