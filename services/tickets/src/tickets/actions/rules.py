@@ -12,7 +12,6 @@ from msp_kit.database import Transaction
 from msp_kit.problems import Conflict, NotFound
 from tickets.domain import routing
 from tickets.domain.routing import RoutingRule
-from tickets.reports import organisation as reports
 from tickets.store import organisation as store
 
 DAYS_MAX = 90
@@ -68,7 +67,7 @@ async def try_out(tx: Transaction, *, rules: Sequence[RoutingRule] | None, days:
     by_rule: Counter[str | None] = Counter()
     examples: list[tuple[str, str, str, str]] = []
     moved = count = 0
-    for ref, went_to, request in await reports.raised_since(tx, since=tx.now - timedelta(days=days)):
+    for ref, went_to, request in await store.raised_since(tx, since=tx.now - timedelta(days=days)):
         route = routing.route(asked, request)
         count += 1
         by_queue[route.queue] += 1

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from msp_kit.database import Transaction
-from tickets.domain.routing import Request
 
 Row = dict[str, Any]
-TICKETS_MAX = 20_000
 _AGENT = "id, person_id, name, levels, skills, queues, weekly_minutes, is_active, takes_tickets, timezone, presence, presence_at"
 
 
@@ -22,33 +19,6 @@ async def routing_rules(tx: Transaction) -> Sequence[Row]:
         " ORDER BY position"
     )
     return [dict(row) for row in rows]
-
-
-async def raised_since(tx: Transaction, *, since: datetime) -> list[tuple[str, str, Request]]:
-    """Return ref, first queue and what rules look at of the tickets raised since an instant, newest first."""
-    rows = await tx.fetch(
-        """
-        SELECT t.ref, t.client_id, t.job_type, t.level, t.priority, t.title, t.description, t.tags, t.queue
-          FROM tickets t WHERE t.raised_at >= $1 ORDER BY t.raised_at DESC, t.id LIMIT $2
-        """,
-        since,
-        TICKETS_MAX,
-    )
-    return [
-        (
-            row["ref"],
-            row["queue"],
-            Request(
-                job_type=row["job_type"],
-                level=row["level"],
-                priority=row["priority"],
-                client_id=row["client_id"],
-                text=f"{row['title']}\n{row['description']}",
-                tags=tuple(row["tags"]),
-            ),
-        )
-        for row in rows
-    ]
 
 
 async def queues(tx: Transaction) -> Sequence[Row]:

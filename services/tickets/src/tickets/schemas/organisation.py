@@ -49,7 +49,9 @@ class NewRoutingRule(Body):
 
     def to_rule(self, rule_id: str) -> RoutingRule:
         """Return the rule this stands for."""
-        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in dict(self).items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in dict(self).items()
+        }
         return RoutingRule(id=rule_id, **values)
 
 

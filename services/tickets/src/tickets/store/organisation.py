@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 from tickets.domain.assignment import Candidate
-from tickets.domain.routing import RoutingRule
+from tickets.domain.routing import Request, RoutingRule
 from tickets.domain.scope import Terms
 
 _RULE = "id::text AS id, position, job_types, levels, priorities, client_ids, words, tags, queue"
+TRIED_MAX = 20_000
+"""Tickets that a dry run looks at, the newest."""
 _TERMS = "contract_id, client_id, ref, name, version, starts_on, ends_on, job_types, levels"
 
 
@@ -150,3 +153,30 @@ async def agents_named(tx: Transaction, names: Sequence[str]) -> dict[str, UUID]
         agent = Candidate(found[name], name, ("L1", "L2", "L3", "SA"), (), (), 2400)
         await add_agent(tx, agent, person_id=None, takes_tickets=False)
     return found
+
+
+async def raised_since(tx: Transaction, *, since: datetime) -> list[tuple[str, str, Request]]:
+    """Return ref, first queue and what rules look at of the tickets raised since an instant, newest first."""
+    rows = await tx.fetch(
+        """
+        SELECT t.ref, t.client_id, t.job_type, t.level, t.priority, t.title, t.description, t.tags, t.queue
+          FROM tickets t WHERE t.raised_at >= $1 ORDER BY t.raised_at DESC, t.id LIMIT $2
+        """,
+        since,
+        TRIED_MAX,
+    )
+    return [
+        (
+            row["ref"],
+            row["queue"],
+            Request(
+                job_type=row["job_type"],
+                level=row["level"],
+                priority=row["priority"],
+                client_id=row["client_id"],
+                text=f"{row['title']}\n{row['description']}",
+                tags=tuple(row["tags"]),
+            ),
+        )
+        for row in rows
+    ]
