@@ -8,8 +8,8 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from msp_kit.problems import Problem
-from tickets.domain import attachment, priority, quick_time, routing, scope, shift, text, ticket, time_entry
-from tickets.endpoints import importing, organisation, rules, texts, threads, tickets, time
+from tickets.domain import attachment, priority, project, quick_time, routing, scope, shift, text, ticket, time_entry
+from tickets.endpoints import importing, organisation, projects, rules, texts, threads, tickets, time
 
 _UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 PROBLEMS: Mapping[type[Exception], Problem] = {
@@ -39,12 +39,17 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     quick_time.TimeNotUnderstood: Problem(_UNPROCESSABLE, "The time is not understood"),
     quick_time.TooMuchTime: Problem(_UNPROCESSABLE, "An entry holds at most a day"),
     routing.RuleNeverMatches: Problem(_UNPROCESSABLE, "The rule can never match"),
+    project.DependencyCycle: Problem(_UNPROCESSABLE, "Tasks would wait in a circle"),
+    project.TaskBlocked: Problem(HTTPStatus.CONFLICT, "The task waits for others"),
+    project.ProjectClosed: Problem(HTTPStatus.CONFLICT, "The project is closed"),
+    project.PlanBroken: Problem(_UNPROCESSABLE, "The plan does not hold together"),
     shift.ShiftsOverlap: Problem(_UNPROCESSABLE, "The shifts overlap"),
     shift.BadShift: Problem(_UNPROCESSABLE, "There is no such shift"),
 }
 # ``threads`` before ``tickets``: /tickets/bulk is no ticket.
 ROUTERS: tuple[APIRouter, ...] = (
     threads.router,
+    projects.router,
     texts.router,
     tickets.router,
     time.router,
