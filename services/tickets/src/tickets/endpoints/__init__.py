@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from msp_kit.problems import Problem
 from tickets.domain import attachment, priority, project, quick_time, routing, scope, shift, text, ticket, time_entry
-from tickets.endpoints import importing, organisation, projects, rules, texts, threads, tickets, time
+from tickets.endpoints import alerts, importing, organisation, projects, rules, texts, threads, tickets, time
 
 _UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 PROBLEMS: Mapping[type[Exception], Problem] = {
@@ -55,5 +55,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     time.router,
     rules.router,
     organisation.router,
+    alerts.router,
     importing.router,
 )
