@@ -10,9 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import entries, kernel, replay
+from benchmarks import assignment, entries, kernel, queue, replay
 
-BENCHES: dict[str, Any] = {"kernel": kernel, "entries": entries, "replay": replay}
+BENCHES: dict[str, Any] = {
+    "kernel": kernel,
+    "entries": entries,
+    "replay": replay,
+    "assignment": assignment,
+    "queue": queue,
+}
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -41,7 +41,7 @@ _WORDS: Mapping[str, Any] = {
     "description": "no answer for five minutes",
     "source": "portal",
     "system": "zabbix",
-    "tags": "vpn",
+    "tags": ["vpn"],
     "detail": "network is not among the job types of HLO-2026",
     "display_name": "Aoife Byrne",
     "item_id": "retainer",

@@ -34,6 +34,7 @@ ALTER TABLE messages
     ADD COLUMN search tsvector GENERATED ALWAYS AS (
         to_tsvector('simple', regexp_replace(body, '[^[:alnum:]]+', ' ', 'g'))) STORED;
 CREATE INDEX messages_by_words ON messages USING gin (search);
+CREATE INDEX messages_by_time ON messages (posted_at DESC);
 ALTER TABLE activities ADD COLUMN revision int, ADD COLUMN changed text[] NOT NULL DEFAULT '{}';
 """
 
