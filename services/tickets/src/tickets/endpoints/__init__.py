@@ -8,8 +8,20 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from msp_kit.problems import Problem
-from tickets.domain import attachment, priority, project, quick_time, routing, scope, shift, text, ticket, time_entry
-from tickets.endpoints import alerts, importing, organisation, projects, rules, texts, threads, tickets, time
+from tickets.domain import (
+    attachment,
+    priority,
+    project,
+    quick_time,
+    routing,
+    scope,
+    shift,
+    table,
+    text,
+    ticket,
+    time_entry,
+)
+from tickets.endpoints import alerts, importing, organisation, projects, rules, tabling, texts, threads, tickets, time
 
 _UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 PROBLEMS: Mapping[type[Exception], Problem] = {
@@ -44,6 +56,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     project.ProjectClosed: Problem(HTTPStatus.CONFLICT, "The project is closed"),
     project.PlanBroken: Problem(_UNPROCESSABLE, "The plan does not hold together"),
     shift.ShiftsOverlap: Problem(_UNPROCESSABLE, "The shifts overlap"),
+    table.NoTable: Problem(_UNPROCESSABLE, "The file is no table"),
     shift.BadShift: Problem(_UNPROCESSABLE, "There is no such shift"),
 }
 # ``threads`` before ``tickets``: /tickets/bulk is no ticket.
@@ -56,5 +69,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     rules.router,
     organisation.router,
     alerts.router,
+    tabling.router,
     importing.router,
 )

@@ -180,3 +180,8 @@ async def raised_since(tx: Transaction, *, since: datetime) -> list[tuple[str, s
         )
         for row in rows
     ]
+
+
+async def names_of_agents(tx: Transaction) -> set[str]:
+    """Return the names of all agents."""
+    return {row["name"] for row in await tx.fetch("SELECT name FROM agents")}
