@@ -120,20 +120,12 @@ async def list_tickets(
     for column, value in wanted.items():
         if value is not None:
             query = query.where(tickets.c[column] == value)
-    if is_unassigned:
-        query = query.where(tickets.c.assignee_id.is_(None))
-    if of_person is not None:
-        agent = sa.select(agents_table.c.id).where(agents_table.c.person_id == of_person).scalar_subquery()
-        query = query.where(tickets.c.assignee_id == agent)
-    if watched_by is not None:
-        theirs = sa.select(watchers.c.ticket_id).where(watchers.c.person_id == watched_by)
-        query = query.where(tickets.c.id.in_(theirs))
+    query = _of_people(query, is_unassigned=is_unassigned, of_person=of_person, watched_by=watched_by)
     if tag is not None:
         query = query.where(tickets.c.tags.contains([tag]))
     if text:
         words = words_query(text)
-        found_words = tickets.c.search.op("@@")(sa.func.to_tsquery("simple", words)) if words else sa.false()
-        query = query.where(found_words)
+        query = query.where(tickets.c.search.op("@@")(sa.func.to_tsquery("simple", words)) if words else sa.false())
     key = tickets.c.updated_at if sort == "updated" else tickets.c.due_at
     found = position(after, of=2)
     if found is not None:
@@ -145,6 +137,21 @@ async def list_tickets(
     rows = (await tx.execute(query.order_by(*order).limit(limit + 1))).all()
     page, next_cursor = page_of(rows, limit=limit, key=lambda row: (_text(getattr(row, key.name)), str(row.id)))
     return [_shaped(row, _ROW, with_balance=with_balance) for row in page], next_cursor
+
+
+def _of_people(
+    query: sa.Select[Any], *, is_unassigned: bool, of_person: UUID | None, watched_by: UUID | None
+) -> sa.Select[Any]:
+    """Keep the tickets of nobody, of a person, or those a person watches."""
+    if is_unassigned:
+        query = query.where(tickets.c.assignee_id.is_(None))
+    if of_person is not None:
+        agent = sa.select(agents_table.c.id).where(agents_table.c.person_id == of_person).scalar_subquery()
+        query = query.where(tickets.c.assignee_id == agent)
+    if watched_by is not None:
+        theirs = sa.select(watchers.c.ticket_id).where(watchers.c.person_id == watched_by)
+        query = query.where(tickets.c.id.in_(theirs))
+    return query
 
 
 def _text(at: datetime) -> str:
