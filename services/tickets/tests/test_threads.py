@@ -316,6 +316,16 @@ async def test_internal_notes_are_not_found_by_clients(desk: Any) -> None:
     assert len((await desk.requests.get(desk.agent, "/tickets/search?text=difficult")).json()) == 1
 
 
+@pytest.mark.parametrize(
+    "more", ["mine=true", "watched=true", "tag=vpn", "unassigned=true", "status=closed&sort=updated"]
+)
+async def test_every_filter_is_safe_for_everybody(desk: Any, more: str) -> None:
+    await desk.raised()
+
+    for reader in (desk.priya, desk.agent):
+        assert (await desk.requests.get(reader, f"/tickets?{more}")).status_code == 200
+
+
 async def test_a_bulk_edit_says_of_each_row_what_became_of_it(desk: Any) -> None:
     good, closed = await desk.raised(), await desk.raised()
     await desk.requests.post(desk.agent, f"/tickets/{closed['id']}/status", {"status": "closed"})

@@ -85,7 +85,7 @@ async def list_tickets(
         assignee_id=assignee_id if is_staff else None,
         client_id=client_id,
         is_unassigned=unassigned,
-        of_person=caller.id if mine else None,
+        of_person=caller.id if mine and is_staff else None,
         watched_by=caller.id if watched else None,
         tag=tag,
         priority=priority,
