@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 metadata = sa.MetaData()
 _UUID = sa.Uuid()
@@ -25,7 +26,7 @@ tickets = sa.Table(
     *(sa.Column(name, sa.Text) for name in ("clock_metric", "clock_status", "clock_verdict")),
     *(sa.Column(name, sa.BigInteger) for name in ("clock_remaining_seconds", "clock_budget_minutes")),
     sa.Column("clock_due_at", _AT),
-    sa.Column("tags", sa.ARRAY(sa.Text)),
+    sa.Column("tags", postgresql.ARRAY(sa.Text)),
     *(sa.Column(name, sa.Text) for name in ("source", "impact", "urgency")),
     sa.Column("satisfaction", sa.SmallInteger),
     sa.Column("search", sa.Text),
