@@ -326,6 +326,16 @@ async def test_every_filter_is_safe_for_everybody(desk: Any, more: str) -> None:
         assert (await desk.requests.get(reader, f"/tickets?{more}")).status_code == 200
 
 
+async def test_tags_and_words_narrow_the_list(desk: Any) -> None:
+    tagged, worded = await desk.raised(tags=["vpn"], title="One"), await desk.raised(tags=["vpn2"], title="Two")
+    mine = await desk.raised(title="Three")
+    await desk.requests.post(desk.agent, f"/tickets/{mine['id']}/take")
+
+    for more, ticket in (("tag=vpn", tagged), ("text=two", worded), ("mine=true", mine)):
+        seen = (await desk.requests.get(desk.agent, f"/tickets?{more}")).json()["items"]
+        assert [one["ref"] for one in seen] == [ticket["ref"]], more
+
+
 async def test_a_bulk_edit_says_of_each_row_what_became_of_it(desk: Any) -> None:
     good, closed = await desk.raised(), await desk.raised()
     await desk.requests.post(desk.agent, f"/tickets/{closed['id']}/status", {"status": "closed"})
