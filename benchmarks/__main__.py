@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import assignment, entries, kernel, queue, replay
+from benchmarks import assignment, entries, kernel, queue, replay, sla
 
 BENCHES: dict[str, Any] = {
     "kernel": kernel,
@@ -18,6 +18,7 @@ BENCHES: dict[str, Any] = {
     "replay": replay,
     "assignment": assignment,
     "queue": queue,
+    "sla": sla,
 }
 RESULTS = Path(__file__).parent / "results"
 

@@ -13,6 +13,7 @@ from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM
 from msp_kit.testing import a_client_person, a_staff_person, said
 from tickets import reports
+from tickets.actions import tickets as verbs
 from tickets.testing import a_contract
 
 
@@ -273,6 +274,24 @@ async def test_client_people_see_their_own_watchers_only(desk: Any) -> None:
     assert [one["name"] for one in (await shown(desk, ticket, desk.priya))["watchers"]] == ["Priya Nair"]
     assert len((await shown(desk, ticket))["watchers"]) == 2
     assert [one["ref"] for one in watched] == [ticket["ref"]]
+
+
+async def test_what_was_resolved_is_closed_after_its_grace_and_an_answer_opens_it_again(desk: Any) -> None:
+    ticket, young = await desk.raised(), await desk.raised()
+    for one in (ticket, young):
+        await desk.requests.post(desk.agent, f"/tickets/{one['id']}/status", {"status": "resolved"})
+    async with desk.database.transaction(SYSTEM) as tx:
+        await tx.driver.execute(
+            "UPDATE tickets SET resolved_at = resolved_at - interval '5 days 1 minute' WHERE id = $1", ticket["id"]
+        )
+        await verbs.close_resolved(tx)
+
+    closed = (await shown(desk, ticket))["status"], (await shown(desk, young))["status"]
+    await desk.requests.post(desk.priya, f"/tickets/{ticket['id']}/messages", {"body": "It is back"})
+
+    assert closed == ("closed", "resolved")
+    seen = await shown(desk, ticket)
+    assert (seen["status"], seen["cycle"]) == ("open", 2)
 
 
 # ---- finding and changing many ------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ from msp_events.sla import (
 from msp_kit.consumers import Consumers, Permanent
 from msp_kit.database import Transaction
 from msp_kit.problems import NotFound
-from tickets.actions import alerting, copies, sealing, tickets, time
+from tickets.actions import alerting, copies, escalation, sealing, time
 from tickets.actions.alerting import Alert
 from tickets.domain.scope import AmbiguousContract, JobTypeOutsideContract, LevelOutsideContract, NoActiveContract
 
@@ -128,8 +128,7 @@ async def on_clocks(tx: Transaction, events: Sequence[ClockState]) -> None:
 async def on_escalation(tx: Transaction, event: EscalationRequested) -> None:
     """Move the ticket as its contract's chain says."""
     await copies.keep_clocks(tx, [event])
-    reason = f"step {event.step} of the escalation chain, {event.metric.replace('_', ' ')}"
-    await tickets.escalate_by_clock(tx, ticket_id=event.ticket_id, to_level=event.to_level, reason=reason)
+    await escalation.follow(tx, event)
 
 
 @consumers.hears(PeriodCloseRequested)

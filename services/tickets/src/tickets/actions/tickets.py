@@ -12,10 +12,9 @@ from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Conflict, NotFound
-from tickets.actions import assigning
+from tickets.actions.escalation import moved_up
 from tickets.actions.journal import SYSTEM_ACTOR, Journal
 from tickets.actions.raising import actor_of
-from tickets.domain import routing
 from tickets.domain.priority import priority_of
 from tickets.domain.ticket import LEVELS, NotForClients, Status, Ticket, TicketClosed, check_client_may_set
 from tickets.store import labels, organisation, threads, tickets as store
@@ -189,22 +188,8 @@ async def escalate(tx: Transaction, *, ticket_id: UUID, by: Caller, reason: str)
     ticket = await locked(tx, ticket_id)
     index = LEVELS.index(ticket.handling_level)
     to_level = LEVELS[min(index + 1, len(LEVELS) - 1)]
-    after = await _escalated(tx, ticket, to_level=to_level)
+    after = await moved_up(tx, ticket, to_level=to_level)
     return await changed(tx, ticket, after, by=by, reason=reason or "escalated by hand")
-
-
-async def escalate_by_clock(tx: Transaction, *, ticket_id: UUID, to_level: str | None, reason: str) -> None:
-    """Do what a step of the escalation chain asks: move the handling level and the queue, or only note it."""
-    ticket = await store.lock_ticket(tx, ticket_id=ticket_id)
-    if ticket is None or ticket.is_over:
-        return
-    journal = Journal(ticket, actor=SYSTEM_ACTOR)
-    if to_level is not None and LEVELS.index(to_level) > LEVELS.index(ticket.handling_level):
-        journal.change(await _escalated(tx, ticket, to_level=to_level), at=tx.now, reason=reason)
-    else:
-        journal.note("escalation", "escalation: people were told", at=tx.now, reason=reason)
-    await journal.save(tx)
-    await record(tx, *journal.events)
 
 
 async def close_resolved(tx: Transaction) -> bool:
@@ -220,24 +205,6 @@ async def close_resolved(tx: Transaction) -> bool:
         events += journal.events
     await record(tx, *events)
     return len(due) == BATCH
-
-
-async def _escalated(tx: Transaction, ticket: Ticket, *, to_level: str) -> Ticket:
-    rules = await organisation.routing_rules(tx)
-    request = routing.Request(
-        job_type=ticket.job_type,
-        level=to_level,
-        priority=ticket.priority,
-        client_id=ticket.client_id,
-        text=f"{ticket.title}\n{ticket.description}",
-        tags=ticket.tags,
-    )
-    route = routing.route(rules, request)
-    choice = await assigning.chosen(tx, replace(ticket, handling_level=to_level, queue=route.queue))
-    moved = replace(ticket, handling_level=to_level, queue=route.queue)
-    if choice is None:
-        return moved
-    return replace(moved, assignee_id=choice.agent.id, assignee_name=choice.agent.name)
 
 
 async def _assigned(tx: Transaction, ticket: Ticket, *, assignee_id: UUID | None, queue: str | None) -> Ticket:
