@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import billing, entries, kernel, replay, sla
+from benchmarks import assignment, billing, entries, kernel, queue, replay, sla
 
-BENCHES: dict[str, Any] = {"kernel": kernel, "entries": entries, "replay": replay, "sla": sla, "billing": billing}
+BENCHES: dict[str, Any] = {
+    one.__name__.rpartition(".")[2]: one for one in (kernel, entries, replay, sla, assignment, queue, billing)
+}
 RESULTS = Path(__file__).parent / "results"
 
 

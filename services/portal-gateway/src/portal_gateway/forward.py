@@ -16,7 +16,17 @@ from portal_gateway.services import SERVICE_OF, ServiceAway, Services
 
 PREFIX: Final = "/api/v1"
 _IN = ("content-type", "idempotency-key", "if-match", "if-none-match", "accept")
-_OUT = ("content-type", "etag", "location", "idempotent-replayed", "content-disposition", "retry-after")
+_OUT = (
+    "content-type",
+    "etag",
+    "location",
+    "idempotent-replayed",
+    "content-disposition",
+    "content-security-policy",
+    "x-content-type-options",
+    "cross-origin-resource-policy",
+    "retry-after",
+)
 
 
 class _Route:

@@ -20,7 +20,25 @@ SERVICE_OF = {
         ("clients", "contacts", "calendars", "job-types", "rate-cards", "contracts", "coverage", "hours"), "contracts"
     ),
     **dict.fromkeys(
-        ("tickets", "queues", "agents", "time-entries", "imports", "projects", "routing-rules", "workload"), "tickets"
+        (
+            "tickets",
+            "queues",
+            "agents",
+            "time-entries",
+            "imports",
+            "projects",
+            "tasks",
+            "routing-rules",
+            "workload",
+            "attachments",
+            "canned-replies",
+            "ticket-templates",
+            "ticket-views",
+            "priority-tables",
+            "alerts",
+            "tables",
+        ),
+        "tickets",
     ),
     **dict.fromkeys(
         (

@@ -7,8 +7,9 @@ from dataclasses import replace
 from msp_events.sla import EscalationRequested
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
+from tickets.actions import assigning
 from tickets.actions.journal import SYSTEM_ACTOR, Journal
-from tickets.domain import assignment, routing
+from tickets.domain import routing
 from tickets.domain.ticket import LEVELS, PRIORITIES, Ticket
 from tickets.store import organisation, tickets as store
 
@@ -45,16 +46,17 @@ async def moved_up(tx: Transaction, ticket: Ticket, *, to_level: str, to_queue: 
     The best agent of that level and queue gets it; where nobody can take it, it stays with who has it.
     """
     if to_queue is None:
-        rules = await organisation.routing_rules(tx)
-        to_queue = routing.route(rules, job_type=ticket.job_type, level=to_level, priority=ticket.priority).queue
-    choice = assignment.choose(
-        await organisation.candidates(tx),
-        await organisation.open_efforts(tx),
-        job_type=ticket.job_type,
-        level=to_level,
-        queue=to_queue,
-    )
+        request = routing.Request(
+            job_type=ticket.job_type,
+            level=to_level,
+            priority=ticket.priority,
+            client_id=ticket.client_id,
+            text=f"{ticket.title}\n{ticket.description}",
+            tags=ticket.tags,
+        )
+        to_queue = routing.route(await organisation.routing_rules(tx), request).queue
     moved = replace(ticket, handling_level=to_level, queue=to_queue)
+    choice = await assigning.chosen(tx, moved)
     if choice is None:
         return moved
     return replace(moved, assignee_id=choice.agent.id, assignee_name=choice.agent.name)
