@@ -312,6 +312,19 @@ class BucketThresholdCrossed(BucketState):
     """Use of a bucket, holds included, passed a threshold: once per lot, threshold and episode."""
 
     threshold_percent: Annotated[int, Field(ge=1, le=1000)]
+    lot_id: UUID | None = None
+    """The lot whose use passed it; absent in events from before lots were named."""
+
+
+class BucketShortfallForecast(BucketState):
+    """At its pace so far the bucket is likely to be empty before its period ends: once until the next top-up."""
+
+    exhausts_on: date
+    earliest_on: date
+    """Nine times out of ten not before this day."""
+    latest_on: date | None = None
+    """Nine times out of ten not after this day; ``None`` when that lies beyond what can be said."""
+    period_ends_on: date
 
 
 class BucketExhausted(BucketState):
@@ -335,6 +348,19 @@ class PeriodClosed(ContractsEvent):
     detail: str = ""
     """When ``outcome`` is ``differs``: what differs, and by how much."""
     contracts: tuple[BucketStatement, ...] = ()
+
+
+class PeriodReopened(ContractsEvent):
+    """A closed period of a client was opened again before its invoice was issued; it will be closed anew."""
+
+    stream: ClassVar[str] = "period"
+    subject_field: ClassVar[str] = "period_close_id"
+
+    period_close_id: UUID
+    client_id: UUID
+    starts_on: date
+    ends_on: date
+    reason: str
 
 
 class BucketStatement(Shape):

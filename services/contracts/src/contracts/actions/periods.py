@@ -7,18 +7,28 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from contracts.actions import hours
+from contracts.actions import hours, lots as lot_actions
 from contracts.domain.ledger import checksum
 from contracts.store import books, lots, periods as store
-from msp_events.contracts import BucketStatement, PeriodClosed
+from msp_events.billing import InvoiceIssued
+from msp_events.contracts import BucketStatement, PeriodClosed, PeriodReopened
 from msp_events.tickets import WorklogSealed
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
+from msp_kit.problems import NotFound
 
 PATIENCE = timedelta(seconds=60)
 """How long the ledger may be behind what tickets sealed before the difference is said."""
 NAMED_REFUSALS_MAX = 5
+
+
+class PeriodNotLatest(Exception):
+    """Periods are opened again in the opposite order: the last one that was closed first."""
+
+
+class PeriodInvoiced(Exception):
+    """A period whose invoice is issued stays closed."""
 
 
 class HoursBehind(Exception):
@@ -54,9 +64,8 @@ async def close(tx: Transaction, sealed: WorklogSealed) -> None:
         await _say(tx, sealed, "differs", totals, detail=detail)
         return
     for book in opened.values():
-        for lot_id, one in list(book.lots.items()):
-            if not one.is_lapsed and one.lot.ends_at is not None and one.lot.ends_at <= min(ends_at, tx.now):
-                book.lapse(lot_id)
+        by_end = [(one.lot.ends_at, one.lot.sequence, key) for key, one in book.lots.items() if one.lot.ends_at]
+        await lot_actions.lapse(tx, book, [key for end, _, key in sorted(by_end) if end <= min(ends_at, tx.now)])
     await hours.save(tx, list(opened.values()))
     statements = await _freeze(tx, sealed, ends_at)
     await store.insert_close(
@@ -69,8 +78,54 @@ async def close(tx: Transaction, sealed: WorklogSealed) -> None:
         worked_minutes=sealed.worked_minutes,
         checksum=sealed.checksum,
         statements=statements,
+        ends_at=ends_at,
     )
     await _say(tx, sealed, "closed", totals, statements=statements)
+
+
+async def reopen(tx: Transaction, period_close_id: UUID, *, reason: str) -> None:
+    """Open the last closed period of a client again, before its invoice is issued; late work finds its place in it.
+
+    Raises:
+        NotFound: there is no such period, or it is open.
+        PeriodNotLatest: a later period is closed: open that one first.
+        PeriodInvoiced: its invoice is issued; what is wrong goes on a credit note.
+    """
+    row = await store.closed(tx, period_close_id)
+    if row is None:
+        raise NotFound
+    client_id = row["client_id"]
+    contract_ids = await store.books_of(tx, client_id)
+    await books.open_books(tx, contract_ids)
+    latest = await store.latest(tx, client_id)
+    if latest is None or latest["period_close_id"] != period_close_id:
+        until = row["ends_on"] if latest is None else latest["ends_on"]
+        raise PeriodNotLatest(f"the period up to {until} is closed, too: open that one first")
+    number = await store.invoice_of(tx, client_id, starts_on=row["starts_on"], ends_on=row["ends_on"])
+    if number is not None:
+        raise PeriodInvoiced(f"invoice {number} of this period is issued: correct it with a credit note")
+    await store.reopen(tx, row, reason=reason)
+    opened = await books.open_books(tx, contract_ids)
+    for book in opened.values():
+        entries = await books.open_from(tx, book.contract, book.closed_until or book.contract.starts_at)
+        active = [one for one in entries if one.is_active]
+        book.reallocate(active, source=f"reopened:{period_close_id}:{row['closing']}")
+        book.mark_late(active)
+    await hours.save(tx, list(opened.values()))
+    facts = {name: row[name] for name in ("client_id", "starts_on", "ends_on")}
+    await record(tx, PeriodReopened(occurred_at=tx.now, period_close_id=period_close_id, reason=reason, **facts))
+
+
+async def note_invoice(tx: Transaction, issued: InvoiceIssued) -> None:
+    """Remember that a period is invoiced: it stays closed."""
+    await store.insert_invoice(
+        tx,
+        invoice_id=issued.invoice_id,
+        client_id=issued.client_id,
+        starts_on=issued.starts_on,
+        ends_on=issued.ends_on,
+        number=issued.number,
+    )
 
 
 async def _freeze(tx: Transaction, sealed: WorklogSealed, ends_at: datetime) -> list[dict[str, Any]]:

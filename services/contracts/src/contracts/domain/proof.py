@@ -12,6 +12,10 @@ from contracts.domain.entry import BookLot, Hours
 from contracts.domain.ledger import Balances, LedgerBroken, Leg, Posting, balances_of, verify_chain
 
 
+_OF_LOTS = ("granted", "carried_in", "adjusted", "expired", "carried_out")
+"""Accounts whose minutes belong to a lot each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What the database keeps about a contract beside its postings."""
@@ -93,24 +97,33 @@ def _split(hours: Hours) -> str | None:
 
 
 def _lots(postings: Sequence[Posting], kept: Kept) -> str | None:
-    granted, expired, taken = Counter[UUID](), Counter[UUID](), Counter[UUID]()
-    for leg in (posting.leg for posting in postings if posting.leg.lot_id is not None):
-        lot_id = leg.lot_id
-        assert lot_id is not None, "filtered above"
-        granted[lot_id] += leg.minutes if leg.kind in ("grant", "carry") else 0
-        expired[lot_id] += leg.minutes if leg.to_account == "expired" else 0
-        expired[lot_id] -= leg.minutes if leg.from_account == "expired" else 0
+    moved: dict[str, Counter[UUID]] = {account: Counter() for account in _OF_LOTS}
+    for leg in (posting.leg for posting in postings):
+        for account, minutes in ((leg.to_account, leg.minutes), (leg.from_account, -leg.minutes)):
+            if leg.lot_id is not None and account in moved:
+                moved[account][leg.lot_id] += minutes
+    taken = Counter[UUID]()
     for hours in kept.hours.values():
         for take in hours.split.takes:
             taken[take.lot_id] += take.minutes
     for lot_id, one in kept.lots.items():
-        if granted[lot_id] != one.lot.minutes:
-            return f"lot {lot_id} has {one.lot.minutes} minutes, {granted[lot_id]} were granted"
+        funded = -sum(moved[account][lot_id] for account in ("granted", "carried_in", "adjusted"))
+        if funded != one.lot.minutes:
+            return f"lot {lot_id} has {one.lot.minutes} minutes, {funded} were granted, carried or adjusted"
         if one.lot.left_minutes != one.lot.minutes - taken[lot_id]:
             return f"lot {lot_id} has {one.lot.left_minutes} minutes left, its entries took {taken[lot_id]}"
-        if expired[lot_id] != one.expired_minutes:
-            return f"lot {lot_id} says {one.expired_minutes} minutes expired, its postings {expired[lot_id]}"
-    return None
+        for account, minutes in (("expired", one.expired_minutes), ("carried_out", one.carried_out_minutes)):
+            if moved[account][lot_id] != minutes:
+                return f"lot {lot_id} says {minutes} minutes {account}, its postings {moved[account][lot_id]}"
+        if -moved["adjusted"][lot_id] != one.adjusted_minutes:
+            return (
+                f"lot {lot_id} says {one.adjusted_minutes} minutes adjusted, its postings {-moved['adjusted'][lot_id]}"
+            )
+        rest = one.lot.left_minutes - one.carried_out_minutes
+        if one.is_lapsed and not one.is_closed and one.expired_minutes != rest:
+            return f"lot {lot_id} has lapsed with {rest} minutes left, {one.expired_minutes} of them expired"
+    unknown = {lot_id for counter in moved.values() for lot_id in counter} - set(kept.lots)
+    return f"there are postings on lot {min(unknown)}, which does not exist" if unknown else None
 
 
 def _allocation(kept: Kept) -> str | None:
@@ -125,8 +138,11 @@ def _allocation(kept: Kept) -> str | None:
         for lot_id, one in kept.lots.items()
         if not one.is_closed
     ]
-    splits = allocate(lots, [one.fact for one in open_hours]).splits
+    allocation = allocate(lots, [one.fact for one in open_hours])
     for one in sorted(open_hours, key=lambda hours: hours.entry.position):
-        if splits[one.entry.id] != one.split:
+        if allocation.splits[one.entry.id] != one.split:
             return f"time entry {one.entry.id} is split otherwise than the set of entries says"
+    for lot in allocation.lots:
+        if lot != kept.lots[lot.id].lot:
+            return f"lot {lot.id} does not carry what its source left"
     return None

@@ -21,7 +21,12 @@ from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 
 _LOCK = "SELECT * FROM buckets WHERE contract_id = ANY($1) ORDER BY contract_id FOR UPDATE"
-_LOTS = "SELECT * FROM lots WHERE contract_id = ANY($1) AND is_granted"
+# In a statement of its own, after the lock: lots that are sure to be the newest, and an instant that no posting that
+# was recorded before has passed. What is known at an instant can therefore be told from the postings alone.
+_LOTS = """
+    SELECT t.locked_at, l.* FROM (SELECT clock_timestamp() AS locked_at) AS t
+      LEFT JOIN lots l ON l.contract_id = ANY($1) AND l.is_granted
+"""
 _HOURS_COLUMNS = (
     ("time_entry_id", "uuid"),
     ("client_id", "uuid"),
@@ -82,12 +87,18 @@ _BUCKET_COLUMNS = (
     ("last_worked_from", "timestamptz"),
     ("last_entry_id", "uuid"),
     ("is_exhausted", "boolean"),
+    ("is_shortfall_said", "boolean"),
 )
 _LOT_COLUMNS = (
     ("id", "uuid"),
+    ("minutes", "bigint"),
     ("left_minutes", "bigint"),
+    ("adjusted_minutes", "bigint"),
     ("expired_minutes", "bigint"),
     ("expiry_seq", "bigint"),
+    ("carried_out_minutes", "bigint"),
+    ("carry_out_seq", "bigint"),
+    ("carry_in_seq", "bigint"),
     ("is_lapsed", "boolean"),
     ("is_granted", "boolean"),
     ("alerted_percent", "int"),
@@ -159,11 +170,14 @@ async def open_books(tx: Transaction, contract_ids: Collection[UUID]) -> dict[UU
             closed_until=row["closed_until"],
             revision=row["revision"],
             is_exhausted=row["is_exhausted"],
+            is_shortfall_said=row["is_shortfall_said"],
         )
         books[row["contract_id"]] = book
-    # In a statement of its own: only what is read after the lock is sure to be the newest.
     for row in await tx.fetch(_LOTS, list(books)):
-        books[row["contract_id"]].lots[row["id"]] = lot_of(row)
+        if row["id"] is not None:
+            books[row["contract_id"]].lots[row["id"]] = lot_of(row)
+        for book in books.values():
+            book.now = row["locked_at"]
     return books
 
 

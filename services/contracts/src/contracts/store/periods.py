@@ -18,17 +18,18 @@ _POSTED = "client_id = $1 AND NOT is_closed AND status = 'posted' AND worked_fro
 
 
 async def closed(tx: Transaction, period_close_id: UUID) -> Row | None:
-    """Return a closed period, ``None`` when it is open."""
-    rows = await tx.execute(select(period_closes).where(period_closes.c.period_close_id == period_close_id))
+    """Return a closed period, ``None`` when it is open, or was opened again."""
+    statement = select(period_closes).where(period_closes.c.period_close_id == period_close_id)
+    rows = await tx.execute(statement.where(period_closes.c.reopened_at.is_(None)))
     return maybe_row(rows)
 
 
 async def latest(tx: Transaction, client_id: UUID) -> Row | None:
-    """Return the last period of a client that was closed."""
+    """Return the last period of a client that is closed."""
     rows = await tx.execute(
         select(period_closes)
-        .where(period_closes.c.client_id == client_id)
-        .order_by(period_closes.c.closed_at.desc(), period_closes.c.ends_on.desc())
+        .where(period_closes.c.client_id == client_id, period_closes.c.reopened_at.is_(None))
+        .order_by(period_closes.c.ends_at.desc(), period_closes.c.closed_at.desc())
         .limit(1)
     )
     return maybe_row(rows)
@@ -106,11 +107,14 @@ async def insert_close(
     worked_minutes: int,
     checksum: str,
     statements: Sequence[Mapping[str, Any]],
+    ends_at: datetime,
 ) -> None:
-    """Save that a period is closed."""
+    """Save that a period is closed, for the first time or anew."""
+    before = await tx.fetchval("SELECT count(*) FROM period_closes WHERE period_close_id = $1", period_close_id)
     await tx.execute(
         insert(period_closes).values(
             period_close_id=period_close_id,
+            closing=before + 1,
             client_id=client_id,
             starts_on=starts_on,
             ends_on=ends_on,
@@ -119,5 +123,57 @@ async def insert_close(
             checksum=checksum,
             statements=list(statements),
             closed_at=tx.now,
+            ends_at=ends_at,
         )
+    )
+
+
+async def reopen(tx: Transaction, row: Row, *, reason: str) -> None:
+    """Note that a period is open again, thaw its entries, and the expiry of lots since the period before."""
+    client_id = row["client_id"]
+    await tx.driver.execute(
+        "UPDATE period_closes SET reopened_at = $2, reopened_by = $3, reopen_reason = $4"
+        " WHERE period_close_id = $1 AND reopened_at IS NULL",
+        row["period_close_id"],
+        tx.now,
+        tx.scope.actor,
+        reason,
+    )
+    previous = await latest(tx, client_id)
+    until = None if previous is None else previous["ends_at"]
+    await tx.driver.execute(
+        "UPDATE hours SET is_closed = false, period_close_id = NULL WHERE period_close_id = $1", row["period_close_id"]
+    )
+    await tx.driver.execute("UPDATE buckets SET closed_until = $2 WHERE client_id = $1", client_id, until)
+    await tx.driver.execute(
+        "UPDATE lots SET is_closed = false WHERE client_id = $1 AND is_closed AND ($2::timestamptz IS NULL OR ends_at > $2)",
+        client_id,
+        until,
+    )
+
+
+async def invoice_of(tx: Transaction, client_id: UUID, *, starts_on: date, ends_on: date) -> str | None:
+    """Return the number of an issued invoice that covers a day of a period, ``None`` when there is none."""
+    number: str | None = await tx.fetchval(
+        "SELECT coalesce(number, invoice_id::text) FROM invoiced_periods"
+        " WHERE client_id = $1 AND starts_on < $3 AND ends_on > $2 ORDER BY ends_on DESC LIMIT 1",
+        client_id,
+        starts_on,
+        ends_on,
+    )
+    return number
+
+
+async def insert_invoice(
+    tx: Transaction, *, invoice_id: UUID, client_id: UUID, starts_on: date, ends_on: date, number: str | None
+) -> None:
+    """Remember that a period was invoiced."""
+    await tx.driver.execute(
+        "INSERT INTO invoiced_periods (invoice_id, client_id, starts_on, ends_on, number) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT DO NOTHING",
+        invoice_id,
+        client_id,
+        starts_on,
+        ends_on,
+        number,
     )
