@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from contracts.actions import clients as client_actions, contracts as contract_actions
-from contracts.domain import contract as rules
-from contracts.endpoints import clients, contracts, hours
+from contracts.actions import (
+    adjustments as adjustment_actions,
+    clients as client_actions,
+    contracts as contract_actions,
+    periods as period_actions,
+)
+from contracts.domain import contract as rules, funding
+from contracts.endpoints import adjustments, clients, contracts, hours
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
 from msp_kit.problems import Problem
 
-ROUTERS = (*contracts.ROUTERS, *hours.ROUTERS, *clients.ROUTERS)
+ROUTERS = (*contracts.ROUTERS, *adjustments.ROUTERS, *hours.ROUTERS, *clients.ROUTERS)
 
 _BAD, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
 
@@ -31,6 +36,12 @@ PROBLEMS: dict[type[Exception], Problem] = {
     rules.AmbiguousRates: Problem(_BAD, "Two rates are equally specific"),
     rules.AmendmentTooEarly: Problem(_BAD, "The change would take effect too early"),
     rules.ContractEndsTooEarly: Problem(_BAD, "The contract cannot end on this day"),
+    funding.LotCannotBeAdjusted: Problem(_CONFLICT, "The lot cannot be adjusted"),
+    funding.LotHasTooLittle: Problem(_CONFLICT, "The lot has too little left"),
+    adjustment_actions.AdjustmentDecided: Problem(_CONFLICT, "The adjustment is decided already"),
+    adjustment_actions.SecondPersonMissing: Problem(_CONFLICT, "Somebody else must confirm"),
+    period_actions.PeriodNotLatest: Problem(_CONFLICT, "A later period is closed, too"),
+    period_actions.PeriodInvoiced: Problem(_CONFLICT, "The period is invoiced"),
     CalendarWithoutHours: Problem(_BAD, "The calendar has no hours"),
     UnknownTimezone: Problem(_BAD, "There is no such time zone"),
     BadWindow: Problem(_BAD, "A window of the calendar is not right"),
