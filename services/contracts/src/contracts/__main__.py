@@ -14,6 +14,7 @@ SERVICE = cli.Service(
     create_api=api.create,
     create_worker=worker.create,
     verify=reports.verify,
+    verify_one="contract",
 )
 
 if __name__ == "__main__":

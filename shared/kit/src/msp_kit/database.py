@@ -120,14 +120,18 @@ class Database:
         )
 
     @contextlib.asynccontextmanager
-    async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
-        """Open a transaction in ``scope``; commit when the block ends, roll back when it raises."""
+    async def transaction(self, scope: Scope, *, is_snapshot: bool = False) -> AsyncIterator[Transaction]:
+        """Open a transaction in ``scope``; commit when the block ends, roll back when it raises.
+
+        In a snapshot, every statement sees one state of the database (long reads that must agree with one another).
+        """
+        isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_snapshot else None
         async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             driver = raw.driver_connection
             assert isinstance(driver, asyncpg.Connection)
             try:
-                async with driver.transaction():
+                async with driver.transaction(isolation=isolation):
                     now = await driver.fetchval(
                         _OPENING, f"{self.database}_{scope.role}", str(scope.client_id or ""), scope.actor
                     )

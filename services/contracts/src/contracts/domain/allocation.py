@@ -174,23 +174,36 @@ def affordable_minutes(left_minutes: int, *, weight_percent: int) -> int:
 
 def allocate(lots: Iterable[Lot], facts: Iterable[Fact]) -> Allocation:
     """Pay for every entry, in order of (worked instant, entry id), from what the lots have left before the first."""
-    ordered = in_order_of_consumption(lots)
-    left = {lot.id: lot.left_minutes for lot in ordered}
-    carries = _unfilled(ordered)
-    splits: dict[UUID, Split] = {}
-    for fact in sorted(facts, key=lambda one: one.position):
-        while carries and carries[-1].starts_at <= fact.worked_from:
-            ordered = _filled(ordered, carries.pop(), left)
-        split = _split(fact, ordered, left)
+    purse = Purse(lots)
+    splits = {fact.entry_id: purse.pay(fact) for fact in sorted(facts, key=lambda one: one.position)}
+    return Allocation(splits, purse.rest())
+
+
+class Purse:
+    """Lots that pay for entries one after another; it must be asked in the order of allocation."""
+
+    def __init__(self, lots: Iterable[Lot]) -> None:
+        self._lots = in_order_of_consumption(lots)
+        self._left = {lot.id: lot.left_minutes for lot in self._lots}
+        self._unfilled = _unfilled(self._lots)
+
+    def pay(self, fact: Fact) -> Split:
+        """Pay for an entry that comes after all that were paid before."""
+        while self._unfilled and self._unfilled[-1].starts_at <= fact.worked_from:
+            self._lots = _filled(self._lots, self._unfilled.pop(), self._left)
+        split = _split(fact, self._lots, self._left)
         for take in split.takes:
-            left[take.lot_id] -= take.minutes
-        splits[fact.entry_id] = split
-    while carries:
-        ordered = _filled(ordered, carries.pop(), left)
-    after = tuple(
-        lot if lot.left_minutes == left[lot.id] else replace(lot, left_minutes=left[lot.id]) for lot in ordered
-    )
-    return Allocation(splits, after)
+            self._left[take.lot_id] -= take.minutes
+        return split
+
+    def rest(self) -> tuple[Lot, ...]:
+        """Return the lots after the last entry, in order of consumption."""
+        while self._unfilled:
+            self._lots = _filled(self._lots, self._unfilled.pop(), self._left)
+        left = self._left
+        return tuple(
+            lot if lot.left_minutes == left[lot.id] else replace(lot, left_minutes=left[lot.id]) for lot in self._lots
+        )
 
 
 def _unfilled(lots: Sequence[Lot]) -> list[Lot]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,14 +13,23 @@ from contracts.domain.allocation import Position
 from contracts.domain.book import Book
 from contracts.domain.contract import Contract
 from contracts.domain.entry import Hours
-from contracts.domain.ledger import Balances
+from contracts.domain.ledger import Balances, Posting
 from contracts.domain.ticket_day import TicketDay
 from contracts.store import contracts
-from contracts.store.book_rows import ACCOUNTS, bucket_row, hours_from, hours_row, lot_of, lot_row, posting_row
+from contracts.store.book_rows import (
+    ACCOUNTS,
+    bucket_row,
+    hours_from,
+    hours_row,
+    lot_of,
+    lot_row,
+    posting_from,
+    posting_row,
+)
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 
-_LOCK = "SELECT * FROM buckets WHERE contract_id = ANY($1) ORDER BY contract_id FOR UPDATE"
+_BUCKETS = "SELECT * FROM buckets WHERE contract_id = ANY($1) ORDER BY contract_id"
 # In a statement of its own, after the lock: lots that are sure to be the newest, and an instant that no posting that
 # was recorded before has passed. What is known at an instant can therefore be told from the postings alone.
 _LOTS = """
@@ -104,6 +113,8 @@ _LOT_COLUMNS = (
     ("alerted_percent", "int"),
 )
 
+_ROWS_AT_ONCE = 2000
+
 
 def _unnest(columns: Sequence[tuple[str, str]], *, after: int) -> str:
     # An array of jsonb has no codec: each travels as text. What is read comes parsed.
@@ -151,7 +162,15 @@ _TAIL = """
 
 async def open_books(tx: Transaction, contract_ids: Collection[UUID]) -> dict[UUID, Book]:
     """Lock and load the books of active contracts, in one order for all transactions; unknown ones are left out."""
-    locked = await tx.fetch(_LOCK, list(contract_ids))
+    return await _books(tx, await tx.fetch(f"{_BUCKETS} FOR UPDATE", list(contract_ids)))
+
+
+async def read_book(tx: Transaction, contract_id: UUID) -> Book:
+    """Return the book of an active contract to look at; nothing is locked."""
+    return (await _books(tx, await tx.fetch(_BUCKETS, [contract_id])))[contract_id]
+
+
+async def _books(tx: Transaction, locked: Sequence[asyncpg.Record]) -> dict[UUID, Book]:
     if not locked:
         return {}
     found = await contracts.parsed(tx, {row["contract_id"]: row["contract_revision"] for row in locked})
@@ -257,3 +276,36 @@ async def insert_bucket(tx: Transaction, *, contract_id: UUID, client_id: UUID, 
 async def set_contract_revision(tx: Transaction, contract_id: UUID, revision: int) -> None:
     """Note which revision of the contract its book follows; call it under the book's lock."""
     await tx.driver.execute("UPDATE buckets SET contract_revision = $2 WHERE contract_id = $1", contract_id, revision)
+
+
+async def postings_of(tx: Transaction, contract_id: UUID) -> AsyncIterator[Posting]:
+    """Yield the postings of a contract from the first."""
+    async for row in tx.driver.cursor(
+        "SELECT * FROM postings WHERE contract_id = $1 ORDER BY seq", contract_id, prefetch=_ROWS_AT_ONCE
+    ):
+        yield posting_from(row)
+
+
+async def hours_in_order(tx: Transaction, contract: Contract) -> AsyncIterator[Hours]:
+    """Yield the hours of a contract in the order of allocation."""
+    async for row in tx.driver.cursor(
+        "SELECT * FROM hours WHERE contract_id = $1 AND client_id = $2 ORDER BY worked_from, time_entry_id",
+        contract.id,
+        contract.client_id,
+        prefetch=_ROWS_AT_ONCE,
+    ):
+        yield hours_from(row)
+
+
+async def minutes_taken(tx: Transaction, contract_id: UUID) -> dict[tuple[UUID, bool], int]:
+    """Return the minutes that entries took from each lot, those of open entries (``True``) and of closed ones."""
+    rows = await tx.fetch(
+        """
+        SELECT (leg ->> 5)::uuid AS lot_id, NOT h.is_closed AS is_open, sum((leg ->> 4)::bigint)::bigint AS minutes
+          FROM hours h CROSS JOIN LATERAL jsonb_array_elements(h.legs) AS leg
+         WHERE h.contract_id = $1 AND leg ->> 3 = 'held'
+         GROUP BY 1, 2
+        """,
+        contract_id,
+    )
+    return {(row["lot_id"], row["is_open"]): row["minutes"] for row in rows}
