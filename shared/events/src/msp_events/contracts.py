@@ -373,6 +373,10 @@ class BucketStatement(Shape):
     expired_minutes: Minutes
     closing_minutes: int
     overage_minutes: Minutes
+    carried_in_minutes: Minutes = 0
+    carried_out_minutes: Minutes = 0
+    adjusted_minutes: int = 0
+    """Closing is opening + granted + carried in + adjusted - consumed - expired - carried out."""
 
 
 PeriodClosed.model_rebuild()

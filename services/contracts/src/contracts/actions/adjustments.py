@@ -96,7 +96,7 @@ async def _refuse_if_too_much(tx: Transaction, book: Book, lot_id: UUID, minutes
     """
     one = book.lots[lot_id]
     refuse_unless_adjustable(one)
-    behind = [each for each in await books.open_from(tx, book.contract, one.lot.starts_at) if each.is_active]
+    behind = await books.payable_from(tx, book.contract, one.lot.starts_at)
     free = one.lot.left_minutes + sum(
         take.minutes for each in behind for take in each.split.takes if take.lot_id == lot_id
     )

@@ -240,8 +240,8 @@ async def top_up(tx: Transaction, contract_id: UUID, lot: Row) -> None:
     await store.update_contract(tx, contract_id)
     await books.set_contract_revision(tx, contract_id, head["revision"] + 1)
     book.grant(lot_of(row))
-    entries = [one for one in await books.open_from(tx, book.contract, row["starts_at"]) if one.is_active]
-    book.reallocate(entries, source=f"lot:{row['id']}")
+    behind = await books.payable_from(tx, book.contract, row["starts_at"])
+    book.reallocate(behind, source=f"lot:{row['id']}")
     book.rearm()
     await hours.save(tx, [book])
     await record(tx, ContractAmended(occurred_at=tx.now, **await state(tx, contract_id)))

@@ -77,6 +77,5 @@ async def grant_retainers(tx: Transaction) -> bool:
 
 
 async def reallocate_since(tx: Transaction, book: Book, at: datetime, *, source: str) -> None:
-    """Allocate the open entries of a locked book worked at or after an instant anew."""
-    entries = [one for one in await books.open_from(tx, book.contract, at) if one.is_active]
-    book.reallocate(entries, source=source)
+    """Allocate the open entries of a locked book anew that a lot which begins at an instant may pay for."""
+    book.reallocate(await books.payable_from(tx, book.contract, at), source=source)

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from contracts.actions import hours, lots as lot_actions
+from contracts.domain import funding
 from contracts.domain.ledger import checksum
-from contracts.store import books, lots, periods as store
+from contracts.store import books, periods as store
 from msp_events.billing import InvoiceIssued
 from msp_events.contracts import BucketStatement, PeriodClosed, PeriodReopened
 from msp_events.tickets import WorklogSealed
@@ -21,6 +22,8 @@ from msp_kit.problems import NotFound
 PATIENCE = timedelta(seconds=60)
 """How long the ledger may be behind what tickets sealed before the difference is said."""
 NAMED_REFUSALS_MAX = 5
+_GIVEN = ("granted", "carried_in", "adjusted")
+_SPENT = ("consumed", "expired", "carried_out")
 
 
 class PeriodNotLatest(Exception):
@@ -67,7 +70,9 @@ async def close(tx: Transaction, sealed: WorklogSealed) -> None:
         by_end = [(one.lot.ends_at, one.lot.sequence, key) for key, one in book.lots.items() if one.lot.ends_at]
         await lot_actions.lapse(tx, book, [key for end, _, key in sorted(by_end) if end <= min(ends_at, tx.now)])
     await hours.save(tx, list(opened.values()))
-    statements = await _freeze(tx, sealed, ends_at)
+    await store.close_entries(tx, sealed.client_id, before=ends_at, period_close_id=sealed.period_close_id)
+    await _close_books(tx, sealed, list(opened), ends_at)
+    statements = await _statements(tx, sealed, ends_at)
     await store.insert_close(
         tx,
         period_close_id=sealed.period_close_id,
@@ -107,7 +112,7 @@ async def reopen(tx: Transaction, period_close_id: UUID, *, reason: str) -> None
     await store.reopen(tx, row, reason=reason)
     opened = await books.open_books(tx, contract_ids)
     for book in opened.values():
-        entries = await books.open_from(tx, book.contract, book.closed_until or book.contract.starts_at)
+        entries = await books.open_from(tx, book.contract, book.contract.starts_at)
         active = [one for one in entries if one.is_active]
         book.reallocate(active, source=f"reopened:{period_close_id}:{row['closing']}")
         book.mark_late(active)
@@ -128,32 +133,50 @@ async def note_invoice(tx: Transaction, issued: InvoiceIssued) -> None:
     )
 
 
-async def _freeze(tx: Transaction, sealed: WorklogSealed, ends_at: datetime) -> list[dict[str, Any]]:
-    """Freeze the posted entries and return the statement of each bucket, with its totals since the beginning."""
-    await store.close_entries(tx, sealed.client_id, before=ends_at, period_close_id=sealed.period_close_id)
-    await lots.close_lapsed(tx, client_id=sealed.client_id, ends_at=ends_at)
+async def _close_books(tx: Transaction, sealed: WorklogSealed, contract_ids: Sequence[UUID], until: datetime) -> None:
+    """Make the ends of lots final, and mark as late what was worked in the period and stays open."""
+    source = f"closed:{sealed.period_close_id}:{await store.next_closing(tx, sealed.period_close_id)}"
+    opened = await books.open_books(tx, contract_ids)
+    for book in opened.values():
+        entries = await books.open_from(tx, book.contract, book.contract.starts_at)
+        behind = [one for one in entries if one.is_active]
+        funding.close(book, until, behind)
+        book.reallocate(behind, source=source)
+        book.mark_late(behind)
+    await hours.save(tx, list(opened.values()))
+
+
+async def _statements(tx: Transaction, sealed: WorklogSealed, ends_at: datetime) -> list[dict[str, Any]]:
+    """Return the statement of each bucket, with its totals since the beginning."""
     previous = await store.latest(tx, sealed.client_id)
     before = {} if previous is None else {one["contract_id"]: one["totals"] for one in previous["statements"]}
     statements: list[dict[str, Any]] = []
     for row in await store.totals_by_contract(tx, sealed.client_id, before=ends_at):
         contract_id = str(row["contract_id"])
-        totals = {name: int(row[name]) for name in ("granted", "consumed", "expired", "overage")}
-        then = before.get(contract_id, dict.fromkeys(totals, 0))
-        consumed = totals["consumed"] - then["consumed"]
+        totals = {name: int(row[name]) for name in (*_GIVEN, *_SPENT, "overage")}
+        then = {**dict.fromkeys(totals, 0), **before.get(contract_id, {})}
+        since = {name: minutes - then[name] for name, minutes in totals.items()}
         statements.append(
             {
                 "contract_id": contract_id,
-                "opening_minutes": then["granted"] - then["consumed"] - then["expired"],
+                "opening_minutes": _rest(then),
                 # Work of a closed period that was taken back since then comes as minutes given.
-                "granted_minutes": totals["granted"] - then["granted"] + max(0, -consumed),
-                "consumed_minutes": max(0, consumed),
-                "expired_minutes": totals["expired"] - then["expired"],
-                "closing_minutes": totals["granted"] - totals["consumed"] - totals["expired"],
-                "overage_minutes": max(0, totals["overage"] - then["overage"]),
+                "granted_minutes": since["granted"] + max(0, -since["consumed"]),
+                "consumed_minutes": max(0, since["consumed"]),
+                "expired_minutes": since["expired"],
+                "carried_in_minutes": since["carried_in"],
+                "carried_out_minutes": since["carried_out"],
+                "adjusted_minutes": since["adjusted"],
+                "closing_minutes": _rest(totals),
+                "overage_minutes": max(0, since["overage"]),
                 "totals": totals,
             }
         )
     return statements
+
+
+def _rest(totals: Mapping[str, int]) -> int:
+    return sum(totals[name] for name in _GIVEN) - sum(totals[name] for name in _SPENT)
 
 
 async def _difference(tx: Transaction, sealed: WorklogSealed, totals: Mapping[str, Any], ends_at: datetime) -> str:

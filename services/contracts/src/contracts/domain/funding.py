@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
@@ -12,9 +13,11 @@ from contracts.domain.ledger import Leg, reversal
 from contracts.domain.rollover import Rollover
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from contracts.domain.book import Book
+    from contracts.domain.entry import Hours
 
 ROLLING_ORIGINS = ("retainer", "purchase")
 """What is bought with its own dates, or was carried once, is not carried on (ADR 0026)."""
@@ -55,7 +58,7 @@ def renew(book: Book, *, source: str) -> None:
     """
     for lot_id in sorted(book.lots, key=lambda key: book.lots[key].lot.sequence):
         carry = book.lots[lot_id].lot.carry
-        if carry is not None and not book.lots[carry.from_lot_id].is_closed:
+        if carry is not None:
             _renew_carry(book, lot_id, carry, source=source)
     for lot_id in list(book.lots):
         _renew_expiry(book, lot_id, source=source)
@@ -85,7 +88,7 @@ def _renew_carry(book: Book, lot_id: UUID, carry: Carry, *, source: str) -> None
 def _renew_expiry(book: Book, lot_id: UUID, *, source: str) -> None:
     one = book.lots[lot_id]
     rest = one.lot.left_minutes - one.carried_out_minutes
-    if not one.is_lapsed or one.is_closed or rest == one.expired_minutes:
+    if not one.is_lapsed or rest == one.expired_minutes:
         return
     at = one.lot.ends_at or book.now
     if one.expiry_seq is not None:
@@ -107,3 +110,36 @@ def refuse_unless_adjustable(one: BookLot) -> None:
         raise LotCannotBeAdjusted("the end of this lot lies in a closed period: adjust a lot that is still open")
     if one.lot.carry is not None:
         raise LotCannotBeAdjusted("this lot is what another one left: adjust that one, or add a lot")
+
+
+def close(book: Book, until: datetime, behind: Sequence[Hours]) -> None:
+    """Make the ends of lots final that lapsed before a closed period ended; allocate ``behind`` anew, then.
+
+    ``behind`` are all open entries. What they held of such a lot is given back first: whether somebody told an entry
+    before the close and left it undecided, or told it afterwards, it is paid by the same lots (ADR 0026).
+    """
+    closing = {
+        lot_id
+        for lot_id, one in book.lots.items()
+        if one.is_lapsed and not one.is_closed and one.lot.ends_at is not None and one.lot.ends_at <= until
+    }
+    given_back: Counter[UUID] = Counter()
+    for hours in behind:
+        for take in hours.split.takes:
+            given_back[take.lot_id] += take.minutes
+    for lot_id, one in list(book.lots.items()):
+        carry = one.lot.carry
+        if carry is not None and carry.from_lot_id in closing:
+            source = book.lots[carry.from_lot_id].lot
+            minutes = carry.of(source.left_minutes + given_back[source.id])
+            more = minutes - carry.minutes
+            lot = replace(
+                one.lot,
+                minutes=one.lot.minutes + more,
+                left_minutes=one.lot.left_minutes + more,
+                carry=replace(carry, minutes=minutes),
+            )
+            book.lots[lot_id] = replace(one, lot=lot)
+        if lot_id in closing:
+            book.lots[lot_id] = replace(book.lots[lot_id], is_closed=True)
+    book.changed_lots |= closing

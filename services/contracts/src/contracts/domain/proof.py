@@ -154,7 +154,7 @@ class Audit:
                 if moved[account][lot_id] != minutes:
                     return f"lot {lot_id} says {minutes} minutes {account}, its postings {moved[account][lot_id]}"
             rest = one.lot.left_minutes - one.carried_out_minutes
-            if one.is_lapsed and not one.is_closed and one.expired_minutes != rest:
+            if one.is_lapsed and one.expired_minutes != rest:
                 return f"lot {lot_id} has lapsed with {rest} minutes left, {one.expired_minutes} of them expired"
         unknown = {lot_id for counter in moved.values() for lot_id in counter} - set(self._kept.lots)
         return f"there are postings on lot {min(unknown)}, which does not exist" if unknown else None

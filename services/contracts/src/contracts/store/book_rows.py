@@ -232,6 +232,7 @@ def lot_row(one: BookLot) -> tuple[Any, ...]:
         one.carry_out_seq,
         one.carry_in_seq,
         one.is_lapsed,
+        one.is_closed,
         True,
         one.alerted_percent,
     )

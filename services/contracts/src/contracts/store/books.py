@@ -109,6 +109,7 @@ _LOT_COLUMNS = (
     ("carry_out_seq", "bigint"),
     ("carry_in_seq", "bigint"),
     ("is_lapsed", "boolean"),
+    ("is_closed", "boolean"),
     ("is_granted", "boolean"),
     ("alerted_percent", "int"),
 )
@@ -228,16 +229,27 @@ async def neighbours(tx: Transaction, contract: Contract, days: Collection[Ticke
     return [hours_from(row) for row in rows]
 
 
-async def open_from(tx: Transaction, contract: Contract, at: datetime) -> list[Hours]:
+async def open_from(
+    tx: Transaction, contract: Contract, at: datetime, *, before: datetime | None = None
+) -> list[Hours]:
     """Return the entries of the open period worked at or after an instant, refused ones too."""
     rows = await tx.fetch(
         "SELECT * FROM hours WHERE contract_id = $1 AND client_id = $2 AND worked_from >= $3"
+        " AND ($4::timestamptz IS NULL OR worked_from < $4)"
         " AND NOT is_closed AND status <> 'released' ORDER BY worked_from, time_entry_id",
         contract.id,
         contract.client_id,
         at,
+        before,
     )
     return [hours_from(row) for row in rows]
+
+
+async def payable_from(tx: Transaction, contract: Contract, at: datetime) -> list[Hours]:
+    """Return the active open entries that a lot which begins at an instant may pay for; ``next_lot`` draws early."""
+    draws_early = any(terms.policy == "next_lot" for terms in contract.versions)
+    since = min(at, contract.starts_at) if draws_early else at
+    return [one for one in await open_from(tx, contract, since) if one.is_active]
 
 
 async def save(tx: Transaction, books: Iterable[Book]) -> None:

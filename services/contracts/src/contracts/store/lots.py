@@ -127,12 +127,3 @@ async def lapsing(tx: Transaction, *, limit: int) -> Sequence[asyncpg.Record]:
         tx.now,
         limit,
     )
-
-
-async def close_lapsed(tx: Transaction, *, client_id: UUID, ends_at: Any) -> None:
-    """Make the expiry of a client's lots final that lapsed before a closed period ended."""
-    await tx.driver.execute(
-        "UPDATE lots SET is_closed = true WHERE client_id = $1 AND is_lapsed AND NOT is_closed AND ends_at <= $2",
-        client_id,
-        ends_at,
-    )

@@ -80,20 +80,33 @@ async def totals_by_contract(tx: Transaction, client_id: UUID, *, before: dateti
     return await tx.fetch(
         """
         SELECT c.id AS contract_id,
-               (SELECT coalesce(sum(l.minutes), 0) FROM lots l
-                 WHERE l.contract_id = c.id AND l.is_granted AND l.starts_at < $2) AS granted,
-               (SELECT coalesce(sum(l.expired_minutes), 0) FROM lots l
-                 WHERE l.contract_id = c.id AND l.is_lapsed AND l.ends_at <= $2) AS expired,
+               l.granted, l.carried_in, l.adjusted, l.expired, l.carried_out,
                coalesce(sum(h.bucket_minutes), 0) AS consumed,
                coalesce(sum(h.overage_minutes), 0) AS overage
-          FROM contracts c LEFT JOIN hours h ON h.contract_id = c.id AND h.is_closed
+          FROM contracts c
+          LEFT JOIN hours h ON h.contract_id = c.id AND h.is_closed
+          CROSS JOIN LATERAL (
+              SELECT coalesce(sum(minutes - adjusted_minutes) FILTER (WHERE begun AND carried_from IS NULL), 0) AS granted,
+                     coalesce(sum(minutes - adjusted_minutes) FILTER (WHERE begun AND carried_from IS NOT NULL), 0)
+                         AS carried_in,
+                     coalesce(sum(adjusted_minutes) FILTER (WHERE begun), 0) AS adjusted,
+                     coalesce(sum(expired_minutes) FILTER (WHERE over), 0) AS expired,
+                     coalesce(sum(carried_out_minutes) FILTER (WHERE over), 0) AS carried_out
+                FROM (SELECT o.*, o.is_granted AND o.starts_at < $2 AS begun, o.is_lapsed AND o.ends_at <= $2 AS over
+                        FROM lots o WHERE o.contract_id = c.id) AS o) AS l
          WHERE c.client_id = $1 AND c.kind <> 'time_and_materials' AND c.status <> 'draft'
-         GROUP BY c.id
+         GROUP BY c.id, l.granted, l.carried_in, l.adjusted, l.expired, l.carried_out
          ORDER BY c.id
         """,
         client_id,
         before,
     )
+
+
+async def next_closing(tx: Transaction, period_close_id: UUID) -> int:
+    """Return 1, or the number of the next closing of a period that was opened again."""
+    before: int = await tx.fetchval("SELECT count(*) FROM period_closes WHERE period_close_id = $1", period_close_id)
+    return before + 1
 
 
 async def insert_close(
@@ -110,11 +123,10 @@ async def insert_close(
     ends_at: datetime,
 ) -> None:
     """Save that a period is closed, for the first time or anew."""
-    before = await tx.fetchval("SELECT count(*) FROM period_closes WHERE period_close_id = $1", period_close_id)
     await tx.execute(
         insert(period_closes).values(
             period_close_id=period_close_id,
-            closing=before + 1,
+            closing=await next_closing(tx, period_close_id),
             client_id=client_id,
             starts_on=starts_on,
             ends_on=ends_on,
