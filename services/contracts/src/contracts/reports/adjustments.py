@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from contracts.store import adjustments as store
 from contracts.store.rows import Row
 from msp_kit.database import Transaction
@@ -38,11 +36,12 @@ async def adjustments(tx: Transaction, contract_id: UUID, *, limit: int) -> Sequ
     return await store.of_contract(tx, contract_id, limit=limit)
 
 
-async def period_closes(tx: Transaction, client_id: UUID, *, limit: int) -> Sequence[asyncpg.Record]:
+async def period_closes(tx: Transaction, client_id: UUID, *, limit: int) -> list[dict[str, Any]]:
     """Return the closed periods of a client, newest first."""
-    return await tx.fetch(
+    rows = await tx.fetch(
         f"{_CLOSES} WHERE p.client_id = $1 ORDER BY p.ends_on DESC, p.closing DESC LIMIT $2", client_id, limit
     )
+    return [dict(row) for row in rows]
 
 
 async def period_close(tx: Transaction, period_close_id: UUID) -> dict[str, Any]:
