@@ -197,6 +197,8 @@ async def an_active_contract(
     minutes: int = 3000,
     kind: Kind = "bucket",
     expires_on: date | None = None,
+    starts_on: date = START.date(),
+    ends_on: date | None = None,
     **terms: Any,
 ) -> UUID:
     """Draft and activate a contract that covers network and server work at L1 and L2, and return its id."""
@@ -226,8 +228,8 @@ async def an_active_contract(
         "client_id": client_id,
         "name": "Managed support",
         "kind": kind,
-        "starts_on": START.date(),
-        "ends_on": None,
+        "starts_on": starts_on,
+        "ends_on": ends_on,
         "currency": "EUR",
         "rate_card_id": card["id"],
     }
@@ -238,7 +240,7 @@ async def an_active_contract(
         "targets": [target],
         **terms,
     }
-    bucket = {"minutes": minutes, "price_minor": 100_000, "valid_from": START.date(), "expires_on": expires_on}
+    bucket = {"minutes": minutes, "price_minor": 100_000, "valid_from": starts_on, "expires_on": expires_on}
     contract_id = await contracts.draft(tx, head, whole, None if kind == "time_and_materials" else bucket)
     await contracts.activate(tx, contract_id)
     return contract_id

@@ -51,6 +51,8 @@ class Book:
     """The end of the bucket was said, and no top-up came since."""
     is_shortfall_said: bool = False
     """It was said that the bucket is likely to end before its period, and no top-up came since."""
+    is_restated: bool = False
+    """Something about the book itself is to be saved, though nothing moved."""
     postings: list[Posting] = field(default_factory=list)
     """New in this transaction."""
     changed: dict[UUID, Hours] = field(default_factory=dict)

@@ -15,8 +15,10 @@ HISTORY_DAYS_MIN = 4 * WEEK
 """Less says nothing about the spread of a week."""
 HISTORY_DAYS_MAX = 26 * WEEK
 HORIZON_DAYS_MAX = 400
-WEEKS_OF_MEMORY = 12
+WEEKS_OF_MEMORY = 6
 """How many weeks the mean looks back on."""
+WEEKS_OF_TRUST = 2
+"""The mean is as unsure as one of so few weeks: clients change their ways (chosen by back-tests, ADR 0027)."""
 NORMAL_80_PERCENT = 1282
 """Thousandths of a standard deviation: 80 % of a normal distribution lies within."""
 CONFIDENCE_PERCENT = 80
@@ -68,7 +70,6 @@ class Pace:
     denominator: int
     weekly_variance: int
     """Mean square of the difference of a week, in square minutes."""
-    week_count: int
 
     def days(self, count: int) -> list[Day]:
         """Return what is likely to have been used by the end of each of the next days."""
@@ -83,8 +84,8 @@ class Pace:
     def _square_spread(self, days: int) -> int:
         """Return the square of how far use may be off after some days: chance, and an unsure mean."""
         # Chance grows with the days, the error of the mean with their square.
-        of_days = self.weekly_variance * days * (days + WEEK * self.week_count)
-        return of_days * NORMAL_80_PERCENT**2 // (WEEK * WEEK * self.week_count * 10**6)
+        of_days = self.weekly_variance * days * (days + WEEK * WEEKS_OF_TRUST)
+        return of_days * NORMAL_80_PERCENT**2 // (WEEK * WEEK * WEEKS_OF_TRUST * 10**6)
 
 
 def pace_of(history: Sequence[int]) -> Pace | None:
@@ -102,7 +103,7 @@ def pace_of(history: Sequence[int]) -> Pace | None:
     mean = sum(sums) * 1000 // len(sums)
     squares = sum((1000 * each - mean) ** 2 for each in sums) // (10**6 * (len(sums) - 1))
     # A week of even the most regular work is never known to the minute.
-    return Pace(means, denominator, max(1, squares), len(recent))
+    return Pace(means, denominator, max(1, squares))
 
 
 def forecast(history: Sequence[int], *, available_minutes: int) -> Forecast | None:

@@ -11,11 +11,18 @@ from contracts.actions import (
     periods as period_actions,
 )
 from contracts.domain import contract as rules, funding
-from contracts.endpoints import adjustments, clients, contracts, hours, statements
+from contracts.endpoints import adjustments, clients, contracts, forecasts, hours, statements
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
 from msp_kit.problems import Problem
 
-ROUTERS = (*contracts.ROUTERS, *statements.ROUTERS, *adjustments.ROUTERS, *hours.ROUTERS, *clients.ROUTERS)
+ROUTERS = (
+    *forecasts.ROUTERS,
+    *contracts.ROUTERS,
+    *statements.ROUTERS,
+    *adjustments.ROUTERS,
+    *hours.ROUTERS,
+    *clients.ROUTERS,
+)
 
 _BAD, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
 

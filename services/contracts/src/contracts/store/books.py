@@ -254,7 +254,7 @@ async def payable_from(tx: Transaction, contract: Contract, at: datetime) -> lis
 
 async def save(tx: Transaction, books: Iterable[Book]) -> None:
     """Save what changed in some books, in one statement."""
-    written = [book for book in books if book.postings or book.changed or book.changed_lots]
+    written = [book for book in books if book.postings or book.changed or book.changed_lots or book.is_restated]
     if not written:
         return
     arguments = (
@@ -269,6 +269,7 @@ async def save(tx: Transaction, books: Iterable[Book]) -> None:
         book.postings.clear()
         book.changed.clear()
         book.changed_lots.clear()
+        book.is_restated = False
 
 
 def _arrays(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
@@ -321,3 +322,20 @@ async def minutes_taken(tx: Transaction, contract_id: UUID) -> dict[tuple[UUID, 
         contract_id,
     )
     return {(row["lot_id"], row["is_open"]): row["minutes"] for row in rows}
+
+
+async def not_forecast(tx: Transaction, *, limit: int) -> list[UUID]:
+    """Return active buckets that were not asked today how long they last, and lock them."""
+    rows = await tx.fetch(
+        "SELECT b.contract_id FROM buckets b JOIN contracts c ON c.id = b.contract_id"
+        " WHERE c.status = 'active' AND c.kind <> 'time_and_materials' AND (b.forecast_on IS NULL OR b.forecast_on < $1)"
+        " ORDER BY b.contract_id LIMIT $2 FOR UPDATE OF b SKIP LOCKED",
+        tx.now.date(),
+        limit,
+    )
+    return [row["contract_id"] for row in rows]
+
+
+async def note_forecast(tx: Transaction, contract_id: UUID) -> None:
+    """Note that a bucket was asked today."""
+    await tx.driver.execute("UPDATE buckets SET forecast_on = $2 WHERE contract_id = $1", contract_id, tx.now.date())
