@@ -29,11 +29,11 @@ _AS_KNOWN = """
         SELECT coalesce(max(seq), 0) AS known_seq FROM (
             SELECT seq FROM postings WHERE contract_id = $1 AND recorded_at <= $4 ORDER BY seq DESC LIMIT 1) AS newest
     ), later AS (
-        SELECT from_account, to_account, minutes FROM postings, known
-         WHERE contract_id = $1 AND seq > known_seq
+        SELECT from_account, to_account, minutes FROM postings
+         WHERE contract_id = $1 AND seq > (SELECT known_seq FROM known)
         UNION ALL
-        SELECT from_account, to_account, minutes FROM postings, known
-         WHERE contract_id = $1 AND client_id = $2 AND effective_at > $3 AND seq <= known_seq
+        SELECT from_account, to_account, minutes FROM postings
+         WHERE contract_id = $1 AND client_id = $2 AND effective_at > $3 AND seq <= (SELECT known_seq FROM known)
     ), moved AS (
         SELECT from_account AS account, -minutes AS minutes FROM later
         UNION ALL
