@@ -45,10 +45,9 @@ async def first_lot(database: Database, contract_id: UUID) -> UUID:
 async def a_rolling_contract(database: Database, *, minutes: int = 600, **rollover: Any) -> tuple[UUID, UUID]:
     """Give a contract whose bucket ended on its third day, and what its rest becomes."""
     terms = {"percent": 100, "cap_minutes": None, "months": None, "burns": "first", **rollover}
-    made = await a_client_with_contract(
+    return await a_client_with_contract(
         database, minutes=minutes, expires_on=START.date() + timedelta(days=2), rollover=terms
     )
-    return made
 
 
 async def test_what_is_left_rolls_over_up_to_the_share_and_the_cap(database: Database, speaker: Speaker) -> None:

@@ -23,6 +23,7 @@ from ledger_by_hand import Model, ModelLot, Result
 from contracts import reports
 from contracts.actions import adjustments, contracts, lots, periods
 from contracts.consumers import consumers
+from contracts.domain.contract import AmendmentTooEarly
 from contracts.domain.coverage import priced_minor
 from contracts.domain.entry import Decision, TimeEntry
 from contracts.domain.ledger import checksum
@@ -88,7 +89,7 @@ class Side:
             checksum=checksum(posted),
         )
         self.world.run(self.world.speaker.say(sealed))
-        answer = [one for one in self.world.run(said(self.world.database, PeriodClosed))][-1]
+        answer = self.world.run(said(self.world.database, PeriodClosed))[-1]
         assert (answer.period_close_id, answer.outcome, answer.detail) == (period_close_id, "closed", "")
         return period_close_id
 
@@ -96,7 +97,8 @@ class Side:
         self._act(lambda tx: periods.reopen(tx, period_close_id, reason="closed too early"))
 
     def outcome(self) -> tuple[dict[str, int], dict[UUID, Result]]:
-        return self.world.run(self._outcome())
+        found: tuple[dict[str, int], dict[UUID, Result]] = self.world.run(self._outcome())
+        return found
 
     async def _outcome(self) -> tuple[dict[str, int], dict[UUID, Result]]:
         async with self.world.database.transaction(SYSTEM) as tx:
@@ -193,7 +195,8 @@ class Ledger(RuleBasedStateMachine):
             self.facts[-1].append(("tell", entry))
 
     def _one(self, pick: int) -> TimeEntry:
-        return list(self.model.told.values())[pick % len(self.model.told)]
+        found: TimeEntry = list(self.model.told.values())[pick % len(self.model.told)]
+        return found
 
     # ---- time -----------------------------------------------------------------------------------------------------
 
@@ -246,7 +249,7 @@ class Ledger(RuleBasedStateMachine):
         ends_at = None if days is None else starts_at + timedelta(days=days)
         lot = ModelLot(max(self.model.lots) + 1, minutes, starts_at, ends_at, priority)
         if self.model.closes and starts_at < self.model.closes[-1]:
-            with pytest.raises(contracts.AmendmentTooEarly):
+            with pytest.raises(AmendmentTooEarly):
                 self.side.top_up(lot)
             return
         self.side.top_up(lot)

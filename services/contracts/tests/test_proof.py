@@ -61,10 +61,9 @@ TAMPERING = {
     "the first one taken out": ("DELETE FROM postings WHERE seq = 1", "posting 1 is missing, 2 stands in its place"),
     "the last one taken out": ("DELETE FROM postings WHERE seq = 6", "the chain ends at posting 5, the book says 6"),
     "one added": (FORGED, f"posting 7 {CHANGED}"),
-    "two swapped": (
-        "UPDATE postings SET seq = CASE seq WHEN 2 THEN 103 ELSE 102 END WHERE seq IN (2, 3);"
-        "UPDATE postings SET seq = seq - 100 WHERE seq > 100",
-        f"posting 2 {CHANGED}",
+    "one in the place of another": (
+        "WITH two AS (DELETE FROM postings WHERE seq = 3 RETURNING *) UPDATE postings SET seq = 3 FROM two WHERE postings.seq = 2",
+        "posting 2 is missing, 3 stands in its place",
     ),
     "a balance": ("UPDATE buckets SET available = available + 5, granted = granted + 5", "balances follow as"),
     "the end of the chain": ("UPDATE buckets SET last_seq = last_seq + 1", "the chain ends at posting 6"),

@@ -197,7 +197,7 @@ async def an_active_contract(
     minutes: int = 3000,
     kind: Kind = "bucket",
     expires_on: date | None = None,
-    starts_on: date = START.date(),
+    starts_on: date | None = None,
     ends_on: date | None = None,
     **terms: Any,
 ) -> UUID:
@@ -228,7 +228,7 @@ async def an_active_contract(
         "client_id": client_id,
         "name": "Managed support",
         "kind": kind,
-        "starts_on": starts_on,
+        "starts_on": starts_on or START.date(),
         "ends_on": ends_on,
         "currency": "EUR",
         "rate_card_id": card["id"],
@@ -240,7 +240,12 @@ async def an_active_contract(
         "targets": [target],
         **terms,
     }
-    bucket = {"minutes": minutes, "price_minor": 100_000, "valid_from": starts_on, "expires_on": expires_on}
+    bucket = {
+        "minutes": minutes,
+        "price_minor": 100_000,
+        "valid_from": starts_on or START.date(),
+        "expires_on": expires_on,
+    }
     contract_id = await contracts.draft(tx, head, whole, None if kind == "time_and_materials" else bucket)
     await contracts.activate(tx, contract_id)
     return contract_id

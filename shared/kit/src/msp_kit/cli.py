@@ -17,7 +17,7 @@ from fastapi import APIRouter, FastAPI
 
 from msp_kit import deadletters, migrations, republish, telemetry, topology
 from msp_kit.api import Lifespan
-from msp_kit.database import SYSTEM, Database, Transaction
+from msp_kit.database import SYSTEM, Database
 from msp_kit.health import database_check, health_router
 from msp_kit.settings import ServiceSettings
 from msp_kit.worker import Worker

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from contracts.actions import hours
 from contracts.actions.saying import bucket_state
-from contracts.reports import forecasts
-from contracts.store import books
+from contracts.store import books, forecasts
 from msp_events.base import Event
 from msp_events.contracts import BucketShortfallForecast
 from msp_kit.database import Transaction
@@ -17,7 +16,9 @@ async def warn(tx: Transaction) -> bool:
     """Say which buckets are likely to end before their period, each once until a top-up; return whether more is due."""
     due = await books.not_forecast(tx, limit=BATCH_SIZE)
     for contract_id in due:
-        found = await forecasts.forecast_of(tx, contract_id)
+        row = await forecasts.bucket(tx, contract_id)
+        assert row is not None, "it was locked just now"
+        (found,) = await forecasts.told(tx, [row], await forecasts.burn_histories(tx, [row]))
         book = (await books.open_books(tx, [contract_id]))[contract_id]
         await books.note_forecast(tx, contract_id)
         if not found["is_short"] or book.is_shortfall_said or book.balances.available == 0:

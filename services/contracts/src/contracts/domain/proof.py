@@ -171,7 +171,7 @@ def _taken_back(leg: Leg) -> Leg:
 
 
 def _split(hours: Hours) -> str | None:
-    split, legs = hours.split, [leg for _, leg in hours.legs]
+    split = hours.split
     if hours.is_active and sum(one.worked_minutes for one in hours.demands) != hours.entry.work.worked_minutes:
         return "its spans do not add up to the work"
     for part in split.parts:
@@ -183,6 +183,9 @@ def _split(hours: Hours) -> str | None:
         weighted = weighted_minutes(part.bucket_billed_minutes, weight_percent=demand.weight_percent)
         if part.bucket_minutes != weighted:
             return "a span lost other bucket minutes than its weight says"
+    posted: dict[str, int] = {}
+    for _, leg in hours.legs:
+        posted[leg.to_account] = posted.get(leg.to_account, 0) + leg.minutes
     for account, minutes in (
         ("held", split.bucket_minutes),
         ("overage", split.overage_minutes),
@@ -190,7 +193,6 @@ def _split(hours: Hours) -> str | None:
         ("excluded", split.excluded_minutes),
         ("consumed", split.bucket_minutes if hours.status == "posted" else 0),
     ):
-        posted = sum(leg.minutes for leg in legs if leg.to_account == account)
-        if posted != minutes:
-            return f"{minutes} minutes of {account} by its split, {posted} by its postings"
+        if posted.get(account, 0) != minutes:
+            return f"{minutes} minutes of {account} by its split, {posted.get(account, 0)} by its postings"
     return None

@@ -12,7 +12,7 @@ import asyncpg
 from contracts.domain.contract import Contract
 from contracts.reports.statements import bounds
 from contracts.store import contracts as store
-from msp_kernel.periods import day_of, midnight
+from msp_kernel.periods import day_of
 from msp_kit.database import Transaction
 from msp_kit.problems import NotFound
 

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from contracts.domain.forecast import (
-    CONFIDENCE_PERCENT,
-    HISTORY_DAYS_MAX,
-    HORIZON_DAYS_MAX,
-    BackTest,
-    back_test,
-    forecast,
-    pace_of,
-)
-from msp_kernel.periods import day_of
+from contracts.domain.forecast import BackTest, back_test, pace_of
+from contracts.store import forecasts as store
 from msp_kit.database import Transaction
 from msp_kit.problems import NotFound
 
 BAND_DAYS_MAX = 120
-
-_BUCKETS = """
-    SELECT b.contract_id, b.client_id, c.ref, c.name, c.kind, c.starts_on, c.ends_on, b.available, b.is_shortfall_said,
-           (SELECT v.terms -> 'calendar' ->> 'timezone' FROM contract_versions v WHERE v.contract_id = c.id
-             ORDER BY v.effective_from DESC, v.version DESC LIMIT 1) AS timezone
-      FROM buckets b JOIN contracts c ON c.id = b.contract_id
-"""
-# What work asked of the bucket counts, whether it was there or not: overage is burn, too.
-_BURN = """
-    SELECT contract_id, (worked_from AT TIME ZONE z.timezone)::date AS on, sum(bucket_minutes + overage_minutes)::bigint AS minutes
-      FROM hours JOIN unnest($1::uuid[], $2::text[]) AS z (id, timezone) ON z.id = contract_id
-     WHERE status IN ('held', 'posted') AND worked_from >= $3 AND worked_from < $4
-     GROUP BY 1, 2
-"""
-_OPEN_LOTS = """
-    SELECT contract_id, origin, expires_on FROM lots
-     WHERE contract_id = ANY($1) AND is_granted AND NOT is_lapsed AND starts_at <= $2
-"""
+BACK_TESTED_MAX = 10_000
 
 
 async def forecast_of(tx: Transaction, contract_id: UUID) -> dict[str, Any]:
@@ -49,11 +21,11 @@ async def forecast_of(tx: Transaction, contract_id: UUID) -> dict[str, Any]:
     Raises:
         NotFound: there is no such contract with a bucket, or it is not the caller's.
     """
-    row = await tx.fetchrow(f"{_BUCKETS} WHERE b.contract_id = $1 AND c.kind <> 'time_and_materials'", contract_id)
+    row = await store.bucket(tx, contract_id)
     if row is None:
         raise NotFound
-    histories = await burn_histories(tx, [row])
-    found = (await _forecasts(tx, [row], histories))[0]
+    histories = await store.burn_histories(tx, [row])
+    found = (await store.told(tx, [row], histories))[0]
     pace = pace_of(histories[contract_id])
     band = []
     if pace is not None:
@@ -74,82 +46,20 @@ async def forecast_of(tx: Transaction, contract_id: UUID) -> dict[str, Any]:
 
 async def forecasts(tx: Transaction, *, limit: int) -> list[dict[str, Any]]:
     """Return the forecasts of all active buckets, the first to be empty first."""
-    rows = await tx.fetch(
-        f"{_BUCKETS} WHERE c.status = 'active' AND c.kind <> 'time_and_materials' ORDER BY c.ref LIMIT $1", limit
-    )
-    found = await _forecasts(tx, rows, await burn_histories(tx, rows))
+    rows = await store.buckets(tx, limit=limit)
+    found = await store.told(tx, rows, await store.burn_histories(tx, rows))
     return sorted(found, key=lambda one: (one["exhausts_on"] is None, one["exhausts_on"] or one["today"], one["ref"]))
 
 
 async def back_tests(tx: Transaction) -> dict[str, Any]:
     """Return how often the intervals of every contract would have held."""
-    rows = await tx.fetch(f"{_BUCKETS} WHERE c.kind <> 'time_and_materials' ORDER BY c.ref")
-    histories = await burn_histories(tx, rows)
+    rows = await store.buckets(tx, limit=BACK_TESTED_MAX, is_ended_shown=True)
+    histories = await store.burn_histories(tx, rows)
     per_contract = {row["ref"]: back_test(histories[row["contract_id"]]) for row in rows}
     whole = BackTest(
         sum(one.held_count for one in per_contract.values()), sum(one.interval_count for one in per_contract.values())
     )
     return {"contracts": {ref: _told(one) for ref, one in per_contract.items()}, "all": _told(whole)}
-
-
-async def burn_histories(tx: Transaction, rows: Sequence[asyncpg.Record]) -> dict[UUID, list[int]]:
-    """Return the minutes of each day until yesterday, oldest first, from the first work on, of some buckets."""
-    since = tx.now - timedelta(days=HISTORY_DAYS_MAX + 7)
-    ids, zones = [row["contract_id"] for row in rows], [row["timezone"] for row in rows]
-    burnt: dict[UUID, dict[date, int]] = {one: {} for one in ids}
-    for row in await tx.fetch(_BURN, ids, zones, since, tx.now):
-        burnt[row["contract_id"]][row["on"]] = row["minutes"]
-    found = {}
-    for row in rows:
-        days, today = burnt[row["contract_id"]], day_of(tx.now, row["timezone"])
-        first = max(min(days, default=today), today - timedelta(days=HISTORY_DAYS_MAX))
-        found[row["contract_id"]] = [
-            days.get(first + timedelta(days=number), 0) for number in range((today - first).days)
-        ]
-    return found
-
-
-async def _forecasts(
-    tx: Transaction, rows: Sequence[asyncpg.Record], histories: Mapping[UUID, Sequence[int]]
-) -> list[dict[str, Any]]:
-    lots = await tx.fetch(_OPEN_LOTS, [row["contract_id"] for row in rows], tx.now)
-    found = []
-    for row in rows:
-        contract_id, today = row["contract_id"], day_of(tx.now, row["timezone"])
-        told = forecast(histories[contract_id], available_minutes=max(0, row["available"]))
-        ends_on = period_end(row, [lot for lot in lots if lot["contract_id"] == contract_id])
-        exhausts_on = None if told is None else _day(today, told.days)
-        found.append(
-            {
-                **{name: row[name] for name in ("contract_id", "client_id", "ref", "name", "kind")},
-                "today": today,
-                "available_minutes": row["available"],
-                "history_days": len(histories[contract_id]),
-                "weekly_minutes": None if told is None else told.weekly_minutes,
-                "exhausts_on": exhausts_on,
-                "earliest_on": None if told is None else _day(today, told.earliest_days),
-                "latest_on": None if told is None else _day(today, told.latest_days),
-                "confidence_percent": CONFIDENCE_PERCENT,
-                "horizon_days": HORIZON_DAYS_MAX,
-                "period_ends_on": ends_on,
-                "is_short": exhausts_on is not None and ends_on is not None and exhausts_on < ends_on,
-            }
-        )
-    return found
-
-
-def period_end(contract: Mapping[str, Any], lots: Sequence[Mapping[str, Any]]) -> date | None:
-    """Return until when what is open should last: a retainer's next grant, the last expiry, or the contract's end."""
-    grants = [lot["expires_on"] for lot in lots if lot["origin"] == "retainer" and lot["expires_on"]]
-    if grants:
-        return max(grants)
-    ends = [lot["expires_on"] for lot in lots]
-    contract_end: date | None = contract["ends_on"]
-    return contract_end if not ends or None in ends else max(ends)
-
-
-def _day(today: date, days: int | None) -> date | None:
-    return None if days is None else today + timedelta(days=days)
 
 
 def _told(one: BackTest) -> dict[str, Any]:
