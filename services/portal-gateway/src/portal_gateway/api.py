@@ -24,7 +24,7 @@ from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
 from portal_gateway import actions, endpoints, live, store
 from portal_gateway.forward import PREFIX, Forward, nothing
-from portal_gateway.pages import desk, operations, portal, sign_in
+from portal_gateway.pages import clocks, desk, operations, portal, reports, sign_in, sla, what_if
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import CsrfFailed, Visitors
 from portal_gateway.services import Services
@@ -79,7 +79,18 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         service="portal-gateway",
         database=database,
         settings=settings,
-        routers=[endpoints.router, sign_in.router, portal.router, desk.router, operations.router, live.router],
+        routers=[
+            endpoints.router,
+            sign_in.router,
+            portal.router,
+            reports.router,
+            desk.router,
+            clocks.router,
+            operations.router,
+            sla.router,
+            what_if.router,
+            live.router,
+        ],
         problem_table=PROBLEMS,
         lifespan=all_of_it,
     )
