@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import entries, kernel, ledger, replay
+from benchmarks import entries, kernel, ledger, replay, sla
 
-BENCHES: dict[str, Any] = {"kernel": kernel, "ledger": ledger, "entries": entries, "replay": replay}
+BENCHES: dict[str, Any] = {"kernel": kernel, "ledger": ledger, "entries": entries, "replay": replay, "sla": sla}
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -9,9 +9,10 @@ from contracts.actions import (
     clients as client_actions,
     contracts as contract_actions,
     periods as period_actions,
+    public_holidays,
 )
-from contracts.domain import contract as rules, funding
-from contracts.endpoints import adjustments, clients, contracts, forecasts, hours, statements
+from contracts.domain import contract as rules, funding, sla_terms
+from contracts.endpoints import adjustments, clients, contracts, forecasts, holidays, hours, statements
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
 from msp_kit.problems import Problem
 
@@ -22,6 +23,7 @@ ROUTERS = (
     *adjustments.ROUTERS,
     *hours.ROUTERS,
     *clients.ROUTERS,
+    *holidays.ROUTERS,
 )
 
 _BAD, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
@@ -30,7 +32,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     client_actions.ClientCodeTaken: Problem(_CONFLICT, "The client code is taken"),
     client_actions.ClientExists: Problem(_CONFLICT, "A client with this id exists"),
     client_actions.JobTypeCodeTaken: Problem(_CONFLICT, "The job type code is taken"),
-    client_actions.UnknownHolidays: Problem(_BAD, "No public holidays are known for this place"),
+    public_holidays.UnknownHolidays: Problem(_BAD, "No public holidays are known for this place"),
     contract_actions.ContractRefTaken: Problem(_CONFLICT, "The contract ref is taken"),
     contract_actions.UnknownJobTypes: Problem(_BAD, "The catalogue has no such job type"),
     contract_actions.CurrenciesDiffer: Problem(_BAD, "Rate card and contract are in different currencies"),
@@ -41,6 +43,8 @@ PROBLEMS: dict[type[Exception], Problem] = {
     rules.ContractNotActive: Problem(_CONFLICT, "The contract is not active"),
     rules.AmbiguousTargets: Problem(_BAD, "Two SLA targets are equally specific"),
     rules.AmbiguousRates: Problem(_BAD, "Two rates are equally specific"),
+    sla_terms.QuietHoursNeverEnd: Problem(_BAD, "The quiet hours never end"),
+    sla_terms.AmbiguousCredits: Problem(_BAD, "Two credit rules have one id"),
     rules.AmendmentTooEarly: Problem(_BAD, "The change would take effect too early"),
     rules.ContractEndsTooEarly: Problem(_BAD, "The contract cannot end on this day"),
     funding.LotCannotBeAdjusted: Problem(_CONFLICT, "The lot cannot be adjusted"),
