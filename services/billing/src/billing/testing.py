@@ -9,10 +9,10 @@ from uuid import UUID
 from billing.domain.invoice import Control
 from billing.domain.pricing import Rate, Terms, Work, WorkSpan
 from msp_events.base import Span
+from msp_events.bucket_statement import BucketStatement
 from msp_events.contracts import (
     Address,
     BillingTerms,
-    BucketStatement,
     ClientRegistered,
     ContractActivated,
     FixedItemTerms,

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from msp_events.base import Event, Level, Minutes, Priority, RateCondition, Shape, Span
+from msp_events.bucket_statement import BucketStatement
 
 ContractKind = Literal["bucket", "time_and_materials", "retainer"]
 ClockMetric = Literal["first_response", "next_response", "resolution"]
@@ -389,22 +390,3 @@ class PeriodReopened(ContractsEvent):
     starts_on: date
     ends_on: date
     reason: str
-
-
-class BucketStatement(Shape):
-    """Consumption of one contract's bucket in a period: the appendix of the invoice."""
-
-    contract_id: UUID
-    opening_minutes: int
-    granted_minutes: Minutes
-    consumed_minutes: Minutes
-    expired_minutes: Minutes
-    closing_minutes: int
-    overage_minutes: Minutes
-    carried_in_minutes: Minutes = 0
-    carried_out_minutes: Minutes = 0
-    adjusted_minutes: int = 0
-    """Closing is opening + granted + carried in + adjusted - consumed - expired - carried out."""
-
-
-PeriodClosed.model_rebuild()

@@ -12,7 +12,8 @@ from contracts.domain import funding
 from contracts.domain.ledger import checksum
 from contracts.store import books, periods as store
 from msp_events.billing import InvoiceIssued
-from msp_events.contracts import BucketStatement, PeriodClosed, PeriodReopened
+from msp_events.bucket_statement import BucketStatement
+from msp_events.contracts import PeriodClosed, PeriodReopened
 from msp_events.tickets import WorklogSealed
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
