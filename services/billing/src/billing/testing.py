@@ -12,10 +12,10 @@ from billing.domain.invoice import Control, content_of
 from billing.domain.items import price_fixed_items
 from billing.domain.pricing import FixedItem, PricedLine, Rate, Terms, Work, WorkSpan, price_work
 from msp_events.base import Span
+from msp_events.bucket_statement import BucketStatement
 from msp_events.contracts import (
     Address,
     BillingTerms,
-    BucketStatement,
     ClientRegistered,
     ContractActivated,
     FixedItemTerms,

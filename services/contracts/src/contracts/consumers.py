@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.actions import hours, periods
+from msp_events.billing import InvoiceIssued
 from msp_events.tickets import TimeApproved, TimeEntryState, TimeLogged, TimeRejected, TimeVoided, WorklogSealed
 from msp_kit.consumers import Consumers, Permanent, Transient
 from msp_kit.database import Transaction
@@ -39,3 +40,9 @@ async def worklog_sealed(tx: Transaction, event: WorklogSealed) -> None:
         await periods.close(tx, event)
     except periods.HoursBehind as error:
         raise Transient(str(error)) from error
+
+
+@consumers.hears(InvoiceIssued)
+async def invoice_issued(tx: Transaction, event: InvoiceIssued) -> None:
+    """Keep the invoiced period closed for good."""
+    await periods.note_invoice(tx, event)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contracts.actions import contracts, lots
+from contracts.actions import contracts, forecasting, lots
 from msp_kit.jobs import Job
 
 JOBS = (
     Job("let-lots-lapse", 60, lots.let_lapse),
     Job("end-contracts", 300, contracts.end_overdue),
     Job("grant-retainers", 300, lots.grant_retainers),
+    Job("forecast-buckets", 600, forecasting.warn),
 )

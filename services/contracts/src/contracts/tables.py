@@ -117,6 +117,29 @@ lots = Table(
     Column("is_closed", Boolean, nullable=False),
     Column("expiry_seq", BigInteger),
     Column("alerted_percent", Integer, nullable=False),
+    Column("adjusted_minutes", BigInteger, nullable=False),
+    Column("carried_out_minutes", BigInteger, nullable=False),
+    Column("carried_from", UUID),
+    Column("carry_percent", Integer),
+    Column("carry_cap_minutes", BigInteger),
+    Column("carry_out_seq", BigInteger),
+    Column("carry_in_seq", BigInteger),
+)
+
+adjustments = Table(
+    "adjustments",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("client_id", UUID, nullable=False),
+    Column("contract_id", UUID, nullable=False),
+    Column("lot_id", UUID, nullable=False),
+    Column("minutes", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
 )
 
 buckets = Table(
@@ -144,6 +167,8 @@ buckets = Table(
     Column("last_entry_id", UUID),
     Column("closed_until", DateTime(timezone=True)),
     Column("is_exhausted", Boolean, nullable=False),
+    Column("forecast_on", Date),
+    Column("is_shortfall_said", Boolean, nullable=False),
 )
 
 hours = Table(
@@ -208,6 +233,7 @@ period_closes = Table(
     "period_closes",
     metadata,
     Column("period_close_id", UUID, primary_key=True),
+    Column("closing", Integer, primary_key=True),
     Column("client_id", UUID, nullable=False),
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
@@ -216,4 +242,18 @@ period_closes = Table(
     Column("checksum", Text, nullable=False),
     Column("statements", JSONB, nullable=False),
     Column("closed_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("reopened_at", DateTime(timezone=True)),
+    Column("reopened_by", Text),
+    Column("reopen_reason", Text),
+)
+
+invoiced_periods = Table(
+    "invoiced_periods",
+    metadata,
+    Column("invoice_id", UUID, primary_key=True),
+    Column("client_id", UUID, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("number", Text),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -191,7 +191,15 @@ async def a_client(tx: Transaction, *, code: str = "HLO", name: str = "Harlow De
 
 
 async def an_active_contract(
-    tx: Transaction, client_id: UUID, *, minutes: int = 3000, kind: Kind = "bucket", **terms: Any
+    tx: Transaction,
+    client_id: UUID,
+    *,
+    minutes: int = 3000,
+    kind: Kind = "bucket",
+    expires_on: date | None = None,
+    starts_on: date | None = None,
+    ends_on: date | None = None,
+    **terms: Any,
 ) -> UUID:
     """Draft and activate a contract that covers network and server work at L1 and L2, and return its id."""
     for code in ("network", "server"):
@@ -220,8 +228,8 @@ async def an_active_contract(
         "client_id": client_id,
         "name": "Managed support",
         "kind": kind,
-        "starts_on": START.date(),
-        "ends_on": None,
+        "starts_on": starts_on or START.date(),
+        "ends_on": ends_on,
         "currency": "EUR",
         "rate_card_id": card["id"],
     }
@@ -232,7 +240,12 @@ async def an_active_contract(
         "targets": [target],
         **terms,
     }
-    bucket = {"minutes": minutes, "price_minor": 100_000, "valid_from": START.date(), "expires_on": None}
+    bucket = {
+        "minutes": minutes,
+        "price_minor": 100_000,
+        "valid_from": starts_on or START.date(),
+        "expires_on": expires_on,
+    }
     contract_id = await contracts.draft(tx, head, whole, None if kind == "time_and_materials" else bucket)
     await contracts.activate(tx, contract_id)
     return contract_id

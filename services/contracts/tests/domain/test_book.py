@@ -32,8 +32,8 @@ def decided(entry: TimeEntry, decision: str, *, minutes: int | None = None) -> T
 
 def assert_holds(desk: Desk) -> None:
     book = desk.book
-    kept = Kept(book.balances, book.last_seq, book.last_hash, book.lots, desk.hours)
-    assert first_failure(book.postings, kept) is None
+    kept = Kept(book.balances, book.last_seq, book.last_hash, book.lots)
+    assert first_failure(book.postings, kept, list(desk.hours.values())) is None
 
 
 def figures(balances: Balances) -> tuple[int, int, int, int]:
@@ -198,9 +198,9 @@ def test_a_tampered_posting_is_found_and_named() -> None:
     desk = a_desk(600)
     desk.tell(an_entry(60), an_entry(30, "Tue 09:00"))
     desk.book.postings[1] = replace(desk.book.postings[1], leg=replace(desk.book.postings[1].leg, minutes=10))
-    kept = Kept(desk.book.balances, desk.book.last_seq, desk.book.last_hash, desk.book.lots, desk.hours)
+    kept = Kept(desk.book.balances, desk.book.last_seq, desk.book.last_hash, desk.book.lots)
 
-    assert first_failure(desk.book.postings, kept) == (
+    assert first_failure(desk.book.postings, kept, list(desk.hours.values())) == (
         "posting 2 was changed after it was sealed: its hash does not fit its facts"
     )
 

@@ -24,7 +24,7 @@ from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
 from portal_gateway import actions, endpoints, live, store
 from portal_gateway.forward import PREFIX, Forward, nothing
-from portal_gateway.pages import clocks, desk, operations, portal, reports, sign_in, sla, what_if
+from portal_gateway.pages import buckets, clocks, desk, operations, portal, reports, sign_in, sla, what_if
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import CsrfFailed, Visitors
 from portal_gateway.services import Services
@@ -87,6 +87,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
             desk.router,
             clocks.router,
             operations.router,
+            buckets.router,
             sla.router,
             what_if.router,
             live.router,

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from portal_gateway.pages import shown
 
+_BAND = ("low", "expected", "high")
 _GAUGE_RADIUS = 52
 _HEAT_TOP, _HEAT_ROW = 18, 24
 _HOURS = (
@@ -49,14 +50,20 @@ def bar(percent: float, target: float | None, tone: str, low: float = 0.0) -> Ma
     )
 
 
-def burn(series: Mapping[str, Any], tone: str = "", height: int = 190) -> Markup:
-    """Balance by day: ``capacity_minutes`` and ``days`` of ``{on, available_minutes}``, oldest first, at least two."""
+def burn(
+    series: Mapping[str, Any], tone: str = "", height: int = 190, *, band: Sequence[Mapping[str, Any]] = ()
+) -> Markup:
+    """Balance by day: ``capacity_minutes`` and ``days`` of ``{on, available_minutes}``, oldest first, at least two.
+
+    ``band`` goes on from the last day: ``{on, expected_minutes, low_minutes, high_minutes}`` of the days to come.
+    """
     days = series["days"]
+    last = len(days) - 1 + len(band)
     capacity = max(1, series["capacity_minutes"], *(one["available_minutes"] for one in days))
     top, inner = 18, height - 26 - 18
 
     def at(index: int, minutes: int) -> tuple[float, float]:
-        return 100 * index / (len(days) - 1), 100 - 100 * max(0, minutes) / capacity
+        return 100 * index / last, 100 - 100 * max(0, minutes) / capacity
 
     points = [at(index, one["available_minutes"]) for index, one in enumerate(days)]
     heights = [(third, number(top + inner * (3 - third) / 3)) for third in range(1, 4)]
@@ -66,10 +73,15 @@ def burn(series: Mapping[str, Any], tone: str = "", height: int = 190) -> Markup
         for third, y in heights
     )
     ends = f'<text x="0" y="{height - 6}">{escape(days[0]["on"])}</text>'
-    ends += f'<text x="100%" y="{height - 6}" text-anchor="end">{escape(days[-1]["on"])}</text>'
+    ends += f'<text x="100%" y="{height - 6}" text-anchor="end">{escape((band or days)[-1]["on"])}</text>'
     title = f"Balance by day from {days[0]['on']} to {days[-1]['on']}"
     named = stable_id(title)
-    area = f'<polygon class="area {tone}" points="{_points([(0, 100), *points, (100, 100)])}"/>'
+    area = f'<polygon class="area {tone}" points="{_points([(0, 100), *points, (points[-1][0], 100)])}"/>'
+    ahead = [[at(len(days) + n, one[f"{name}_minutes"]) for n, one in enumerate(band)] for name in _BAND]
+    if band:
+        low, expected, high = ahead
+        area += f'<polygon class="band {tone}" points="{_points([points[-1], *high, *reversed(low)])}"/>'
+        area += f'<polyline class="ln forecast {tone}" points="{_points([points[-1], *expected])}"/>'
     line = f'<polyline class="ln {tone}" points="{_points(points)}"/>'
     rows = [(one["on"], f"{one['available_minutes'] / 60:.2f}") for one in days[:: max(1, len(days) // 12)]]
     return Markup(

@@ -17,7 +17,18 @@ TIMEOUT_SECONDS = 20.0
 CONNECT_SECONDS = 2.0
 SERVICE_OF = {
     **dict.fromkeys(
-        ("clients", "contacts", "calendars", "job-types", "rate-cards", "contracts", "coverage", "hours"), "contracts"
+        (
+            "clients",
+            "contacts",
+            "calendars",
+            "job-types",
+            "rate-cards",
+            "contracts",
+            "coverage",
+            "hours",
+            "period-closes",
+        ),
+        "contracts",
     ),
     **dict.fromkeys(
         (

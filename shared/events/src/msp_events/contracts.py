@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from msp_events.base import Event, Level, Minutes, Priority, RateCondition, Shape, Span
+from msp_events.bucket_statement import BucketStatement
 
 ContractKind = Literal["bucket", "time_and_materials", "retainer"]
 ClockMetric = Literal["first_response", "next_response", "resolution"]
@@ -340,6 +341,19 @@ class BucketThresholdCrossed(BucketState):
     """Use of a bucket, holds included, passed a threshold: once per lot, threshold and episode."""
 
     threshold_percent: Annotated[int, Field(ge=1, le=1000)]
+    lot_id: UUID | None = None
+    """The lot whose use passed it; absent in events from before lots were named."""
+
+
+class BucketShortfallForecast(BucketState):
+    """At its pace so far the bucket is likely to be empty before its period ends: once until the next top-up."""
+
+    exhausts_on: date
+    earliest_on: date
+    """Nine times out of ten not before this day."""
+    latest_on: date | None = None
+    """Nine times out of ten not after this day; ``None`` when that lies beyond what can be said."""
+    period_ends_on: date
 
 
 class BucketExhausted(BucketState):
@@ -365,16 +379,14 @@ class PeriodClosed(ContractsEvent):
     contracts: tuple[BucketStatement, ...] = ()
 
 
-class BucketStatement(Shape):
-    """Consumption of one contract's bucket in a period: the appendix of the invoice."""
+class PeriodReopened(ContractsEvent):
+    """A closed period of a client was opened again before its invoice was issued; it will be closed anew."""
 
-    contract_id: UUID
-    opening_minutes: int
-    granted_minutes: Minutes
-    consumed_minutes: Minutes
-    expired_minutes: Minutes
-    closing_minutes: int
-    overage_minutes: Minutes
+    stream: ClassVar[str] = "period"
+    subject_field: ClassVar[str] = "period_close_id"
 
-
-PeriodClosed.model_rebuild()
+    period_close_id: UUID
+    client_id: UUID
+    starts_on: date
+    ends_on: date
+    reason: str

@@ -113,6 +113,10 @@ _DAYS: Mapping[str, str] = {
     "lot_ends_on": "2026-02-01",
     "due_on": "2026-03-03",
     "received_on": "2026-03-02",
+    "exhausts_on": "2026-01-24",
+    "earliest_on": "2026-01-21",
+    "latest_on": "2026-01-29",
+    "period_ends_on": "2026-02-01",
 }
 
 _PARTICULARS: Mapping[str, Mapping[str, Any]] = {

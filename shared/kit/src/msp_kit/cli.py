@@ -17,7 +17,7 @@ from fastapi import APIRouter, FastAPI
 
 from msp_kit import deadletters, migrations, republish, telemetry, topology
 from msp_kit.api import Lifespan
-from msp_kit.database import SYSTEM, Database, Transaction
+from msp_kit.database import SYSTEM, Database
 from msp_kit.health import database_check, health_router
 from msp_kit.settings import ServiceSettings
 from msp_kit.worker import Worker
@@ -25,8 +25,8 @@ from msp_kit.worker import Worker
 GC_ALLOCATIONS = 20_000
 """Objects made before the youngest generation is looked through; Python's own 700 suits small programs."""
 
-Verify = Callable[[Transaction], Awaitable[Sequence[str]]]
-"""Recomputes what must hold and returns what does not, one sentence each; empty is good."""
+Verify = Callable[..., Awaitable[Sequence[str]]]
+"""Takes a transaction, recomputes what must hold and returns what does not, one sentence each; empty is good."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Service:
     create_api: Callable[[ServiceSettings, Database, Lifespan | None], FastAPI]
     create_worker: Callable[[ServiceSettings, Database], Worker]
     verify: Verify | None = None
+    verify_one: str | None = None
+    """Name of a keyword of ``verify``, and of an option, that has it look at one thing only."""
     extra: Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None] | None = None
     """Adds commands of the service's own; each sets ``call`` to ``async (settings, database, arguments) -> int``."""
 
@@ -75,7 +77,7 @@ async def _dispatch(service: Service, settings: ServiceSettings, arguments: argp
     database = Database(url, service=service.name, database=service.database, pool_size=4)
     try:
         if arguments.command == "verify":
-            return await _verify(service, database)
+            return await _verify(service, database, arguments)
         if arguments.command == "dead-letters":
             return await _dead_letters(service, settings, database, arguments)
         if arguments.command == "republish":
@@ -157,9 +159,12 @@ async def _serve(service: Service, settings: ServiceSettings, command: str) -> N
     await server.serve()
 
 
-async def _verify(service: Service, database: Database) -> int:
-    async with database.transaction(SYSTEM) as tx:
-        broken = await service.verify(tx) if service.verify is not None else ()
+async def _verify(service: Service, database: Database, arguments: argparse.Namespace) -> int:
+    name = service.verify_one
+    only = {} if name is None or getattr(arguments, name) is None else {name: getattr(arguments, name)}
+    # One state of everything, and nobody waits while it is looked through.
+    async with database.transaction(SYSTEM, is_snapshot=True) as tx:
+        broken = await service.verify(tx, **only) if service.verify is not None else ()
     for sentence in broken:
         _say(f"BROKEN {sentence}")
     if not broken:
@@ -195,7 +200,9 @@ def _parser(service: Service) -> argparse.ArgumentParser:
     commands.add_parser("worker", help="consumers, jobs and relay only")
     commands.add_parser("migrate", help="bring the database to the newest shape")
     commands.add_parser("topology", help="declare exchanges, queues and bindings")
-    commands.add_parser("verify", help="recompute what must hold, and name what does not")
+    proof = commands.add_parser("verify", help="recompute what must hold, and name what does not")
+    if service.verify_one is not None:
+        proof.add_argument(f"--{service.verify_one}", metavar="REF", help="only this one")
     letters = commands.add_parser("dead-letters", help="what could not be taken")
     letters.add_argument("--replay", metavar="EVENT_ID")
     letters.add_argument("--discard", metavar="EVENT_ID")

@@ -120,29 +120,34 @@ class Database:
         )
 
     @contextlib.asynccontextmanager
-    async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
+    async def transaction(self, scope: Scope, *, is_snapshot: bool = False) -> AsyncIterator[Transaction]:
         """Open a transaction in ``scope``; commit when the block ends, roll back when it raises.
+
+        In a snapshot, every statement sees one state of the database (long reads that must agree with one another).
 
         Raises:
             Exception: one that ``is_unavailable`` tells, when the database is away.
         """
+        isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_snapshot else None
         async with contextlib.AsyncExitStack() as stack:
             try:
-                tx = await self._opened(stack, scope)
+                tx = await self._opened(stack, scope, isolation)
             except Exception as error:
                 if not is_unavailable(error):
                     raise
                 # The server was away and may be back: nothing has been done yet, so a new connection may try.
                 with contextlib.suppress(Exception):
                     await stack.aclose()
-                tx = await self._opened(stack, scope)
+                tx = await self._opened(stack, scope, isolation)
             yield tx
         if tx.has_recorded:
             self.recorded.set()
 
-    async def _opened(self, stack: contextlib.AsyncExitStack, scope: Scope) -> Transaction:
+    async def _opened(
+        self, stack: contextlib.AsyncExitStack, scope: Scope, isolation: Literal["repeatable_read"] | None
+    ) -> Transaction:
         connection, driver = await self._checked_out(stack)
-        await stack.enter_async_context(driver.transaction())
+        await stack.enter_async_context(driver.transaction(isolation=isolation))
         now = await driver.fetchval(_OPENING, f"{self.database}_{scope.role}", str(scope.client_id or ""), scope.actor)
         return Transaction(connection, driver, now=now, scope=scope, service=self.service)
 

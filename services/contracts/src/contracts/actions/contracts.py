@@ -30,7 +30,7 @@ from msp_events.contracts import (
     RoundingTerms,
 )
 from msp_kernel.ids import new_id
-from msp_kernel.periods import midnight
+from msp_kernel.periods import day_of, midnight
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
@@ -55,6 +55,8 @@ DEFAULTS: dict[str, Any] = {
     "multiplier_applies_to_overage": False,
     "fixed_items": [],
     "billing": BillingTerms().model_dump(),
+    "rollover": None,
+    "bucket_thresholds_percent": [75, 90, 100],
 }
 
 
@@ -241,16 +243,16 @@ async def top_up(tx: Transaction, contract_id: UUID, lot: Row) -> None:
     await store.update_contract(tx, contract_id)
     await books.set_contract_revision(tx, contract_id, head["revision"] + 1)
     book.grant(lot_of(row))
-    book.is_exhausted = False
-    entries = [one for one in await books.open_from(tx, book.contract, row["starts_at"]) if one.is_active]
-    book.reallocate(entries, source=f"lot:{row['id']}")
+    behind = await books.payable_from(tx, book.contract, row["starts_at"])
+    book.reallocate(behind, source=f"lot:{row['id']}")
+    book.rearm()
     await hours.save(tx, [book])
     await record(tx, ContractAmended(occurred_at=tx.now, **await state(tx, contract_id)))
 
 
 async def grant_months(tx: Transaction, book: Any, head: Row, terms: Row) -> None:
     """Grant a retainer the lot of every month that has begun and has none yet; each lapses when its month ends."""
-    today = tx.now.date()
+    today = day_of(tx.now, terms["calendar"]["timezone"])
     known = {row["valid_from"] for row in (await lots.of_contracts(tx, [head["id"]]))[head["id"]]}
     starts_on: date = head["starts_on"]
     while starts_on <= today and (head["ends_on"] is None or starts_on < head["ends_on"]):
@@ -268,7 +270,7 @@ async def grant_months(tx: Transaction, book: Any, head: Row, terms: Row) -> Non
                 is_granted=True,
             )
             book.grant(lot_of(row))
-            book.is_exhausted = False
+            book.rearm()
         starts_on = ends_on
 
 

@@ -7,18 +7,32 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from contracts.actions import hours
+from contracts.actions import hours, lots as lot_actions
+from contracts.domain import funding
 from contracts.domain.ledger import checksum
-from contracts.store import books, lots, periods as store
-from msp_events.contracts import BucketStatement, PeriodClosed
+from contracts.store import books, periods as store
+from msp_events.billing import InvoiceIssued
+from msp_events.bucket_statement import BucketStatement
+from msp_events.contracts import PeriodClosed, PeriodReopened
 from msp_events.tickets import WorklogSealed
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
+from msp_kit.problems import NotFound
 
 PATIENCE = timedelta(seconds=60)
 """How long the ledger may be behind what tickets sealed before the difference is said."""
 NAMED_REFUSALS_MAX = 5
+_GIVEN = ("granted", "carried_in", "adjusted")
+_SPENT = ("consumed", "expired", "carried_out")
+
+
+class PeriodNotLatest(Exception):
+    """Periods are opened again in the opposite order: the last one that was closed first."""
+
+
+class PeriodInvoiced(Exception):
+    """A period whose invoice is issued stays closed."""
 
 
 class HoursBehind(Exception):
@@ -54,11 +68,12 @@ async def close(tx: Transaction, sealed: WorklogSealed) -> None:
         await _say(tx, sealed, "differs", totals, detail=detail)
         return
     for book in opened.values():
-        for lot_id, one in list(book.lots.items()):
-            if not one.is_lapsed and one.lot.ends_at is not None and one.lot.ends_at <= min(ends_at, tx.now):
-                book.lapse(lot_id)
+        by_end = [(one.lot.ends_at, one.lot.sequence, key) for key, one in book.lots.items() if one.lot.ends_at]
+        await lot_actions.lapse(tx, book, [key for end, _, key in sorted(by_end) if end <= min(ends_at, tx.now)])
     await hours.save(tx, list(opened.values()))
-    statements = await _freeze(tx, sealed, ends_at)
+    await store.close_entries(tx, sealed.client_id, before=ends_at, period_close_id=sealed.period_close_id)
+    await _close_books(tx, sealed, list(opened), ends_at)
+    statements = await _statements(tx, sealed, ends_at)
     await store.insert_close(
         tx,
         period_close_id=sealed.period_close_id,
@@ -69,36 +84,100 @@ async def close(tx: Transaction, sealed: WorklogSealed) -> None:
         worked_minutes=sealed.worked_minutes,
         checksum=sealed.checksum,
         statements=statements,
+        ends_at=ends_at,
     )
     await _say(tx, sealed, "closed", totals, statements=statements)
 
 
-async def _freeze(tx: Transaction, sealed: WorklogSealed, ends_at: datetime) -> list[dict[str, Any]]:
-    """Freeze the posted entries and return the statement of each bucket, with its totals since the beginning."""
-    await store.close_entries(tx, sealed.client_id, before=ends_at, period_close_id=sealed.period_close_id)
-    await lots.close_lapsed(tx, client_id=sealed.client_id, ends_at=ends_at)
+async def reopen(tx: Transaction, period_close_id: UUID, *, reason: str) -> None:
+    """Open the last closed period of a client again, before its invoice is issued; late work finds its place in it.
+
+    Raises:
+        NotFound: there is no such period, or it is open.
+        PeriodNotLatest: a later period is closed: open that one first.
+        PeriodInvoiced: its invoice is issued; what is wrong goes on a credit note.
+    """
+    row = await store.closed(tx, period_close_id)
+    if row is None:
+        raise NotFound
+    client_id = row["client_id"]
+    contract_ids = await store.books_of(tx, client_id)
+    await books.open_books(tx, contract_ids)
+    latest = await store.latest(tx, client_id)
+    if latest is None or latest["period_close_id"] != period_close_id:
+        until = row["ends_on"] if latest is None else latest["ends_on"]
+        raise PeriodNotLatest(f"the period up to {until} is closed, too: open that one first")
+    number = await store.invoice_of(tx, client_id, starts_on=row["starts_on"], ends_on=row["ends_on"])
+    if number is not None:
+        raise PeriodInvoiced(f"invoice {number} of this period is issued: correct it with a credit note")
+    await store.reopen(tx, row, reason=reason)
+    opened = await books.open_books(tx, contract_ids)
+    for book in opened.values():
+        entries = await books.open_from(tx, book.contract, book.contract.starts_at)
+        active = [one for one in entries if one.is_active]
+        book.reallocate(active, source=f"reopened:{period_close_id}:{row['closing']}")
+        book.mark_late(active)
+    await hours.save(tx, list(opened.values()))
+    facts = {name: row[name] for name in ("client_id", "starts_on", "ends_on")}
+    await record(tx, PeriodReopened(occurred_at=tx.now, period_close_id=period_close_id, reason=reason, **facts))
+
+
+async def note_invoice(tx: Transaction, issued: InvoiceIssued) -> None:
+    """Remember that a period is invoiced: it stays closed."""
+    await store.insert_invoice(
+        tx,
+        invoice_id=issued.invoice_id,
+        client_id=issued.client_id,
+        starts_on=issued.starts_on,
+        ends_on=issued.ends_on,
+        number=issued.number,
+    )
+
+
+async def _close_books(tx: Transaction, sealed: WorklogSealed, contract_ids: Sequence[UUID], until: datetime) -> None:
+    """Make the ends of lots final, and mark as late what was worked in the period and stays open."""
+    source = f"closed:{sealed.period_close_id}:{await store.next_closing(tx, sealed.period_close_id)}"
+    opened = await books.open_books(tx, contract_ids)
+    for book in opened.values():
+        entries = await books.open_from(tx, book.contract, book.contract.starts_at)
+        behind = [one for one in entries if one.is_active]
+        funding.close(book, until, behind)
+        book.reallocate(behind, source=source)
+        book.mark_late(behind)
+    await hours.save(tx, list(opened.values()))
+
+
+async def _statements(tx: Transaction, sealed: WorklogSealed, ends_at: datetime) -> list[dict[str, Any]]:
+    """Return the statement of each bucket, with its totals since the beginning."""
     previous = await store.latest(tx, sealed.client_id)
     before = {} if previous is None else {one["contract_id"]: one["totals"] for one in previous["statements"]}
     statements: list[dict[str, Any]] = []
     for row in await store.totals_by_contract(tx, sealed.client_id, before=ends_at):
         contract_id = str(row["contract_id"])
-        totals = {name: int(row[name]) for name in ("granted", "consumed", "expired", "overage")}
-        then = before.get(contract_id, dict.fromkeys(totals, 0))
-        consumed = totals["consumed"] - then["consumed"]
+        totals = {name: int(row[name]) for name in (*_GIVEN, *_SPENT, "overage")}
+        then = {**dict.fromkeys(totals, 0), **before.get(contract_id, {})}
+        since = {name: minutes - then[name] for name, minutes in totals.items()}
         statements.append(
             {
                 "contract_id": contract_id,
-                "opening_minutes": then["granted"] - then["consumed"] - then["expired"],
+                "opening_minutes": _rest(then),
                 # Work of a closed period that was taken back since then comes as minutes given.
-                "granted_minutes": totals["granted"] - then["granted"] + max(0, -consumed),
-                "consumed_minutes": max(0, consumed),
-                "expired_minutes": totals["expired"] - then["expired"],
-                "closing_minutes": totals["granted"] - totals["consumed"] - totals["expired"],
-                "overage_minutes": max(0, totals["overage"] - then["overage"]),
+                "granted_minutes": since["granted"] + max(0, -since["consumed"]),
+                "consumed_minutes": max(0, since["consumed"]),
+                "expired_minutes": since["expired"],
+                "carried_in_minutes": since["carried_in"],
+                "carried_out_minutes": since["carried_out"],
+                "adjusted_minutes": since["adjusted"],
+                "closing_minutes": _rest(totals),
+                "overage_minutes": max(0, since["overage"]),
                 "totals": totals,
             }
         )
     return statements
+
+
+def _rest(totals: Mapping[str, int]) -> int:
+    return sum(totals[name] for name in _GIVEN) - sum(totals[name] for name in _SPENT)
 
 
 async def _difference(tx: Transaction, sealed: WorklogSealed, totals: Mapping[str, Any], ends_at: datetime) -> str:

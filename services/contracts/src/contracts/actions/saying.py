@@ -22,7 +22,6 @@ from msp_events.contracts import (
 )
 from msp_kernel.periods import day_of
 
-THRESHOLDS_PERCENT = (75, 90, 100)
 _HOURS_EVENTS: dict[str, type[HoursState]] = {"held": HoursHeld, "posted": HoursPosted, "released": HoursReleased}
 
 
@@ -103,12 +102,15 @@ def bucket_state(book: Book) -> dict[str, Any]:
 def _alerts(book: Book) -> Iterable[Event]:
     """Say which thresholds the use of a lot passed, each once, and that the bucket is empty, once until a top-up."""
     found: list[Event] = []
+    thresholds = sorted(book.contract.versions[-1].bucket_thresholds_percent)
     for lot_id in sorted(book.changed_lots):
         one = book.lots[lot_id]
-        passed = [percent for percent in THRESHOLDS_PERCENT if one.alerted_percent < percent <= one.used_percent]
+        passed = [percent for percent in thresholds if one.alerted_percent < percent <= one.used_percent]
         if passed:
             book.lots[lot_id] = replace(one, alerted_percent=passed[-1])
-        found += [BucketThresholdCrossed(**bucket_state(book), threshold_percent=percent) for percent in passed]
+        found += [
+            BucketThresholdCrossed(**bucket_state(book), threshold_percent=percent, lot_id=lot_id) for percent in passed
+        ]
     if book.balances.available == 0 and not book.is_exhausted and book.lots:
         book.is_exhausted = True
         found.append(BucketExhausted(**bucket_state(book)))

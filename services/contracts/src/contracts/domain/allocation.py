@@ -20,6 +20,22 @@ Position = tuple[datetime, UUID]
 
 
 @dataclass(frozen=True, slots=True)
+class Carry:
+    """How a carried lot is filled: a share of what its source has left when the source ends, up to a cap."""
+
+    from_lot_id: UUID
+    percent: int
+    cap_minutes: int | None
+    minutes: int = 0
+    """What it carries so far."""
+
+    def of(self, left_minutes: int) -> int:
+        """Return what is carried of ``left_minutes``, rounded half up."""
+        share = (left_minutes * self.percent + 50) // 100
+        return share if self.cap_minutes is None else min(share, self.cap_minutes)
+
+
+@dataclass(frozen=True, slots=True)
 class Lot:
     """One funding of a bucket, as allocation sees it. ``left_minutes`` is what entries may still take."""
 
@@ -33,6 +49,8 @@ class Lot:
     """Exclusive; ``None`` never lapses."""
     priority: int = 0
     """Smaller is consumed first."""
+    carry: Carry | None = None
+    """Where its minutes come from when it is a carried lot."""
 
     def is_open_at(self, at: datetime) -> bool:
         """Return whether work of the instant ``at`` may be paid from this lot."""
@@ -156,25 +174,65 @@ def affordable_minutes(left_minutes: int, *, weight_percent: int) -> int:
 
 def allocate(lots: Iterable[Lot], facts: Iterable[Fact]) -> Allocation:
     """Pay for every entry, in order of (worked instant, entry id), from what the lots have left before the first."""
-    ordered = in_order_of_consumption(lots)
-    left = {lot.id: lot.left_minutes for lot in ordered}
-    splits: dict[UUID, Split] = {}
-    for fact in sorted(facts, key=lambda one: one.position):
-        split = _split(fact, ordered, left)
+    purse = Purse(lots)
+    splits = {fact.entry_id: purse.pay(fact) for fact in sorted(facts, key=lambda one: one.position)}
+    return Allocation(splits, purse.rest())
+
+
+class Purse:
+    """Lots that pay for entries one after another; it must be asked in the order of allocation."""
+
+    def __init__(self, lots: Iterable[Lot]) -> None:
+        self._lots = in_order_of_consumption(lots)
+        self._left = {lot.id: lot.left_minutes for lot in self._lots}
+        self._unfilled = _unfilled(self._lots)
+
+    def pay(self, fact: Fact) -> Split:
+        """Pay for an entry that comes after all that were paid before."""
+        while self._unfilled and self._unfilled[-1].starts_at <= fact.worked_from:
+            self._lots = _filled(self._lots, self._unfilled.pop(), self._left)
+        split = _split(fact, self._lots, self._left)
         for take in split.takes:
-            left[take.lot_id] -= take.minutes
-        splits[fact.entry_id] = split
-    after = tuple(
-        lot if lot.left_minutes == left[lot.id] else replace(lot, left_minutes=left[lot.id]) for lot in ordered
-    )
-    return Allocation(splits, after)
+            self._left[take.lot_id] -= take.minutes
+        return split
+
+    def rest(self) -> tuple[Lot, ...]:
+        """Return the lots after the last entry, in order of consumption."""
+        while self._unfilled:
+            self._lots = _filled(self._lots, self._unfilled.pop(), self._left)
+        left = self._left
+        return tuple(
+            lot if lot.left_minutes == left[lot.id] else replace(lot, left_minutes=left[lot.id]) for lot in self._lots
+        )
+
+
+def _unfilled(lots: Sequence[Lot]) -> list[Lot]:
+    """Return the carried lots whose source is among ``lots``, the last to begin first; others are filled for good."""
+    known = {lot.id for lot in lots}
+    carried = [lot for lot in lots if lot.carry is not None and lot.carry.from_lot_id in known]
+    return sorted(carried, key=lambda lot: (lot.starts_at, lot.sequence), reverse=True)
+
+
+def _filled(lots: Sequence[Lot], lot: Lot, left: dict[UUID, int]) -> list[Lot]:
+    """Return lots with a carried one filled anew from what its source has left, and note what that leaves in it."""
+    assert lot.carry is not None, "only carried lots are filled"
+    carried = lot.carry.of(left[lot.carry.from_lot_id])
+    more = carried - lot.carry.minutes
+    left[lot.id] += more
+    # What a shrunken lot no longer has was taken by entries behind: they are allocated anew with it.
+    assert left[lot.id] >= 0, "whoever took from a carried lot is allocated together with it"
+    filled = replace(lot, minutes=lot.minutes + more, carry=replace(lot.carry, minutes=carried))
+    return [filled if one.id == lot.id else one for one in lots]
 
 
 def payers(lots: Sequence[Lot], *, at: datetime, policy: Policy) -> list[Lot]:
-    """Return the lots that may pay for work of the instant ``at``, first payer first."""
+    """Return the lots that may pay for work of the instant ``at``, first payer first.
+
+    A carried lot is never drawn on early: nobody knows what is in it before its source ends.
+    """
     open_now = [lot for lot in lots if lot.is_open_at(at)]
     if policy == "next_lot":
-        open_now += [lot for lot in lots if lot.starts_at > at]
+        open_now += [lot for lot in lots if lot.starts_at > at and lot.carry is None]
     return open_now
 
 

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
+from contracts.domain import funding
 from contracts.domain.allocation import (
+    Lot,
     Position,
     Split,
     allocate,
@@ -23,7 +24,7 @@ from contracts.domain.allocation import (
 from contracts.domain.contract import Contract
 from contracts.domain.coverage import Check, resolve
 from contracts.domain.entry import NOTHING, BookLot, Change, Hours, HoursStatus, Plan, Stamped, TimeEntry
-from contracts.domain.ledger import Balances, Leg, Posting, PostingKind, reversal, sealed
+from contracts.domain.ledger import Account, Balances, Leg, Posting, PostingKind, reversal, sealed
 from contracts.domain.ticket_day import rounded_together
 
 EXHAUSTED = Check(
@@ -48,6 +49,10 @@ class Book:
     """Of the balance, as listeners know it."""
     is_exhausted: bool = False
     """The end of the bucket was said, and no top-up came since."""
+    is_shortfall_said: bool = False
+    """It was said that the bucket is likely to end before its period, and no top-up came since."""
+    is_restated: bool = False
+    """Something about the book itself is to be saved, though nothing moved."""
     postings: list[Posting] = field(default_factory=list)
     """New in this transaction."""
     changed: dict[UUID, Hours] = field(default_factory=dict)
@@ -61,7 +66,6 @@ class Book:
         """Return the hours a change asks for, before anything has paid for them."""
         entry, before = change.entry, change.before
         revision = 1 if before is None else before.revision + 1
-        is_late = self.closed_until is not None and entry.work.worked_from < self.closed_until
         coverage = resolve(self.contract, entry.work)
         terms = coverage.terms
         hours = Hours(
@@ -73,7 +77,7 @@ class Book:
             policy=terms.policy,
             demands=(),
             split=NOTHING,
-            is_late=is_late,
+            is_late=self._is_late(entry),
         )
         if entry.decision in ("rejected", "voided"):
             return hours
@@ -107,11 +111,12 @@ class Book:
             touched = {change.entry.id for change, _ in plan.moved}
             behind = [self.changed.get(one.entry.id, one) for one in tail if one.entry.id not in touched]
             self._reallocate(plan.moved, behind)
-            self._renew_expiry(source=_cause(plan.moved))
+            funding.renew(self, source=_cause(plan.moved))
 
     def reallocate(self, tail: Sequence[Hours], *, source: str, restamp: bool = False) -> None:
         """Allocate open entries anew after lots or terms changed; ``restamp`` resolves their coverage anew, too."""
         moved: list[Stamped] = []
+        tail = [self.changed.get(one.entry.id, one) for one in tail]
         if restamp:
             changes = [Change(one.entry, one) for one in tail]
             stamped = rounded_together(self.contract, [(change, self.stamp(change)) for change in changes], ())
@@ -122,7 +127,16 @@ class Book:
             ]
         touched = {change.entry.id for change, _ in moved}
         self._reallocate(moved, [one for one in tail if one.entry.id not in touched], source=source)
-        self._renew_expiry(source=source)
+        funding.renew(self, source=source)
+
+    def mark_late(self, entries: Iterable[Hours]) -> None:
+        """Note anew which open entries were worked in a closed period, after the last one was opened again."""
+        for one in (self.changed.get(entry.entry.id, entry) for entry in entries):
+            if one.is_late != self._is_late(one.entry):
+                self._remember(replace(one, is_late=not one.is_late, revision=one.revision + 1))
+
+    def _is_late(self, entry: TimeEntry) -> bool:
+        return self.closed_until is not None and entry.work.worked_from < self.closed_until
 
     def _comes_last(self, moved: Sequence[Stamped]) -> bool:
         """Return whether nothing is taken back and every entry comes after all entries of the contract."""
@@ -134,23 +148,25 @@ class Book:
 
     def _displaces_nobody(self, moved: Sequence[Stamped]) -> bool:
         """Return whether every change is paid by lots that have enough left for everybody anyway."""
-        lots = {one.lot.id: one.lot for one in self.lots.values() if not one.is_closed}
+        known = {one.lot.id: one.lot for one in self.lots.values() if not one.is_closed}
+        # What a lot has left at its end decides what is carried on: everybody behind may be concerned.
+        carried = {lot.carry.from_lot_id for lot in known.values() if lot.carry is not None}
         for change, hours in moved:
             before = change.before
             if before is not None and before.is_active and _draws_on_bucket(before):
                 takes = before.split.takes
                 if before.period_close_id or before.split.overage_minutes or len(takes) != 1:
                     return False
-                lot = lots.get(takes[0].lot_id)
-                if lot is None or lot.left_minutes == 0:
+                lot = known.get(takes[0].lot_id)
+                if lot is None or lot.left_minutes == 0 or lot.id in carried:
                     return False
-                lots[lot.id] = replace(lot, left_minutes=lot.left_minutes + takes[0].minutes)
+                known[lot.id] = replace(lot, left_minutes=lot.left_minutes + takes[0].minutes)
             if _draws_on_bucket(hours):
                 fact = hours.fact
-                payer = fits_without_displacing(in_order_of_consumption(lots.values()), fact)
-                if payer is None:
+                payer = fits_without_displacing(in_order_of_consumption(known.values()), fact)
+                if payer is None or payer.id in carried:
                     return False
-                lots = {lot.id: lot for lot in allocate(lots.values(), [fact]).lots}
+                known = {lot.id: lot for lot in allocate(known.values(), [fact]).lots}
         return True
 
     def _reallocate(self, moved: Sequence[Stamped], behind: Sequence[Hours], *, source: str | None = None) -> None:
@@ -159,13 +175,11 @@ class Book:
         for one in (*given_back, *behind):
             for take in one.split.takes:
                 left[take.lot_id] += take.minutes
-        lots = [replace(one.lot, left_minutes=left[one.lot.id]) for one in self.lots.values() if not one.is_closed]
+        before = [replace(one.lot, left_minutes=left[one.lot.id]) for one in self.lots.values()]
         facts = [one.fact for one in behind if one.is_active]
         facts += [hours.fact for _, hours in moved if hours.is_active]
-        allocation = allocate(lots, facts)
-        left.update((lot.id, lot.left_minutes) for lot in allocation.lots)
-        for lot_id, minutes in left.items():
-            self._set_left(lot_id, minutes)
+        allocation = allocate([lot for lot in before if not self.lots[lot.id].is_closed], facts)
+        self._take_over(({lot.id: lot for lot in before} | {lot.id: lot for lot in allocation.lots}).values())
         because = source or _cause(moved)
         for change, hours in sorted(moved, key=lambda one: one[1].entry.position):
             split = allocation.splits.get(hours.entry.id, NOTHING)
@@ -258,41 +272,56 @@ class Book:
 
     # ---- lots -----------------------------------------------------------------------------------------------------
 
-    def grant(self, lot: BookLot, *, account: Literal["granted", "carried_in"] = "granted") -> None:
+    def grant(self, lot: BookLot) -> None:
         """Fund the bucket with a lot."""
         self.lots[lot.lot.id] = lot
         self.changed_lots.add(lot.lot.id)
-        kind: PostingKind = "grant" if account == "granted" else "carry"
-        leg = Leg(kind, account, "available", lot.lot.minutes, lot_id=lot.lot.id)
+        leg = Leg("grant", "granted", "available", lot.lot.minutes, lot_id=lot.lot.id)
         self.append(leg, None, f"lot:{lot.lot.id}", lot.lot.starts_at)
 
-    def lapse(self, lot_id: UUID) -> None:
-        """Let what is left of a lot expire."""
+    def rearm(self) -> None:
+        """Let alerts be said again: thresholds when use passes them anew, the end of the bucket when it comes again."""
+        self.is_exhausted = self.is_shortfall_said = False
+        thresholds = self.contract.versions[-1].bucket_thresholds_percent
+        for lot_id, one in self.lots.items():
+            passed = max((percent for percent in thresholds if percent <= one.used_percent), default=0)
+            if passed < one.alerted_percent:
+                self.lots[lot_id] = replace(one, alerted_percent=passed)
+                self.changed_lots.add(lot_id)
+
+    def lapse(self, lot_id: UUID, *, into: BookLot | None = None) -> None:
+        """Let what is left of a lot expire, or go ``into`` a carried lot: allocate from its beginning on, then."""
         self.lots[lot_id] = replace(self.lots[lot_id], is_lapsed=True)
         self.changed_lots.add(lot_id)
-        self._renew_expiry(source=f"expiry:{lot_id}")
+        if into is not None:
+            assert into.lot.carry is not None, "it says what it carries"
+            self.lots[into.lot.id] = into
+            self.changed_lots.add(into.lot.id)
+        else:
+            funding.renew(self, source=f"expiry:{lot_id}")
 
-    def _renew_expiry(self, *, source: str) -> None:
-        """Make the expiry of lapsed lots what is left of them: entries that came late may have used more, or less."""
-        for lot_id, one in list(self.lots.items()):
-            left = one.lot.left_minutes
-            if not one.is_lapsed or left == one.expired_minutes:
-                continue
-            at = one.lot.ends_at or self.now
-            if one.expiry_seq is not None:
-                old = Leg("expire", "available", "expired", one.expired_minutes, lot_id=lot_id)
-                self.append(reversal(one.expiry_seq, old, kind="correct"), None, source, at)
-            seq = None
-            if left:
-                seq = self.append(Leg("expire", "available", "expired", left, lot_id=lot_id), None, source, at)
-            self.lots[lot_id] = replace(one, expired_minutes=left, expiry_seq=seq)
-            self.changed_lots.add(lot_id)
+    def adjust(self, lot_id: UUID, minutes: int, *, source: str, reason: str) -> None:
+        """Add minutes to a lot by hand, or take some; allocate from its beginning on, then.
 
-    def _set_left(self, lot_id: UUID, minutes: int) -> None:
+        Raises:
+            LotCannotBeAdjusted: its end lies in a closed period, or it carries what another lot left.
+        """
         one = self.lots[lot_id]
-        if one.lot.left_minutes != minutes:
-            self.lots[lot_id] = replace(one, lot=replace(one.lot, left_minutes=minutes))
-            self.changed_lots.add(lot_id)
+        funding.refuse_unless_adjustable(one)
+        lot = replace(one.lot, minutes=one.lot.minutes + minutes, left_minutes=one.lot.left_minutes + minutes)
+        self.lots[lot_id] = replace(one, lot=lot, adjusted_minutes=one.adjusted_minutes + minutes)
+        self.changed_lots.add(lot_id)
+        accounts: tuple[Account, Account] = ("adjusted", "available") if minutes > 0 else ("available", "adjusted")
+        leg = Leg("adjust", *accounts, abs(minutes), lot_id=lot_id)
+        self.append(leg, None, source, max(lot.starts_at, self.contract.starts_at), reason=reason)
+
+    def _take_over(self, after: Iterable[Lot]) -> None:
+        """Note what lots have, and what is left of them."""
+        for lot in after:
+            one = self.lots[lot.id]
+            if one.lot != lot:
+                self.lots[lot.id] = replace(one, lot=lot)
+                self.changed_lots.add(lot.id)
 
     # ---- postings -------------------------------------------------------------------------------------------------
 

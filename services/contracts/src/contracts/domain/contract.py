@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from contracts.domain.allocation import Policy
+from contracts.domain.rollover import Rollover
 from contracts.domain.rounding import Rounding
 from msp_kernel.business_time import Calendar
 
@@ -86,6 +87,9 @@ class Terms:
     rates: tuple[Rate, ...] = ()
     overage_rates: tuple[Rate, ...] = ()
     multiplier_applies_to_overage: bool = False
+    rollover: Rollover | None = None
+    bucket_thresholds_percent: tuple[int, ...] = (75, 90, 100)
+    """Where the use of a lot, holds included, is said."""
 
 
 @dataclass(frozen=True, slots=True)

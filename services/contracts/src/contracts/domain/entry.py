@@ -78,8 +78,17 @@ class BookLot:
     """A lot with what allocation does not need to know."""
 
     lot: Lot
+    origin: str = "purchase"
+    adjusted_minutes: int = 0
+    """What corrections by hand added to it, or took from it."""
     expired_minutes: int = 0
     expiry_seq: int | None = None
+    carried_out_minutes: int = 0
+    """What of it went to the lot that carries its rest."""
+    carry_out_seq: int | None = None
+    """Of a carried lot: the posting that took its minutes out of its source."""
+    carry_in_seq: int | None = None
+    """Of a carried lot: the posting that filled it."""
     is_lapsed: bool = False
     is_closed: bool = False
     """Its expiry lies in a closed period: nothing can be paid from it any more."""
@@ -88,7 +97,8 @@ class BookLot:
     @property
     def used_percent(self) -> int:
         """Return how much of the lot is used or held, in whole percent, rounded down."""
-        return (self.lot.minutes - self.lot.left_minutes) * 100 // self.lot.minutes
+        minutes = self.lot.minutes
+        return (minutes - self.lot.left_minutes) * 100 // minutes if minutes else 0
 
 
 Stamped = tuple[Change, Hours]

@@ -1,4 +1,7 @@
-"""The proof of one contract's ledger: everything that is kept beside the postings must follow from them."""
+"""The proof of one contract's ledger: everything that is kept beside the postings must follow from them.
+
+Postings and hours are read one after another, so that a ledger of any length can be proved in little memory.
+"""
 
 from __future__ import annotations
 
@@ -7,67 +10,168 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from contracts.domain.allocation import allocate, weighted_minutes
+from contracts.domain.allocation import Purse, weighted_minutes
 from contracts.domain.entry import BookLot, Hours
-from contracts.domain.ledger import Balances, LedgerBroken, Leg, Posting, balances_of, verify_chain
+from contracts.domain.ledger import GENESIS, Balances, LedgerBroken, Leg, Posting, PostingKind, verify_chain
+
+_OF_LOTS = ("granted", "carried_in", "adjusted", "expired", "carried_out")
+"""Accounts whose minutes belong to a lot each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the database keeps about a contract beside its postings."""
+    """What the database keeps about a contract beside its postings and hours."""
 
     balances: Balances
     last_seq: int
     last_hash: bytes
     lots: Mapping[UUID, BookLot]
-    hours: Mapping[UUID, Hours]
 
 
-def first_failure(postings: Sequence[Posting], kept: Kept) -> str | None:
+def first_failure(postings: Iterable[Posting], kept: Kept, hours: Sequence[Hours]) -> str | None:
     """Return the first thing that does not hold, as a sentence; ``None`` when everything does."""
+    audit = Audit(kept, taken=minutes_taken(hours))
     try:
-        last_hash = verify_chain(postings)
+        for posting in postings:
+            audit.read_posting(posting)
+        audit.close_postings()
+        for one in sorted(hours, key=lambda each: each.entry.position):
+            audit.read_hours(one)
+        audit.close()
     except LedgerBroken as error:
         return str(error)
-    if (len(postings), last_hash) != (kept.last_seq, kept.last_hash):
-        return f"the chain ends at posting {len(postings)}, the book says {kept.last_seq}"
-    balances = balances_of(postings)
-    if balances != kept.balances:
-        return f"balances follow as {balances}, the book says {kept.balances}"
-    return balances.broken_identity() or _entries(postings, kept) or _lots(postings, kept) or _allocation(kept)
-
-
-def live_legs(postings: Iterable[Posting]) -> dict[UUID, dict[int, Leg]]:
-    """Return the postings of each time entry that were not taken back."""
-    live: dict[UUID, dict[int, Leg]] = {}
-    for posting in postings:
-        if posting.time_entry_id is None:
-            continue
-        legs = live.setdefault(posting.time_entry_id, {})
-        if posting.leg.corrects_seq is None:
-            legs[posting.seq] = posting.leg
-        else:
-            legs.pop(posting.leg.corrects_seq, None)
-    return live
-
-
-def _entries(postings: Sequence[Posting], kept: Kept) -> str | None:
-    live = live_legs(postings)
-    for entry_id, legs in live.items():
-        hours = kept.hours.get(entry_id)
-        if dict(hours.legs if hours is not None else ()) != legs:
-            return f"time entry {entry_id} has other live postings than its hours say"
-    for entry_id, hours in kept.hours.items():
-        if hours.legs and entry_id not in live:
-            return f"time entry {entry_id} has hours without postings"
-        failure = _split(hours)
-        if failure is not None:
-            return f"time entry {entry_id}: {failure}"
     return None
 
 
+def minutes_taken(hours: Iterable[Hours]) -> Counter[tuple[UUID, bool]]:
+    """Return the minutes that entries took from each lot, those of open entries (``True``) and of closed ones."""
+    taken: Counter[tuple[UUID, bool]] = Counter()
+    for one in hours:
+        for take in one.split.takes:
+            taken[take.lot_id, one.period_close_id is None] += take.minutes
+    return taken
+
+
+class Audit:
+    """Reads the postings of a contract from the first, then its hours in the order of allocation.
+
+    Every method raises ``LedgerBroken`` with the first thing that does not hold. ``taken`` are the minutes that entries
+    took from each lot; they prove themselves at the end.
+    """
+
+    def __init__(self, kept: Kept, *, taken: Mapping[tuple[UUID, bool], int]) -> None:
+        self._kept = kept
+        self._hash, self._seq = GENESIS, 0
+        self._balances = Balances()
+        self._moved: dict[str, Counter[UUID]] = {account: Counter() for account in _OF_LOTS}
+        # Live postings of entries by number: their facts as one number each, a million of them fits into memory.
+        self._live: dict[int, int] = {}
+        self._taken_told = taken
+        self._taken: Counter[tuple[UUID, bool]] = Counter()
+        self._purse = Purse(
+            replace(one.lot, left_minutes=one.lot.left_minutes + taken.get((lot_id, True), 0))
+            for lot_id, one in kept.lots.items()
+            if not one.is_closed
+        )
+
+    def read_posting(self, posting: Posting) -> None:
+        """Check the next posting against the chain, and count it."""
+        self._hash = verify_chain((posting,), previous=self._hash, first_seq=self._seq + 1)
+        self._seq += 1
+        leg = posting.leg
+        self._balances.move(leg)
+        if leg.lot_id is not None:
+            for account, minutes in ((leg.to_account, leg.minutes), (leg.from_account, -leg.minutes)):
+                if account in self._moved:
+                    self._moved[account][leg.lot_id] += minutes
+        if posting.time_entry_id is None:
+            return
+        if leg.corrects_seq is None:
+            self._live[posting.seq] = _facts(posting.time_entry_id, leg)
+        elif self._live.pop(leg.corrects_seq, None) != _facts(posting.time_entry_id, _taken_back(leg)):
+            message = f"posting {posting.seq} does not take back posting {leg.corrects_seq}"
+            raise LedgerBroken(message)
+
+    def close_postings(self) -> None:
+        """Check what follows from the postings alone: the end of the chain, balances, identities, lots."""
+        kept = self._kept
+        if (self._seq, self._hash) != (kept.last_seq, kept.last_hash):
+            message = f"the chain ends at posting {self._seq}, the book says {kept.last_seq}"
+            raise LedgerBroken(message)
+        if self._balances != kept.balances:
+            message = f"balances follow as {self._balances}, the book says {kept.balances}"
+            raise LedgerBroken(message)
+        failure = self._balances.broken_identity() or self._lots()
+        if failure is not None:
+            raise LedgerBroken(failure)
+
+    def read_hours(self, hours: Hours) -> None:
+        """Check the hours of the next entry: its live postings, its split, and that the set of entries gives it."""
+        failure = self._legs(hours) or _split(hours)
+        if failure is None and hours.is_active:
+            is_open = hours.period_close_id is None
+            for take in hours.split.takes:
+                self._taken[take.lot_id, is_open] += take.minutes
+            if is_open and self._purse.pay(hours.fact) != hours.split:
+                failure = "is split otherwise than the set of entries says"
+        if failure is not None:
+            message = f"time entry {hours.entry.id}: {failure}"
+            raise LedgerBroken(message)
+
+    def close(self) -> None:
+        """Check that every posting of an entry had its hours, and that carried lots follow from what was left."""
+        if self._live:
+            message = f"posting {min(self._live)} belongs to a time entry that has other hours, or none"
+            raise LedgerBroken(message)
+        if self._taken != self._taken_told:
+            message = "entries took other minutes from the lots than was told before"
+            raise LedgerBroken(message)
+        for lot in self._purse.rest():
+            if lot != self._kept.lots[lot.id].lot:
+                message = f"lot {lot.id} does not carry what its source left"
+                raise LedgerBroken(message)
+
+    def _legs(self, hours: Hours) -> str | None:
+        for seq, leg in hours.legs:
+            if self._live.pop(seq, None) != _facts(hours.entry.id, leg):
+                return "has other live postings than its hours say"
+        return None
+
+    def _lots(self) -> str | None:
+        moved, taken = self._moved, self._taken_told
+        for lot_id, one in self._kept.lots.items():
+            funded = -sum(moved[account][lot_id] for account in ("granted", "carried_in", "adjusted"))
+            if funded != one.lot.minutes:
+                return f"lot {lot_id} has {one.lot.minutes} minutes, {funded} were granted, carried or adjusted"
+            used = taken.get((lot_id, True), 0) + taken.get((lot_id, False), 0)
+            if one.lot.left_minutes != one.lot.minutes - used:
+                return f"lot {lot_id} has {one.lot.left_minutes} minutes left, its entries took {used}"
+            for account, minutes in (
+                ("expired", one.expired_minutes),
+                ("carried_out", one.carried_out_minutes),
+                ("adjusted", -one.adjusted_minutes),
+            ):
+                if moved[account][lot_id] != minutes:
+                    return f"lot {lot_id} says {minutes} minutes {account}, its postings {moved[account][lot_id]}"
+            rest = one.lot.left_minutes - one.carried_out_minutes
+            if one.is_lapsed and one.expired_minutes != rest:
+                return f"lot {lot_id} has lapsed with {rest} minutes left, {one.expired_minutes} of them expired"
+        unknown = {lot_id for counter in moved.values() for lot_id in counter} - set(self._kept.lots)
+        return f"there are postings on lot {min(unknown)}, which does not exist" if unknown else None
+
+
+def _facts(entry_id: UUID, leg: Leg) -> int:
+    return hash((entry_id.int, leg.kind, leg.from_account, leg.to_account, leg.minutes, leg.lot_id and leg.lot_id.int))
+
+
+def _taken_back(leg: Leg) -> Leg:
+    """Return the leg that a correction reverses; what it was called does not show in the correction."""
+    kind: PostingKind = "post" if leg.from_account == "consumed" else "hold"
+    return Leg(kind, leg.to_account, leg.from_account, leg.minutes, leg.lot_id)
+
+
 def _split(hours: Hours) -> str | None:
-    split, legs = hours.split, [leg for _, leg in hours.legs]
+    split = hours.split
     if hours.is_active and sum(one.worked_minutes for one in hours.demands) != hours.entry.work.worked_minutes:
         return "its spans do not add up to the work"
     for part in split.parts:
@@ -79,6 +183,9 @@ def _split(hours: Hours) -> str | None:
         weighted = weighted_minutes(part.bucket_billed_minutes, weight_percent=demand.weight_percent)
         if part.bucket_minutes != weighted:
             return "a span lost other bucket minutes than its weight says"
+    posted: dict[str, int] = {}
+    for _, leg in hours.legs:
+        posted[leg.to_account] = posted.get(leg.to_account, 0) + leg.minutes
     for account, minutes in (
         ("held", split.bucket_minutes),
         ("overage", split.overage_minutes),
@@ -86,47 +193,6 @@ def _split(hours: Hours) -> str | None:
         ("excluded", split.excluded_minutes),
         ("consumed", split.bucket_minutes if hours.status == "posted" else 0),
     ):
-        posted = sum(leg.minutes for leg in legs if leg.to_account == account)
-        if posted != minutes:
-            return f"{minutes} minutes of {account} by its split, {posted} by its postings"
-    return None
-
-
-def _lots(postings: Sequence[Posting], kept: Kept) -> str | None:
-    granted, expired, taken = Counter[UUID](), Counter[UUID](), Counter[UUID]()
-    for leg in (posting.leg for posting in postings if posting.leg.lot_id is not None):
-        lot_id = leg.lot_id
-        assert lot_id is not None, "filtered above"
-        granted[lot_id] += leg.minutes if leg.kind in ("grant", "carry") else 0
-        expired[lot_id] += leg.minutes if leg.to_account == "expired" else 0
-        expired[lot_id] -= leg.minutes if leg.from_account == "expired" else 0
-    for hours in kept.hours.values():
-        for take in hours.split.takes:
-            taken[take.lot_id] += take.minutes
-    for lot_id, one in kept.lots.items():
-        if granted[lot_id] != one.lot.minutes:
-            return f"lot {lot_id} has {one.lot.minutes} minutes, {granted[lot_id]} were granted"
-        if one.lot.left_minutes != one.lot.minutes - taken[lot_id]:
-            return f"lot {lot_id} has {one.lot.left_minutes} minutes left, its entries took {taken[lot_id]}"
-        if expired[lot_id] != one.expired_minutes:
-            return f"lot {lot_id} says {one.expired_minutes} minutes expired, its postings {expired[lot_id]}"
-    return None
-
-
-def _allocation(kept: Kept) -> str | None:
-    """Allocate the open entries anew, after those of closed periods, and compare."""
-    open_hours = [one for one in kept.hours.values() if one.is_active and one.period_close_id is None]
-    given_back: dict[UUID, int] = {}
-    for one in open_hours:
-        for take in one.split.takes:
-            given_back[take.lot_id] = given_back.get(take.lot_id, 0) + take.minutes
-    lots = [
-        replace(one.lot, left_minutes=one.lot.left_minutes + given_back.get(lot_id, 0))
-        for lot_id, one in kept.lots.items()
-        if not one.is_closed
-    ]
-    splits = allocate(lots, [one.fact for one in open_hours]).splits
-    for one in sorted(open_hours, key=lambda hours: hours.entry.position):
-        if splits[one.entry.id] != one.split:
-            return f"time entry {one.entry.id} is split otherwise than the set of entries says"
+        if posted.get(account, 0) != minutes:
+            return f"{minutes} minutes of {account} by its split, {posted.get(account, 0)} by its postings"
     return None

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from contracts.actions import clients as client_actions, contracts as contract_actions, public_holidays
-from contracts.domain import contract as rules, sla_terms
-from contracts.endpoints import clients, contracts, holidays, hours
+from contracts.actions import (
+    adjustments as adjustment_actions,
+    clients as client_actions,
+    contracts as contract_actions,
+    periods as period_actions,
+    public_holidays,
+)
+from contracts.domain import contract as rules, funding, sla_terms
+from contracts.endpoints import adjustments, clients, contracts, forecasts, holidays, hours, statements
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
 from msp_kit.problems import Problem
 
-ROUTERS = (*contracts.ROUTERS, *hours.ROUTERS, *clients.ROUTERS, *holidays.ROUTERS)
+ROUTERS = (
+    *forecasts.ROUTERS,
+    *contracts.ROUTERS,
+    *statements.ROUTERS,
+    *adjustments.ROUTERS,
+    *hours.ROUTERS,
+    *clients.ROUTERS,
+    *holidays.ROUTERS,
+)
 
 _BAD, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
 
@@ -33,6 +47,12 @@ PROBLEMS: dict[type[Exception], Problem] = {
     sla_terms.AmbiguousCredits: Problem(_BAD, "Two credit rules have one id"),
     rules.AmendmentTooEarly: Problem(_BAD, "The change would take effect too early"),
     rules.ContractEndsTooEarly: Problem(_BAD, "The contract cannot end on this day"),
+    funding.LotCannotBeAdjusted: Problem(_CONFLICT, "The lot cannot be adjusted"),
+    funding.LotHasTooLittle: Problem(_CONFLICT, "The lot has too little left"),
+    adjustment_actions.AdjustmentDecided: Problem(_CONFLICT, "The adjustment is decided already"),
+    adjustment_actions.SecondPersonMissing: Problem(_CONFLICT, "Somebody else must confirm"),
+    period_actions.PeriodNotLatest: Problem(_CONFLICT, "A later period is closed, too"),
+    period_actions.PeriodInvoiced: Problem(_CONFLICT, "The period is invoiced"),
     CalendarWithoutHours: Problem(_BAD, "The calendar has no hours"),
     UnknownTimezone: Problem(_BAD, "There is no such time zone"),
     BadWindow: Problem(_BAD, "A window of the calendar is not right"),

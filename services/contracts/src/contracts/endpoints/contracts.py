@@ -14,7 +14,7 @@ from contracts.endpoints.clients import EVERYBODY, MANAGERS, STAFF, ClientNotNam
 from contracts.reports import balances, contracts as reports
 from contracts.schemas.contracts import Amendment, ContractView, End, NewContract, NewLot
 from contracts.schemas.fields import sane_year
-from contracts.schemas.hours import BalancesView, BalanceView, BurnView, StatementView
+from contracts.schemas.hours import BalancesView, BurnView
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
 
@@ -100,19 +100,6 @@ async def top_up(contract_id: UUID, body: NewLot, tx: Tx) -> ContractView:
     """Fund a bucket with another lot."""
     await actions.top_up(tx, contract_id, body.model_dump())
     return await _view(tx, contract_id)
-
-
-@router.get("/{contract_id}/balance", openapi_extra=EVERYBODY)
-async def read_balance(contract_id: UUID, tx: Tx) -> BalanceView:
-    """Read the live balance; it counts what was logged a moment ago."""
-    return BalanceView.model_validate(await balances.balance(tx, contract_id))
-
-
-@router.get("/{contract_id}/statement", openapi_extra=EVERYBODY)
-async def read_statement(contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None) -> StatementView:
-    """Read the lines of a period with the running balance; ``to`` is exclusive."""
-    found = await balances.statement(tx, contract_id, starts_on=starts_on, ends_on=to)
-    return StatementView.model_validate(found)
 
 
 @router.get("/{contract_id}/burn", openapi_extra=EVERYBODY)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from contracts.domain.contract import Contract
+from contracts.reports.statements import bounds
 from contracts.store import contracts as store
-from msp_kernel.periods import day_of, midnight
+from msp_kernel.periods import day_of
 from msp_kit.database import Transaction
 from msp_kit.problems import NotFound
 
@@ -24,31 +25,9 @@ _BALANCE = """
       FROM buckets b JOIN contracts c ON c.id = b.contract_id
 """
 _LOTS = """
-    SELECT id, contract_id, minutes, left_minutes - expired_minutes AS left_minutes, valid_from, expires_on
+    SELECT id, contract_id, minutes, left_minutes - expired_minutes - carried_out_minutes AS left_minutes, origin, priority, valid_from, expires_on
       FROM lots WHERE contract_id = ANY($1) AND is_granted
      ORDER BY priority, ends_at NULLS LAST, starts_at, sequence
-"""
-# Reversal pairs count at the instant of what they correct, so that they cancel out on the line of their entry.
-_LINES = """
-    SELECT max(p.effective_at) AS at, p.time_entry_id, max(p.lot_id::text) AS lot_id,
-           CASE WHEN p.time_entry_id IS NULL THEN min(p.kind) END AS kind,
-           sum(CASE WHEN p.to_account = 'available' THEN p.minutes
-                    WHEN p.from_account = 'available' THEN -p.minutes ELSE 0 END)::bigint AS minutes,
-           sum(CASE WHEN p.to_account = 'overage' THEN p.minutes
-                    WHEN p.from_account = 'overage' THEN -p.minutes ELSE 0 END)::bigint AS overage_minutes,
-           min(p.seq) AS seq
-      FROM postings p
-     WHERE p.contract_id = $1 AND p.client_id = $2 AND p.effective_at >= $3 AND p.effective_at < $4
-       AND ('available' IN (p.from_account, p.to_account) OR 'overage' IN (p.from_account, p.to_account))
-     GROUP BY p.effective_at, p.time_entry_id, CASE WHEN p.time_entry_id IS NULL THEN p.lot_id END
-"""
-_STATEMENT = f"""
-    SELECT l.at, l.time_entry_id, l.kind, l.minutes, l.overage_minutes, h.status, h.ticket_id, h.note, h.job_type,
-           h.worked_minutes, h.is_late
-      FROM ({_LINES}) AS l LEFT JOIN hours h ON h.time_entry_id = l.time_entry_id
-     WHERE l.minutes <> 0 OR l.overage_minutes <> 0
-     ORDER BY l.at, l.seq
-     LIMIT $5
 """
 _OPENING = """
     SELECT coalesce(sum(CASE WHEN to_account = 'available' THEN minutes
@@ -62,8 +41,6 @@ _DAYS = """
       FROM postings WHERE contract_id = $1 AND client_id = $2 AND effective_at >= $3 AND effective_at < $4
      GROUP BY 1 ORDER BY 1
 """
-
-STATEMENT_LINES_MAX = 5000
 
 
 async def balance(tx: Transaction, contract_id: UUID) -> dict[str, Any]:
@@ -89,44 +66,6 @@ async def balances(tx: Transaction, *, limit: int) -> list[dict[str, Any]]:
     return [_with_lots(tx, row, [lot for lot in lots if lot["contract_id"] == row["contract_id"]]) for row in rows]
 
 
-async def statement(
-    tx: Transaction, contract_id: UUID, *, starts_on: date | None, ends_on: date | None
-) -> dict[str, Any]:
-    """Return the lines of a period by worked instant with the running balance, each traceable to its entry.
-
-    Raises:
-        NotFound: there is no such contract, or it is not the caller's.
-    """
-    contract = await _contract(tx, contract_id)
-    starts_at, ends_at = _bounds(tx, contract, starts_on, ends_on)
-    running: int = await tx.fetchval(_OPENING, contract.id, contract.client_id, starts_at)
-    rows = await tx.fetch(_STATEMENT, contract.id, contract.client_id, starts_at, ends_at, STATEMENT_LINES_MAX)
-    opening, items = running, []
-    for row in rows:
-        running += row["minutes"]
-        items.append(
-            {
-                "at": row["at"],
-                "kind": row["kind"] or ("posting" if row["status"] == "posted" else "hold"),
-                "text": _line_text(row),
-                "minutes": row["minutes"],
-                "overage_minutes": row["overage_minutes"],
-                "balance_minutes": running,
-                "time_entry_id": row["time_entry_id"],
-                "ticket_id": row["ticket_id"],
-                "is_late": bool(row["is_late"]),
-            }
-        )
-    return {
-        "contract_id": contract_id,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-        "opening_minutes": opening,
-        "closing_minutes": running,
-        "items": items,
-    }
-
-
 async def burn(tx: Transaction, contract_id: UUID, *, starts_on: date | None, ends_on: date | None) -> dict[str, Any]:
     """Return what was available at the end of each day of a period, and the capacity of the lots open in it.
 
@@ -135,7 +74,7 @@ async def burn(tx: Transaction, contract_id: UUID, *, starts_on: date | None, en
     """
     contract = await _contract(tx, contract_id)
     timezone = contract.versions[-1].calendar.timezone
-    starts_at, ends_at = _bounds(tx, contract, starts_on, ends_on)
+    starts_at, ends_at = bounds(tx, contract, starts_on, ends_on)
     running: int = await tx.fetchval(_OPENING, contract.id, contract.client_id, starts_at)
     rows = await tx.fetch(_DAYS, contract.id, contract.client_id, starts_at, ends_at, timezone)
     moved = {row["on"]: row["minutes"] for row in rows}
@@ -160,25 +99,6 @@ async def _contract(tx: Transaction, contract_id: UUID) -> Contract:
     if contract is None:
         raise NotFound
     return contract
-
-
-def _bounds(
-    tx: Transaction, contract: Contract, starts_on: date | None, ends_on: date | None
-) -> tuple[datetime, datetime]:
-    """Return the instants of days in the contract's zone; by default from the contract's start to the end of today."""
-    timezone = contract.versions[-1].calendar.timezone
-    starts_at = contract.starts_at if starts_on is None else midnight(starts_on, timezone)
-    last_on = day_of(tx.now, timezone) + timedelta(days=1) if ends_on is None else ends_on
-    return starts_at, max(starts_at, midnight(last_on, timezone))
-
-
-def _line_text(row: asyncpg.Record) -> str:
-    if row["time_entry_id"] is None:
-        return {"grant": "Bucket funded", "carry": "Carried over", "expire": "Expired"}.get(row["kind"], "Adjusted")
-    text = row["note"] or row["job_type"]
-    if row["overage_minutes"]:
-        text += f" ({row['overage_minutes']} min beyond the bucket)"
-    return str(text)
 
 
 def _with_lots(tx: Transaction, row: asyncpg.Record, lots: Sequence[asyncpg.Record]) -> dict[str, Any]:

@@ -88,6 +88,8 @@ async def contract_views(tx: Transaction, heads: Sequence[Row]) -> list[dict[str
                 "id": head["id"],
                 "calendar_id": newest["terms"]["calendar_id"],
                 "grant_minutes": newest["terms"]["grant_minutes"],
+                "rollover": newest["terms"].get("rollover"),
+                "bucket_thresholds_percent": newest["terms"].get("bucket_thresholds_percent", [75, 90, 100]),
                 "bucket": [dict(lot) for lot in lots[head["id"]]],
             }
         )

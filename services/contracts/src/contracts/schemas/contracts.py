@@ -85,11 +85,23 @@ class BillingBody(BillingTerms, Body):
     """How the contract is invoiced."""
 
 
+class RolloverBody(Body):
+    """What becomes of the rest of a period's hours."""
+
+    percent: Annotated[int, Field(ge=1, le=100, strict=True)]
+    cap_minutes: LotMinutes | None = None
+    months: Annotated[int, Field(ge=1, le=36, strict=True)] | None = None
+    """How long carried hours are valid; ``null`` does not expire."""
+    burns: Literal["first", "last"] = "first"
+
+
 class BucketBody(Body):
     """The first lot of a bucket, or the monthly lot of a retainer (minutes and price each month)."""
 
     minutes: LotMinutes
     price_minor: Minor = 0
+    priority: Annotated[int, Field(ge=-100, le=100, strict=True)] = 0
+    """Smaller burns first; then the lot that expires first."""
     valid_from: Day
     expires_on: Day | None = None
 
@@ -123,6 +135,8 @@ class _Terms(Body):
     multiplier_applies_to_overage: bool | None = None
     fixed_items: Annotated[list[FixedItemBody], Field(max_length=100)] | None = None
     billing: BillingBody | None = None
+    rollover: RolloverBody | None = None
+    bucket_thresholds_percent: Annotated[list[Annotated[int, Field(ge=1, le=100)]], Field(max_length=10)] | None = None
 
 
 class NewContract(_Terms):
@@ -170,7 +184,11 @@ class LotView(View):
     minutes: int
     left_minutes: int
     expired_minutes: int
+    carried_out_minutes: int
+    adjusted_minutes: int
+    carried_from: UUID | None
     price_minor: int
+    priority: int
     valid_from: date
     expires_on: date | None
     is_granted: bool
@@ -215,4 +233,6 @@ class ContractView(View):
     fixed_items: list[dict[str, Any]]
     billing: dict[str, Any]
     grant_minutes: int
+    rollover: dict[str, Any] | None
+    bucket_thresholds_percent: list[int]
     bucket: list[LotView]

@@ -55,6 +55,8 @@ class BalanceLotView(View):
     left_minutes: int
     valid_from: date
     expires_on: date | None
+    origin: str
+    priority: int
 
 
 class BalanceView(View):
@@ -81,6 +83,28 @@ class BalanceView(View):
     lots: list[BalanceLotView]
 
 
+class BalanceAsKnownView(View):
+    """What each account held of everything that counted by ``at``, as it was recorded by ``known_at``."""
+
+    contract_id: UUID
+    at: datetime
+    known_at: datetime
+    last_seq: int
+    """The last posting that was known."""
+    granted_minutes: int
+    available_minutes: int
+    held_minutes: int
+    consumed_minutes: int
+    worked_minutes: int
+    overage_minutes: int
+    time_and_materials_minutes: int
+    excluded_minutes: int
+    expired_minutes: int
+    carried_in_minutes: int
+    carried_out_minutes: int
+    adjusted_minutes: int
+
+
 class BalancesView(View):
     """Balances of all contracts with a bucket, soonest empty first."""
 
@@ -98,15 +122,26 @@ class StatementLineView(View):
     balance_minutes: int
     time_entry_id: UUID | None
     ticket_id: UUID | None
+    task_id: UUID | None
+    agent_name: str
+    job_type: str | None
+    level: str | None
     is_late: bool
+    is_correction: bool
+    """About a period that was closed before it was recorded."""
+    posting_seqs: list[int]
+    """Numbers of the ledger's postings it sums up."""
 
 
 class StatementView(View):
     """The lines of a period by worked instant."""
 
     contract_id: UUID
+    ref: str
     starts_at: datetime
     ends_at: datetime
+    is_closed: bool
+    """It does not change any more: corrections stand in the next one."""
     opening_minutes: int
     closing_minutes: int
     items: list[StatementLineView]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from contracts.domain.allocation import Demand, Lot, Part, Split, Take
+from contracts.domain.allocation import Carry, Demand, Lot, Part, Split, Take
 from contracts.domain.book import Book
 from contracts.domain.coverage import Check, Work
 from contracts.domain.entry import BookLot, Hours, TimeEntry
@@ -30,13 +30,26 @@ def lot_of(row: Mapping[str, Any]) -> BookLot:
             starts_at=row["starts_at"],
             ends_at=row["ends_at"],
             priority=row["priority"],
+            carry=_carry_of(row),
         ),
+        origin=row["origin"],
+        adjusted_minutes=row["adjusted_minutes"],
         expired_minutes=row["expired_minutes"],
         expiry_seq=row["expiry_seq"],
+        carried_out_minutes=row["carried_out_minutes"],
+        carry_out_seq=row["carry_out_seq"],
+        carry_in_seq=row["carry_in_seq"],
         is_lapsed=row["is_lapsed"],
         is_closed=row["is_closed"],
         alerted_percent=row["alerted_percent"],
     )
+
+
+def _carry_of(row: Mapping[str, Any]) -> Carry | None:
+    if row["carried_from"] is None:
+        return None
+    minutes = row["minutes"] - row["adjusted_minutes"]
+    return Carry(row["carried_from"], row["carry_percent"], row["carry_cap_minutes"], minutes)
 
 
 def hours_from(row: Mapping[str, Any]) -> Hours:
@@ -202,17 +215,24 @@ def bucket_row(book: Book) -> tuple[Any, ...]:
     """Return the columns of a saved balance."""
     worked_from, entry_id = book.last_position or (None, None)
     balances = tuple(getattr(book.balances, account) for account in ACCOUNTS)
-    return (book.contract.id, book.last_seq, book.last_hash, *balances, worked_from, entry_id, book.is_exhausted)
+    said = (book.is_exhausted, book.is_shortfall_said)
+    return (book.contract.id, book.last_seq, book.last_hash, *balances, worked_from, entry_id, *said)
 
 
 def lot_row(one: BookLot) -> tuple[Any, ...]:
     """Return the columns of a saved lot."""
     return (
         one.lot.id,
+        one.lot.minutes,
         one.lot.left_minutes,
+        one.adjusted_minutes,
         one.expired_minutes,
         one.expiry_seq,
+        one.carried_out_minutes,
+        one.carry_out_seq,
+        one.carry_in_seq,
         one.is_lapsed,
+        one.is_closed,
         True,
         one.alerted_percent,
     )

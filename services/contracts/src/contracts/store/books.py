@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,15 +13,29 @@ from contracts.domain.allocation import Position
 from contracts.domain.book import Book
 from contracts.domain.contract import Contract
 from contracts.domain.entry import Hours
-from contracts.domain.ledger import Balances
+from contracts.domain.ledger import Balances, Posting
 from contracts.domain.ticket_day import TicketDay
 from contracts.store import contracts
-from contracts.store.book_rows import ACCOUNTS, bucket_row, hours_from, hours_row, lot_of, lot_row, posting_row
+from contracts.store.book_rows import (
+    ACCOUNTS,
+    bucket_row,
+    hours_from,
+    hours_row,
+    lot_of,
+    lot_row,
+    posting_from,
+    posting_row,
+)
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 
-_LOCK = "SELECT * FROM buckets WHERE contract_id = ANY($1) ORDER BY contract_id FOR UPDATE"
-_LOTS = "SELECT * FROM lots WHERE contract_id = ANY($1) AND is_granted"
+_BUCKETS = "SELECT * FROM buckets WHERE contract_id = ANY($1) ORDER BY contract_id"
+# In a statement of its own, after the lock: lots that are sure to be the newest, and an instant that no posting that
+# was recorded before has passed. What is known at an instant can therefore be told from the postings alone.
+_LOTS = """
+    SELECT t.locked_at, l.* FROM (SELECT clock_timestamp() AS locked_at) AS t
+      LEFT JOIN lots l ON l.contract_id = ANY($1) AND l.is_granted
+"""
 _HOURS_COLUMNS = (
     ("time_entry_id", "uuid"),
     ("client_id", "uuid"),
@@ -82,16 +96,25 @@ _BUCKET_COLUMNS = (
     ("last_worked_from", "timestamptz"),
     ("last_entry_id", "uuid"),
     ("is_exhausted", "boolean"),
+    ("is_shortfall_said", "boolean"),
 )
 _LOT_COLUMNS = (
     ("id", "uuid"),
+    ("minutes", "bigint"),
     ("left_minutes", "bigint"),
+    ("adjusted_minutes", "bigint"),
     ("expired_minutes", "bigint"),
     ("expiry_seq", "bigint"),
+    ("carried_out_minutes", "bigint"),
+    ("carry_out_seq", "bigint"),
+    ("carry_in_seq", "bigint"),
     ("is_lapsed", "boolean"),
+    ("is_closed", "boolean"),
     ("is_granted", "boolean"),
     ("alerted_percent", "int"),
 )
+
+_ROWS_AT_ONCE = 2000
 
 
 def _unnest(columns: Sequence[tuple[str, str]], *, after: int) -> str:
@@ -140,7 +163,15 @@ _TAIL = """
 
 async def open_books(tx: Transaction, contract_ids: Collection[UUID]) -> dict[UUID, Book]:
     """Lock and load the books of active contracts, in one order for all transactions; unknown ones are left out."""
-    locked = await tx.fetch(_LOCK, list(contract_ids))
+    return await _books(tx, await tx.fetch(f"{_BUCKETS} FOR UPDATE", list(contract_ids)))
+
+
+async def read_book(tx: Transaction, contract_id: UUID) -> Book:
+    """Return the book of an active contract to look at; nothing is locked."""
+    return (await _books(tx, await tx.fetch(_BUCKETS, [contract_id])))[contract_id]
+
+
+async def _books(tx: Transaction, locked: Sequence[asyncpg.Record]) -> dict[UUID, Book]:
     if not locked:
         return {}
     found = await contracts.parsed(tx, {row["contract_id"]: row["contract_revision"] for row in locked})
@@ -159,11 +190,14 @@ async def open_books(tx: Transaction, contract_ids: Collection[UUID]) -> dict[UU
             closed_until=row["closed_until"],
             revision=row["revision"],
             is_exhausted=row["is_exhausted"],
+            is_shortfall_said=row["is_shortfall_said"],
         )
         books[row["contract_id"]] = book
-    # In a statement of its own: only what is read after the lock is sure to be the newest.
     for row in await tx.fetch(_LOTS, list(books)):
-        books[row["contract_id"]].lots[row["id"]] = lot_of(row)
+        if row["id"] is not None:
+            books[row["contract_id"]].lots[row["id"]] = lot_of(row)
+        for book in books.values():
+            book.now = row["locked_at"]
     return books
 
 
@@ -195,21 +229,32 @@ async def neighbours(tx: Transaction, contract: Contract, days: Collection[Ticke
     return [hours_from(row) for row in rows]
 
 
-async def open_from(tx: Transaction, contract: Contract, at: datetime) -> list[Hours]:
+async def open_from(
+    tx: Transaction, contract: Contract, at: datetime, *, before: datetime | None = None
+) -> list[Hours]:
     """Return the entries of the open period worked at or after an instant, refused ones too."""
     rows = await tx.fetch(
         "SELECT * FROM hours WHERE contract_id = $1 AND client_id = $2 AND worked_from >= $3"
+        " AND ($4::timestamptz IS NULL OR worked_from < $4)"
         " AND NOT is_closed AND status <> 'released' ORDER BY worked_from, time_entry_id",
         contract.id,
         contract.client_id,
         at,
+        before,
     )
     return [hours_from(row) for row in rows]
 
 
+async def payable_from(tx: Transaction, contract: Contract, at: datetime) -> list[Hours]:
+    """Return the active open entries that a lot which begins at an instant may pay for; ``next_lot`` draws early."""
+    draws_early = any(terms.policy == "next_lot" for terms in contract.versions)
+    since = min(at, contract.starts_at) if draws_early else at
+    return [one for one in await open_from(tx, contract, since) if one.is_active]
+
+
 async def save(tx: Transaction, books: Iterable[Book]) -> None:
     """Save what changed in some books, in one statement."""
-    written = [book for book in books if book.postings or book.changed or book.changed_lots]
+    written = [book for book in books if book.postings or book.changed or book.changed_lots or book.is_restated]
     if not written:
         return
     arguments = (
@@ -224,6 +269,7 @@ async def save(tx: Transaction, books: Iterable[Book]) -> None:
         book.postings.clear()
         book.changed.clear()
         book.changed_lots.clear()
+        book.is_restated = False
 
 
 def _arrays(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
@@ -243,3 +289,53 @@ async def insert_bucket(tx: Transaction, *, contract_id: UUID, client_id: UUID, 
 async def set_contract_revision(tx: Transaction, contract_id: UUID, revision: int) -> None:
     """Note which revision of the contract its book follows; call it under the book's lock."""
     await tx.driver.execute("UPDATE buckets SET contract_revision = $2 WHERE contract_id = $1", contract_id, revision)
+
+
+async def postings_of(tx: Transaction, contract_id: UUID) -> AsyncIterator[Posting]:
+    """Yield the postings of a contract from the first."""
+    async for row in tx.driver.cursor(
+        "SELECT * FROM postings WHERE contract_id = $1 ORDER BY seq", contract_id, prefetch=_ROWS_AT_ONCE
+    ):
+        yield posting_from(row)
+
+
+async def hours_in_order(tx: Transaction, contract: Contract) -> AsyncIterator[Hours]:
+    """Yield the hours of a contract in the order of allocation."""
+    async for row in tx.driver.cursor(
+        "SELECT * FROM hours WHERE contract_id = $1 AND client_id = $2 ORDER BY worked_from, time_entry_id",
+        contract.id,
+        contract.client_id,
+        prefetch=_ROWS_AT_ONCE,
+    ):
+        yield hours_from(row)
+
+
+async def minutes_taken(tx: Transaction, contract_id: UUID) -> dict[tuple[UUID, bool], int]:
+    """Return the minutes that entries took from each lot, those of open entries (``True``) and of closed ones."""
+    rows = await tx.fetch(
+        """
+        SELECT (leg ->> 5)::uuid AS lot_id, NOT h.is_closed AS is_open, sum((leg ->> 4)::bigint)::bigint AS minutes
+          FROM hours h CROSS JOIN LATERAL jsonb_array_elements(h.legs) AS leg
+         WHERE h.contract_id = $1 AND leg ->> 3 = 'held'
+         GROUP BY 1, 2
+        """,
+        contract_id,
+    )
+    return {(row["lot_id"], row["is_open"]): row["minutes"] for row in rows}
+
+
+async def not_forecast(tx: Transaction, *, limit: int) -> list[UUID]:
+    """Return active buckets that were not asked today how long they last, and lock them."""
+    rows = await tx.fetch(
+        "SELECT b.contract_id FROM buckets b JOIN contracts c ON c.id = b.contract_id"
+        " WHERE c.status = 'active' AND c.kind <> 'time_and_materials' AND (b.forecast_on IS NULL OR b.forecast_on < $1)"
+        " ORDER BY b.contract_id LIMIT $2 FOR UPDATE OF b SKIP LOCKED",
+        tx.now.date(),
+        limit,
+    )
+    return [row["contract_id"] for row in rows]
+
+
+async def note_forecast(tx: Transaction, contract_id: UUID) -> None:
+    """Note that a bucket was asked today."""
+    await tx.driver.execute("UPDATE buckets SET forecast_on = $2 WHERE contract_id = $1", contract_id, tx.now.date())

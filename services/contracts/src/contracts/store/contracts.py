@@ -7,9 +7,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, update
 
 from contracts.domain.contract import Contract, Rate, Terms, Weight
+from contracts.domain.rollover import Rollover
 from contracts.domain.rounding import Rounding
 from contracts.store.rows import Row, all_rows, maybe_row
 from contracts.tables import contract_versions, contracts
@@ -147,25 +148,31 @@ def terms_of(row: Row) -> Terms:
         rates=tuple(Rate(**one) for one in terms["rates"]),
         overage_rates=tuple(Rate(**one) for one in terms["overage_rates"]),
         multiplier_applies_to_overage=terms["multiplier_applies_to_overage"],
+        # Versions from before these terms existed do without them.
+        rollover=Rollover(**terms["rollover"]) if terms.get("rollover") else None,
+        bucket_thresholds_percent=tuple(terms.get("bucket_thresholds_percent", (75, 90, 100))),
     )
 
 
 async def retainers_without_lot(tx: Transaction, *, limit: int) -> list[UUID]:
-    """Return active retainer contracts that lack the lot of a month that has begun, and lock them."""
-    rows = await tx.execute(
-        text(
-            """
-            SELECT c.id FROM contracts c
-             WHERE c.kind = 'retainer' AND c.status = 'active' AND c.starts_on <= (:today)::date
-               AND (SELECT max(l.valid_from) FROM lots l WHERE l.contract_id = c.id AND l.origin = 'retainer')
-                   < date_trunc('month', least((:today)::date, c.ends_on - 1))::date
-               AND EXISTS (SELECT FROM lots l WHERE l.contract_id = c.id AND l.origin = 'retainer')
-             ORDER BY c.id LIMIT :limit FOR UPDATE OF c SKIP LOCKED
-            """
-        ),
-        {"today": tx.now.date(), "limit": limit},
+    """Return active retainers that lack the lot of a month that has begun in their zone, and lock them."""
+    rows = await tx.fetch(
+        """
+        SELECT c.id
+          FROM contracts c
+          CROSS JOIN LATERAL (
+              SELECT ($1 AT TIME ZONE (v.terms -> 'calendar' ->> 'timezone'))::date AS today
+                FROM contract_versions v WHERE v.contract_id = c.id
+               ORDER BY v.effective_from DESC, v.version DESC LIMIT 1) AS z
+         WHERE c.kind = 'retainer' AND c.status = 'active' AND c.starts_on <= z.today
+           AND (SELECT max(l.valid_from) FROM lots l WHERE l.contract_id = c.id AND l.origin = 'retainer')
+               < date_trunc('month', least(z.today, c.ends_on - 1))::date
+         ORDER BY c.id LIMIT $2 FOR UPDATE OF c SKIP LOCKED
+        """,
+        tx.now,
+        limit,
     )
-    return [row.id for row in rows]
+    return [row["id"] for row in rows]
 
 
 async def overdue(tx: Transaction, *, limit: int) -> list[UUID]:

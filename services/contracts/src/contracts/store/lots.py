@@ -10,11 +10,23 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import insert, select
 
+from contracts.domain.contract import Contract
+from contracts.domain.entry import BookLot
 from contracts.store.rows import all_rows
 from contracts.tables import lots
 from msp_kernel.ids import new_id
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
+
+_NOTHING_YET = {
+    "adjusted_minutes": 0,
+    "carried_out_minutes": 0,
+    "carried_from": None,
+    "carry_percent": None,
+    "carry_cap_minutes": None,
+    "carry_out_seq": None,
+    "carry_in_seq": None,
+}
 
 
 async def insert_lot(
@@ -54,9 +66,46 @@ async def insert_lot(
         "is_closed": False,
         "expiry_seq": None,
         "alerted_percent": 0,
+        **_NOTHING_YET,
     }
     await tx.execute(insert(lots).values(**row))
     return row
+
+
+async def insert_carried(
+    tx: Transaction, one: BookLot, *, contract: Contract, valid_from: date, expires_on: date | None
+) -> None:
+    """Save an empty lot that will carry what another one leaves; the book is locked by the caller."""
+    lot, carry = one.lot, one.lot.carry
+    assert carry is not None, "it says what it carries"
+    await tx.execute(
+        insert(lots).values(
+            id=lot.id,
+            client_id=contract.client_id,
+            contract_id=contract.id,
+            sequence=lot.sequence,
+            origin=one.origin,
+            minutes=0,
+            left_minutes=0,
+            expired_minutes=0,
+            price_minor=0,
+            priority=lot.priority,
+            valid_from=valid_from,
+            expires_on=expires_on,
+            starts_at=lot.starts_at,
+            ends_at=lot.ends_at,
+            is_granted=True,
+            is_lapsed=False,
+            is_closed=False,
+            alerted_percent=0,
+            **{
+                **_NOTHING_YET,
+                "carried_from": carry.from_lot_id,
+                "carry_percent": carry.percent,
+                "carry_cap_minutes": carry.cap_minutes,
+            },
+        )
+    )
 
 
 async def of_contracts(tx: Transaction, contract_ids: Sequence[UUID]) -> dict[UUID, list[Mapping[str, Any]]]:
@@ -77,13 +126,4 @@ async def lapsing(tx: Transaction, *, limit: int) -> Sequence[asyncpg.Record]:
         " ORDER BY ends_at, id LIMIT $2",
         tx.now,
         limit,
-    )
-
-
-async def close_lapsed(tx: Transaction, *, client_id: UUID, ends_at: Any) -> None:
-    """Make the expiry of a client's lots final that lapsed before a closed period ended."""
-    await tx.driver.execute(
-        "UPDATE lots SET is_closed = true WHERE client_id = $1 AND is_lapsed AND NOT is_closed AND ends_at <= $2",
-        client_id,
-        ends_at,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
@@ -164,13 +165,14 @@ async def hours(_request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the balance and every deduction."""
     caller = need_client(visitor)
     contract = await site.part(contract_of(site, visitor))
-    balance = statement = burn = None
+    balance = statement = burn = forecast = None
     if contract and not isinstance(contract, Failed):
         path = f"/contracts/{contract['id']}"
-        balance, statement, burn = await site.parts(
+        balance, statement, burn, forecast = await site.parts(
             site.services.get(caller, f"{path}/balance"),
             site.services.get(caller, f"{path}/statement", **_last_days(92)),
             site.services.get(caller, f"{path}/burn", **_last_days(92)),
+            _forecast(site, visitor, contract),
         )
     return site.page(
         "portal/hours.html",
@@ -180,9 +182,33 @@ async def hours(_request: Request, site: Site, visitor: Visitor) -> Response:
         balance=balance,
         statement=statement,
         burn=burn,
+        forecast=forecast,
         topics=f"bucket-{contract['id']}" if isinstance(contract, dict) else "",
         **await _who(site, visitor),
     )
+
+
+async def _forecast(site: Site, visitor: Visitor, contract: dict[str, Any]) -> Any:
+    """Return when the bucket will be empty, ``None`` when there is no bucket."""
+    if contract["kind"] == "time_and_materials":
+        return None
+    return await site.services.get(visitor.caller, f"/contracts/{contract['id']}/forecast")
+
+
+@page_route(router, "/hours.{form}")
+async def hours_file(_request: Request, site: Site, visitor: Visitor, form: str) -> Response:
+    """Download the statement of the page as a file."""
+    caller = need_client(visitor)
+    contract = await contract_of(site, visitor)
+    if contract is None or form not in ("csv", "json"):
+        return failure(site, visitor, status=404)
+    query = urlencode({name.rstrip("_"): value for name, value in _last_days(92).items()})
+    suffix = ".csv" if form == "csv" else ""
+    answer = await site.services.send(caller, "GET", f"/contracts/{contract['id']}/statement{suffix}?{query}")
+    answer.json()  # raises what the service refused
+    name = f"hours-{shown.now().date()}.{form}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(answer.body, media_type=answer.content_type, headers=headers)
 
 
 @page_route(router, "/invoices")

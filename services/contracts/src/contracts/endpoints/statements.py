@@ -1,0 +1,54 @@
+"""The balance of a contract, live and as it was known, and its statements."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import AfterValidator, AwareDatetime
+
+from contracts.endpoints.clients import EVERYBODY
+from contracts.reports import balances, statements as reports
+from contracts.schemas.fields import sane_year
+from contracts.schemas.hours import BalanceAsKnownView, BalanceView, StatementLineView, StatementView
+from msp_kit.api import Tx, guarded_router
+from msp_kit.export import CsvResponse
+
+router = guarded_router(prefix="/contracts", tags=["hours"])
+ROUTERS = (router,)
+
+At = Annotated[AwareDatetime | None, Query(), AfterValidator(sane_year)]
+From = Annotated[date | None, Query(alias="from"), AfterValidator(sane_year)]
+To = Annotated[date | None, Query(), AfterValidator(sane_year)]
+
+
+@router.get("/{contract_id}/balance", openapi_extra=EVERYBODY)
+async def read_balance(
+    contract_id: UUID, tx: Tx, at: At = None, known_at: At = None
+) -> BalanceView | BalanceAsKnownView:
+    """Read the live balance, or the one of work done by ``at`` as it was known at ``known_at``."""
+    if at is None and known_at is None:
+        return BalanceView.model_validate(await balances.balance(tx, contract_id))
+    found = await reports.balance_as_known(tx, contract_id, at=at, known_at=known_at)
+    return BalanceAsKnownView.model_validate(found)
+
+
+@router.get("/{contract_id}/statement", openapi_extra=EVERYBODY)
+async def read_statement(
+    contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
+) -> StatementView:
+    """Read the lines of a period with the running balance; ``to`` is exclusive."""
+    found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)
+    return StatementView.model_validate(found)
+
+
+@router.get("/{contract_id}/statement.csv", openapi_extra=EVERYBODY)
+async def download_statement(
+    contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
+) -> Response:
+    """Download the lines of a statement; ``to`` is exclusive."""
+    found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)
+    lines = [StatementLineView.model_validate(one) for one in found["items"]]
+    return CsvResponse(StatementLineView, lines, name=f"{found['ref']}-{found['starts_at']:%Y-%m-%d}")

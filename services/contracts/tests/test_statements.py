@@ -1,0 +1,258 @@
+"""What was known when: balances and statements, closed periods that do not change, and periods opened again."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts import reports
+from contracts.domain.entry import TimeEntry
+from contracts.domain.ledger import checksum
+from contracts.testing import START, a_client_with_contract, an_entry, time_told
+from msp_events.billing import InvoiceIssued
+from msp_events.contracts import HoursPosted, PeriodClosed, PeriodReopened
+from msp_events.tickets import WorklogSealed
+from msp_kernel.ids import new_id
+from msp_kit.database import SYSTEM, Database
+from msp_kit.testing import Requests, Speaker, a_client_person, a_staff_person, said
+
+MANAGER = a_staff_person("manager")
+MONDAY = START.date()
+
+
+async def now(database: Database) -> datetime:
+    async with database.transaction(SYSTEM) as tx:
+        return tx.now
+
+
+async def verified(database: Database) -> None:
+    async with database.transaction(SYSTEM) as tx:
+        assert await reports.verify(tx) == []
+
+
+def a_seal(client_id: UUID, entries: list[TimeEntry], *, days: int = 7, close_id: UUID | None = None) -> WorklogSealed:
+    return WorklogSealed(
+        occurred_at=START,
+        period_close_id=close_id or new_id(),
+        client_id=client_id,
+        starts_on=MONDAY,
+        ends_on=MONDAY + timedelta(days=days),
+        entry_count=len(entries),
+        worked_minutes=sum(one.work.worked_minutes for one in entries),
+        checksum=checksum((one.id, one.work.worked_minutes) for one in entries),
+    )
+
+
+async def test_the_balance_is_told_for_any_worked_instant_as_known_at_any_other(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=600)
+    empty = await now(database)
+    monday, tuesday = an_entry(60, "Mon 09:00"), an_entry(90, "Tue 09:00")
+    await speaker.say(time_told(tuesday, client_id=client_id, contract_id=contract_id))
+    first = await now(database)
+    await speaker.say(time_told(monday, client_id=client_id, contract_id=contract_id))
+    edited = replace(tuesday, revision=2, work=replace(tuesday.work, worked_minutes=30))
+    second = await now(database)
+    await speaker.say(time_told(edited, client_id=client_id, contract_id=contract_id))
+
+    async def held(at: str, known_at: datetime | None = None) -> tuple[int, int]:
+        path = f"/contracts/{contract_id}/balance?at={at}:00Z"
+        path += "" if known_at is None else f"&known_at={known_at.isoformat().replace('+00:00', 'Z')}"
+        found = (await requests.get(MANAGER, path)).json()
+        return found["held_minutes"], found["available_minutes"]
+
+    assert await held("2026-11-02T12:00") == (60, 540)
+    assert await held("2026-11-03T12:00") == (90, 510)
+    assert await held("2026-11-03T12:00", second) == (150, 450)
+    assert await held("2026-11-03T12:00", first) == (90, 510)
+    assert await held("2026-11-02T12:00", first) == (0, 600)
+    assert await held("2026-11-03T12:00", empty) == (0, 600)
+    assert await held("2026-11-01T12:00") == (0, 0)
+    live = (await requests.get(MANAGER, f"/contracts/{contract_id}/balance")).json()
+    assert live["held_minutes"] == 90
+
+
+async def test_a_balance_as_known_is_a_clients_own_only(requests: Requests, database: Database) -> None:
+    mine, my_contract = await a_client_with_contract(database)
+    _, theirs = await a_client_with_contract(database, code="MIL")
+    priya = a_client_person(mine)
+
+    for contract_id, status in ((my_contract, 200), (theirs, 404)):
+        for path in ("balance?at=2026-11-03T12:00:00Z", "statement.csv", "statement"):
+            assert (await requests.get(priya, f"/contracts/{contract_id}/{path}")).status_code == status, path
+    bad = await requests.get(priya, f"/contracts/{my_contract}/balance?at=0001-01-01T00:00:00Z")
+    assert bad.json()["code"] == "invalid-request"
+
+
+async def test_a_closed_statement_stays_and_late_entries_are_corrections_of_the_next(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=600)
+    entry = an_entry(60, "Mon 09:00", decision="approved")
+    await speaker.say(time_told(entry, client_id=client_id, contract_id=contract_id))
+    await speaker.say(a_seal(client_id, [entry]))
+    path = f"/contracts/{contract_id}/statement"
+
+    async def read(days: str) -> dict[str, Any]:
+        found: dict[str, Any] = (await requests.get(MANAGER, f"{path}?{days}")).json()
+        return found
+
+    before = await read("from=2026-11-02&to=2026-11-09")
+    edited = replace(entry, revision=2, work=replace(entry.work, worked_minutes=90))
+    late = an_entry(15, "Tue 09:00", decision="approved")
+    for one in (edited, late):
+        await speaker.say(time_told(one, client_id=client_id, contract_id=contract_id))
+    following = await read("from=2026-11-09&to=2026-11-16")
+
+    assert await read("from=2026-11-02&to=2026-11-09") == before
+    assert (before["is_closed"], before["closing_minutes"], following["is_closed"]) == (True, 540, False)
+    assert following["opening_minutes"] == 540
+    lines = [(one["minutes"], one["balance_minutes"], one["is_correction"]) for one in following["items"]]
+    assert lines == [(-30, 510, True), (-15, 495, True)]
+    assert [one["is_late"] for one in following["items"]] == [True, True]
+
+
+async def test_b7_an_edit_after_close_is_a_reversal_pair_in_the_open_period_marked_late(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=600)
+    entry = an_entry(60, "Mon 09:00", decision="approved")
+    await speaker.say(time_told(entry, client_id=client_id, contract_id=contract_id))
+    await speaker.say(a_seal(client_id, [entry]))
+
+    edited = replace(entry, revision=2, work=replace(entry.work, worked_minutes=90))
+    await speaker.say(time_told(edited, client_id=client_id, contract_id=contract_id))
+
+    *_, posted = await said(database, HoursPosted)
+    assert (posted.is_late, posted.bucket_minutes, posted.revision) == (True, 90, 2)
+    async with database.transaction(SYSTEM) as tx:
+        rows = await tx.fetch("SELECT seq, kind, minutes, corrects_seq FROM postings ORDER BY seq")
+    kinds = [(row["kind"], row["minutes"], row["corrects_seq"]) for row in rows[1:]]
+    assert kinds == [
+        ("hold", 60, None),
+        ("post", 60, None),
+        ("correct", 60, 3),
+        ("correct", 60, 2),
+        ("hold", 90, None),
+        ("post", 90, None),
+    ]
+    (line,) = (await requests.get(MANAGER, f"/contracts/{contract_id}/statement?from=2026-11-09&to=2026-11-16")).json()[
+        "items"
+    ]
+    assert (line["time_entry_id"], line["posting_seqs"]) == (str(entry.id), [4, 5, 6, 7])
+    await verified(database)
+
+
+async def test_a_statement_as_a_file_carries_no_formula(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=600)
+    entry = replace(an_entry(60, "Mon 09:00"), note='=HYPERLINK("http://x")', agent_name="Ana")
+    await speaker.say(time_told(entry, client_id=client_id, contract_id=contract_id))
+
+    answer = await requests.get(a_client_person(client_id), f"/contracts/{contract_id}/statement.csv?from=2026-11-02")
+
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert [(row["kind"], row["minutes"], row["balance_minutes"]) for row in rows] == [
+        ("grant", "600", "600"),
+        ("hold", "-60", "540"),
+    ]
+    assert rows[1]["text"] == '\'=HYPERLINK("http://x")'
+    assert (rows[1]["time_entry_id"], rows[1]["agent_name"]) == (str(entry.id), "Ana")
+
+
+# ---- opening a period again ---------------------------------------------------------------------------------------
+
+
+async def test_a_period_opens_again_until_its_invoice_is_issued(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=100)
+    entry, late = an_entry(60, "Tue 09:00", decision="approved"), an_entry(60, "Mon 09:00", decision="approved")
+    close_id = new_id()
+    await speaker.say(time_told(entry, client_id=client_id, contract_id=contract_id))
+    await speaker.say(a_seal(client_id, [entry], close_id=close_id))
+    await speaker.say(time_told(late, client_id=client_id, contract_id=contract_id))
+    path = f"/period-closes/{close_id}/reopen"
+
+    opened = (await requests.post(MANAGER, path, {"reason": "an entry was missing"})).json()
+    again = await requests.post(MANAGER, path, {"reason": "an entry was missing"})
+
+    assert opened["reopen_reason"] == "an entry was missing"
+    assert again.json()["code"] == "not-found"
+    (told,) = await said(database, PeriodReopened)
+    assert told.period_close_id == close_id
+    newest = {one.time_entry_id: one for one in await said(database, HoursPosted)}
+    assert (newest[late.id].is_late, newest[late.id].overage_minutes) == (False, 0)
+    assert newest[entry.id].overage_minutes == 20
+    await verified(database)
+
+    await speaker.say(a_seal(client_id, [entry, late], close_id=close_id))
+    assert [one.entry_count for one in await said(database, PeriodClosed)] == [1, 2]
+    await speaker.say(_issued(client_id))
+    refused = await requests.post(MANAGER, path, {"reason": "too late"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "period-invoiced")
+    assert "2026-0001" in refused.json()["detail"]
+    listed = (await requests.get(MANAGER, f"/period-closes?client_id={client_id}")).json()["items"]
+    assert [(one["closing"], one["invoice"]) for one in listed] == [(2, "2026-0001"), (1, "2026-0001")]
+    await verified(database)
+
+
+async def test_periods_open_again_in_the_opposite_order(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, _ = await a_client_with_contract(database, minutes=100)
+    first, second = new_id(), new_id()
+    await speaker.say(a_seal(client_id, [], close_id=first))
+    await speaker.say(a_seal(client_id, [], days=14, close_id=second))
+
+    refused = await requests.post(MANAGER, f"/period-closes/{first}/reopen", {"reason": "too early"})
+
+    assert refused.json()["code"] == "period-not-latest"
+    for close_id in (second, first):
+        assert (await requests.post(MANAGER, f"/period-closes/{close_id}/reopen", {"reason": "why"})).status_code == 200
+
+
+async def test_work_left_undecided_at_a_close_is_paid_as_if_told_afterwards(
+    database: Database, speaker: Speaker
+) -> None:
+    made = [
+        await a_client_with_contract(
+            database, code=code, minutes=100, expires_on=MONDAY + timedelta(days=3), rollover={"percent": 100}
+        )
+        for code in ("HLO", "MIL")
+    ]
+    for (client_id, contract_id), is_early in zip(made, (True, False), strict=True):
+        told = time_told(an_entry(60, "Mon 09:00"), client_id=client_id, contract_id=contract_id)
+        await speaker.say(*([told] if is_early else []))
+        await speaker.say(a_seal(client_id, []))
+        await speaker.say(*([] if is_early else [told]))
+
+    async with database.transaction(SYSTEM) as tx:
+        rows = await tx.fetch("SELECT available, held, overage, expired, carried_in FROM buckets")
+    assert [tuple(row) for row in rows] == [(100, 0, 60, 0, 100)] * 2
+    await verified(database)
+
+
+def _issued(client_id: UUID) -> InvoiceIssued:
+    return InvoiceIssued(
+        occurred_at=START,
+        invoice_id=new_id(),
+        client_id=client_id,
+        revision=2,
+        status="issued",
+        number="2026-0001",
+        currency="EUR",
+        starts_on=MONDAY,
+        ends_on=MONDAY + timedelta(days=7),
+        net_minor=0,
+        tax_minor=0,
+        gross_minor=0,
+        worked_minutes=120,
+    )

@@ -1,0 +1,117 @@
+"""Buckets of all clients by the day they run out, and one of them with its lots, its ledger and its corrections."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from portal_gateway.pages import shown
+from portal_gateway.pages.desk import nav
+from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_staff
+from portal_gateway.services import Refused, segment
+
+router = APIRouter(prefix="/desk/buckets")
+FUNDERS = ("manager", "finance", "admin")
+DAYS_SHOWN = 60
+
+
+@page_route(router, "")
+async def buckets(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the buckets, the first to run out first."""
+    caller = need_staff(visitor, *FUNDERS)
+    found, balances, clients, side = await site.parts(
+        site.services.get(caller, "/contracts/forecasts", limit=200),
+        site.services.get(caller, "/contracts/balances"),
+        site.services.get(caller, "/clients", limit=200),
+        nav(site, visitor),
+    )
+    return site.page(
+        "desk/buckets.html",
+        visitor=visitor,
+        title="Buckets",
+        found=found,
+        balances={} if isinstance(balances, Failed) else {one["contract_id"]: one for one in balances["items"]},
+        names={} if isinstance(clients, Failed) else {one["id"]: one["name"] for one in clients["items"]},
+        **side,
+    )
+
+
+@page_route(router, "/{ref}")
+async def bucket(_request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Show one bucket: how it burns and will burn, its lots, its ledger, its corrections."""
+    return await _bucket(site, visitor, ref)
+
+
+async def _bucket(site: Site, visitor: Visitor, ref: str, *, refused: Refused | None = None) -> Response:
+    caller = need_staff(visitor, *FUNDERS)
+    path = await _path(site, visitor, ref)
+    since = {"from_": (shown.now().date() - timedelta(days=DAYS_SHOWN)).isoformat()}
+    balance, forecast, burn, statement, adjustments, side = await site.parts(
+        site.services.get(caller, f"{path}/balance"),
+        site.services.get(caller, f"{path}/forecast"),
+        site.services.get(caller, f"{path}/burn", **since),
+        site.services.get(caller, f"{path}/statement", **since),
+        site.services.get(caller, f"{path}/adjustments"),
+        nav(site, visitor),
+    )
+    return site.page(
+        "desk/bucket.html",
+        visitor=visitor,
+        title=f"Bucket {ref}",
+        status=refused.status if refused else 200,
+        ref=ref,
+        problem=str(refused) if refused else "",
+        balance=balance,
+        forecast=forecast,
+        burn=burn,
+        statement=statement,
+        adjustments=adjustments,
+        me=str(caller.id),
+        **side,
+    )
+
+
+@page_route(router, "/{ref}/adjust", "POST")
+async def adjust(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Ask for a correction of a lot, or decide about one."""
+    caller = need_staff(visitor, *FUNDERS)
+    form = await form_of(request, visitor)
+    path = f"{await _path(site, visitor, ref)}/adjustments"
+    verb = form.get("intent", "")
+    try:
+        if verb in ("confirm", "decline"):
+            await site.services.post(caller, f"{path}/{segment(form.get('id', ''))}/{verb}")
+        else:
+            body = {
+                "lot_id": form.get("lot_id"),
+                "minutes": _minutes(form.get("minutes", "")),
+                "reason": form.get("reason"),
+            }
+            await site.services.post(caller, path, body)
+    except Refused as refused:
+        return await _bucket(site, visitor, ref, refused=refused)
+    return go(f"/desk/buckets/{segment(ref)}")
+
+
+async def _path(site: Site, visitor: Visitor, ref: str) -> str:
+    """Return the address of the contract of a ref.
+
+    Raises:
+        Refused: there is no such bucket.
+    """
+    found = await site.services.get(visitor.caller, "/contracts/forecasts", limit=200)
+    for one in found["items"]:
+        if one["ref"] == ref:
+            return f"/contracts/{one['contract_id']}"
+    raise Refused(404, {})
+
+
+def _minutes(text: str) -> Any:
+    """Return whole minutes, or the text as it is: the service says what is wrong with it."""
+    try:
+        return int(text)
+    except ValueError:
+        return text

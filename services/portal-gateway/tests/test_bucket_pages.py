@@ -1,0 +1,166 @@
+"""The bucket pages: sorted by the day they run out, one with its band, lots, ledger and corrections, and the client's hours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from upstream import Pages, pages, words
+
+CONTRACT, CLIENT, LOT = ("00000000-0000-0000-0000-0000000000" + digits for digits in ("c1", "a1", "b1"))
+FORECAST: dict[str, Any] = {
+    "contract_id": CONTRACT,
+    "client_id": CLIENT,
+    "ref": "C-0001",
+    "name": "Managed support",
+    "kind": "bucket",
+    "today": "2026-11-25",
+    "available_minutes": 600,
+    "history_days": 60,
+    "weekly_minutes": 420,
+    "exhausts_on": "2026-12-04",
+    "earliest_on": "2026-12-02",
+    "latest_on": "2026-12-07",
+    "confidence_percent": 80,
+    "horizon_days": 400,
+    "period_ends_on": "2026-12-25",
+    "is_short": True,
+    "band": [
+        {"on": f"2026-11-{day}", "expected_minutes": left, "low_minutes": left - 60, "high_minutes": left + 30}
+        for day, left in ((25, 540), (26, 480), (27, 420))
+    ],
+    "back_test": {"held_count": 8, "interval_count": 10, "coverage_percent": 80},
+}
+ACCOUNTS = ("granted", "available", "held", "consumed", "overage", "expired", "carried_in", "carried_out", "adjusted")
+BALANCE: dict[str, Any] = {
+    "contract_id": CONTRACT,
+    "client_id": CLIENT,
+    **{f"{account}_minutes": 0 for account in ACCOUNTS},
+    "granted_minutes": 3000,
+    "available_minutes": 600,
+    "consumed_minutes": 2400,
+    "lots": [
+        {
+            "id": LOT,
+            "minutes": 3000,
+            "left_minutes": 600,
+            "valid_from": "2026-09-01",
+            "expires_on": None,
+            "origin": "purchase",
+            "priority": 0,
+        }
+    ],
+}
+LINE: dict[str, Any] = {
+    "at": "2026-11-20T09:00:00Z",
+    "kind": "posting",
+    "text": "<script>alert(1)</script>",
+    "minutes": -90,
+    "overage_minutes": 0,
+    "balance_minutes": 600,
+    "agent_name": "Ana Reyes",
+    "level": "L1",
+    "job_type": "network",
+    "is_late": True,
+    "is_correction": True,
+    "posting_seqs": [7, 8],
+}
+COUNTS = {"open": 3, "unassigned": 0}
+ADJUSTMENT: dict[str, Any] = {
+    "id": "00000000-0000-0000-0000-0000000000d1",
+    "minutes": -30,
+    "reason": "counted twice",
+    "status": "asked",
+    "asked_by": "somebody else",
+    "asked_at": "2026-11-24T10:00:00Z",
+}
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Pages]:
+    """Give pages with one bucket behind them."""
+    async with pages() as made:
+        here = f"/contracts/{CONTRACT}"
+        made.upstream.answers |= {
+            "/tickets/counts": COUNTS,
+            "/contracts": {"items": [{"id": CONTRACT, "name": "Managed support", "kind": "bucket"}], "next": None},
+            "/contracts/forecasts": {"items": [FORECAST]},
+            "/contracts/balances": {"items": [BALANCE]},
+            "/clients": {"items": [{"id": CLIENT, "name": "Harlow Dental"}], "next": None},
+            f"{here}/balance": BALANCE,
+            f"{here}/forecast": FORECAST,
+            f"{here}/burn": {
+                "capacity_minutes": 3000,
+                "days": [{"on": f"2026-11-{day}", "available_minutes": 700 - day} for day in (22, 23, 24)],
+            },
+            f"{here}/statement": {"items": [LINE]},
+            f"{here}/statement.csv": {"items": [LINE]},
+            f"{here}/adjustments": {"items": [ADJUSTMENT], "next": None},
+        }
+        yield made
+
+
+async def test_buckets_tell_when_they_run_out(site: Pages) -> None:
+    answer = await site.get("/desk/buckets")
+
+    assert answer.status_code == 200
+    assert "Harlow Dental" in answer.text
+    assert 'href="/desk/buckets/C-0001"' in answer.text
+    assert "10.00" in words(answer.text)
+
+
+async def test_a_bucket_shows_band_lots_ledger_and_corrections(site: Pages) -> None:
+    answer = await site.get("/desk/buckets/C-0001")
+
+    shown = words(answer.text)
+    assert answer.status_code == 200
+    assert 'class="band ' in answer.text
+    assert "Such intervals held 8 of 10 times (80%)" in shown
+    assert "correction of a closed period" in shown
+    assert "posting 7, 8" in shown
+    assert "counted twice" in shown
+    assert "<script>alert" not in answer.text
+    assert 'value="confirm"' in answer.text
+
+
+async def test_only_those_who_fund_see_buckets_and_unknown_ones_are_missing(site: Pages) -> None:
+    assert (await site.get("/desk/buckets", by="agent")).status_code == 403
+    assert (await site.get("/desk/buckets", by="client")).status_code == 403
+    assert (await site.get("/desk/buckets/C-9999")).status_code == 404
+
+
+async def test_an_adjustment_is_asked_for_and_a_refusal_is_shown(site: Pages) -> None:
+    path = f"/contracts/{CONTRACT}/adjustments"
+    form = {"intent": "ask", "lot_id": LOT, "minutes": "-30", "reason": "counted twice"}
+
+    done = await site.post("/desk/buckets/C-0001/adjust", form)
+    assert (done.status_code, done.headers["location"]) == (303, "/desk/buckets/C-0001")
+    assert site.upstream.body(path) == {"lot_id": LOT, "minutes": -30, "reason": "counted twice"}
+    site.upstream.answers[f"{path}/{ADJUSTMENT['id']}/confirm"] = (409, {"detail": "somebody else must confirm it"})
+    refused = await site.post("/desk/buckets/C-0001/adjust", {"intent": "confirm", "id": ADJUSTMENT["id"]})
+
+    assert refused.status_code == 409
+    assert "somebody else must confirm it" in refused.text
+
+
+async def test_without_the_service_the_page_says_so() -> None:
+    async with pages(away="contracts") as alone:
+        alone.upstream.answers["/tickets/counts"] = COUNTS
+        answer = await alone.get("/desk/buckets")
+
+    assert answer.status_code == 200
+    assert "Forecasts are not available" in words(answer.text)
+
+
+async def test_a_client_sees_hours_with_forecast_and_takes_them_along(site: Pages) -> None:
+    answer = await site.get("/portal/hours", by="client")
+    file = await site.get("/portal/hours.csv", by="client")
+    document = await site.get("/portal/hours.json", by="client")
+
+    assert answer.status_code == 200
+    assert 'class="band ' in answer.text
+    assert "Ana Reyes · L1 · Network · correction of a closed period" in words(answer.text)
+    assert "attachment" in file.headers["content-disposition"]
+    assert document.json()["items"][0]["posting_seqs"] == [7, 8]
+    assert (await site.get("/portal/hours.exe", by="client")).status_code == 404
