@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from contracts.domain.allocation import Level, Split, allocate
-from contracts.domain.contract import Contract, Rate, Weight
-from contracts.domain.coverage import Work, answer, priced_minor, resolve
+from contracts.domain.contract import Contract, Weight
+from contracts.domain.coverage import Work, answer, resolve
 from contracts.domain.rounding import Rounding
 from contracts.testing import START, a_contract, a_fact, a_lot, at, some_terms
 
@@ -110,23 +110,6 @@ def test_spans_carry_the_rules_that_made_them() -> None:
 def _overage(minutes: int) -> Split:
     fact = a_fact(minutes, weight=150)
     return allocate([a_lot(minutes=1, starts=START + timedelta(days=90))], [fact]).splits[fact.entry_id]
-
-
-def test_overage_is_priced_by_its_own_rate_then_by_the_rates_and_never_by_zero() -> None:
-    rates = (Rate("rate.any", 6000),)
-
-    def price(**terms: object) -> int | None:
-        return priced_minor(_overage(90), some_terms(**terms), job_type="network", level="L1", multiplies=False)
-
-    assert price(rates=rates) == 9000
-    assert price(rates=rates, overage_rates=(Rate("over.L1", 9200, level="L1"), Rate("over", 1))) == 13_800
-    assert price() is None
-
-
-def test_weights_count_in_the_price_of_overage_only_when_the_contract_says_so() -> None:
-    terms = some_terms(rates=(Rate("rate.any", 6000),))
-
-    assert priced_minor(_overage(60), terms, job_type="network", level="L1", multiplies=True) == 9000
 
 
 def test_the_short_answer_follows_from_scope_and_split() -> None:

@@ -16,6 +16,8 @@ EVENTS: tuple[type[Event], ...] = (
     contracts.HoursPosted,
     contracts.HoursReleased,
     contracts.TimeRefused,
+    contracts.ApprovalRequested,
+    contracts.ApprovalDecided,
     contracts.BucketBalanceChanged,
     contracts.BucketThresholdCrossed,
     contracts.BucketExhausted,

@@ -199,6 +199,8 @@ class ContractState(ContractsEvent):
     overage_rates: tuple[RateTerms, ...] = ()
     """Empty: overage is priced by ``rates``."""
     multiplier_applies_to_overage: bool = False
+    priority: int = 100
+    """Among the contracts of its client; the smallest that covers some work takes it."""
     fixed_items: tuple[FixedItemTerms, ...] = ()
     billing: BillingTerms = BillingTerms()
 
@@ -278,6 +280,41 @@ class TimeRefused(ContractsEvent):
     reason: str
     """Slug of the broken rule, e.g. ``job-type-outside-contract``."""
     detail: str
+
+
+class ApprovalState(ContractsEvent):
+    """Work beyond the bucket that only the client can agree to (policy ``needs_approval``)."""
+
+    stream: ClassVar[str] = "approval"
+    subject_field: ClassVar[str] = "time_entry_id"
+
+    time_entry_id: UUID
+    client_id: UUID
+    contract_id: UUID
+    entry_revision: int
+    worked_from: AwareDatetime
+    worked_minutes: Minutes
+    overage_minutes: Minutes
+    """Billed minutes the bucket does not pay."""
+    price_minor: int | None = None
+    """What they will cost; ``None`` while a rate is missing."""
+    currency: str
+    job_type: str
+    level: Level
+    ticket_id: UUID | None = None
+
+
+class ApprovalRequested(ApprovalState):
+    """A time entry waits for the client: its hold stands, and it is not posted before the client agrees."""
+
+
+class ApprovalDecided(ApprovalState):
+    """The client agreed to pay for work beyond the bucket, or declined."""
+
+    decision: Literal["approved", "declined"]
+    decided_by: str
+    decided_by_name: str
+    reason: str = ""
 
 
 # ---- bucket ------------------------------------------------------------------------------------------------------

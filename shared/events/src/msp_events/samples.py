@@ -36,6 +36,7 @@ _WORDS: Mapping[str, Any] = {
     "country": "GB",
     "currency": "GBP",
     "decided_by": "person:0190b5a7",
+    "decided_by_name": "Priya Nair",
     "decision_reason": "agreed on the phone",
     "detail": "network is not among the job types of HLO-2026",
     "display_name": "Aoife Byrne",

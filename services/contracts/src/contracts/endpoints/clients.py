@@ -11,6 +11,7 @@ from contracts.schemas.clients import (
     CalendarView,
     ClientChanges,
     ClientView,
+    ContactChanges,
     ContactView,
     JobTypeView,
     NewCalendar,
@@ -18,6 +19,7 @@ from contracts.schemas.clients import (
     NewContact,
     NewJobType,
     NewRateCard,
+    OwnClientView,
     RateCardView,
 )
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
@@ -56,9 +58,10 @@ async def list_clients(tx: Tx, limit: Limit = 50, after: After = None) -> Page[C
 
 
 @clients.get("/{client_id}", openapi_extra=EVERYBODY)
-async def read_client(client_id: UUID, tx: Tx) -> ClientView:
+async def read_client(client_id: UUID, caller: CallerNow, tx: Tx) -> ClientView | OwnClientView:
     """Read one client; its own people may."""
-    return _client(await reports.client(tx, client_id))
+    row = await reports.client(tx, client_id)
+    return _client(row) if caller.kind == "staff" else OwnClientView.model_validate({**row, "id": row["client_id"]})
 
 
 @clients.patch("/{client_id}", openapi_extra=MANAGERS)
@@ -77,6 +80,14 @@ async def add_contact(body: NewContact, caller: CallerNow, tx: Tx) -> ContactVie
         raise ClientNotNamed("client_id is missing")
     row = await actions.add_contact(tx, client_id=client_id, **body.model_dump(exclude={"client_id"}))
     return ContactView.model_validate(row)
+
+
+@contacts.patch("/{contact_id}", openapi_extra=STAFF)
+async def change_contact(contact_id: UUID, body: ContactChanges, tx: Tx) -> ContactView:
+    """Change a person at a client."""
+    given = body.model_dump(exclude_unset=True)
+    changes = {name: value for name, value in given.items() if value is not None or name == "phone"}
+    return ContactView.model_validate(await actions.change_contact(tx, contact_id, changes))
 
 
 @contacts.get("", openapi_extra=EVERYBODY)
@@ -137,6 +148,13 @@ async def list_rate_cards(tx: Tx, limit: Limit = 50, after: After = None) -> Pag
     """List the newest versions of rate cards by name."""
     rows = await reports.rate_cards_page(tx, after=position(after, of=2), limit=limit)
     return _page(RateCardView, rows, limit, "name")
+
+
+@rate_cards.get("/{rate_card_id}/versions", openapi_extra=STAFF)
+async def list_rate_card_versions(rate_card_id: UUID, tx: Tx) -> Page[RateCardView]:
+    """List all versions of a rate card, oldest first."""
+    rows = await reports.rate_card_versions(tx, rate_card_id)
+    return Page(items=[RateCardView.model_validate(dict(row)) for row in rows])
 
 
 def _client(row: Any) -> ClientView:

@@ -62,6 +62,21 @@ async def rate_cards_page(tx: Transaction, *, after: Sequence[Any] | None, limit
     return await _page(tx, select(shown), shown, ("name", "id"), after, limit)  # type: ignore[arg-type]
 
 
+async def rate_card_versions(tx: Transaction, rate_card_id: UUID) -> list[Row]:
+    """Return every version of a rate card, oldest first.
+
+    Raises:
+        NotFound: there is no such card.
+    """
+    found = await tx.execute(
+        select(rate_cards).where(rate_cards.c.id == rate_card_id).order_by(rate_cards.c.version).limit(1000)
+    )
+    rows = all_rows(found)
+    if not rows:
+        raise NotFound
+    return rows
+
+
 async def contracts_page(
     tx: Transaction, *, client_id: UUID | None, status: str | None, after: Sequence[Any] | None, limit: int
 ) -> list[Row]:
@@ -86,6 +101,7 @@ async def contract_views(tx: Transaction, heads: Sequence[Row]) -> list[dict[str
             {
                 **contract_state(head, newest, lots[head["id"]]),
                 "id": head["id"],
+                "priority": head["priority"],
                 "calendar_id": newest["terms"]["calendar_id"],
                 "grant_minutes": newest["terms"]["grant_minutes"],
                 "bucket": [dict(lot) for lot in lots[head["id"]]],
