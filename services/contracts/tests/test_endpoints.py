@@ -186,8 +186,9 @@ async def test_activation_lists_everything_that_is_missing(requests: Requests) -
 
     assert (answer.status_code, answer.json()["code"]) == (422, "contract-not-ready")
     assert answer.json()["detail"] == (
-        "C-0001 needs at least one job type in scope; at least one SLA target (a target without a budget says"
-        " 'no target'); a bucket with minutes"
+        "C-0001: scope-without-job-types: at least one job type must be in scope; contract-without-targets: at least"
+        " one SLA target is needed (a target without a budget says 'no target'); bucket-without-minutes: a bucket needs"
+        " a lot with minutes"
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from contracts.domain.allocation import Level, Split, allocate
 from contracts.domain.contract import Contract, Weight
-from contracts.domain.coverage import Work, answer, resolve
+from contracts.domain.coverage import AmbiguousContract, Work, answer, choose_contract, resolve
 from contracts.domain.rounding import Rounding
 from contracts.testing import START, a_contract, a_fact, a_lot, at, some_terms
 
@@ -119,3 +122,24 @@ def test_the_short_answer_follows_from_scope_and_split() -> None:
     assert answer(coverage, _overage(10)) == "overage"
     assert answer(asks, _overage(10)) == "needs_approval"
     assert answer(resolve(a_contract(), _work(level="SA")), None) == "not_covered"
+
+
+def test_the_smallest_priority_that_covers_the_work_takes_it() -> None:
+    project = replace(a_contract(job_types=frozenset({"server"})), ref="C-0002", priority=50)
+    support = a_contract()
+
+    assert choose_contract([support, project], _work(job_type="server")).ref == "C-0002"
+    assert choose_contract([support, project], _work(job_type="network")).ref == "C-0001"
+
+
+def test_contracts_that_go_first_together_are_refused_with_both_names() -> None:
+    contracts = [a_contract(), replace(a_contract(), ref="C-0002"), replace(a_contract(), ref="C-0003", priority=200)]
+
+    with pytest.raises(AmbiguousContract, match="C-0001 and C-0002 cover network at L1 with priority 100"):
+        choose_contract(contracts, _work())
+
+
+def test_when_no_contract_covers_the_work_the_first_one_says_why() -> None:
+    contracts = [replace(a_contract(), ref="C-0002"), a_contract()]
+
+    assert choose_contract(contracts, _work(level="SA")).ref == "C-0001"

@@ -150,9 +150,9 @@ def refuse_overlap_and_gap(
     if ends_on is not None and effective_from >= ends_on:
         raise VersionsLeaveGap(f"the contract ends on {ends_on}; a change from {effective_from} on is never in force")
     if effective_to is not None and (ends_on is None or effective_to < ends_on):
-        until = "and runs on" if ends_on is None else f"until {ends_on}"
+        end = "runs on" if ends_on is None else f"goes on until {ends_on}"
         raise VersionsLeaveGap(
-            f"the version would end on {effective_to}, the contract goes on {until}: from {effective_to} on nothing"
+            f"the version would end on {effective_to}, the contract {end}: from {effective_to} on nothing"
             " would hold; leave the end out, and let the next version begin there"
         )
 

@@ -21,12 +21,9 @@ from msp_kit.database import Transaction
 _CACHE: dict[UUID, tuple[int, Contract]] = {}
 """Parsed contracts of this process by id, with the revision they were parsed from."""
 _CACHE_SIZE_MAX = 20_000
-# What this transaction has changed itself may yet be rolled back, and its revision be given to other terms.
-_HEADS = """
-    SELECT *, xmin::text IS DISTINCT FROM (pg_current_xact_id_if_assigned()::text::numeric % 4294967296)::text
-              AS is_committed
-      FROM contracts WHERE id = ANY($1)
-"""
+# What this transaction has changed itself (it, or a savepoint of it, wrote the row: no age) may yet be rolled back, and
+# its revision be given to other terms.
+_HEADS = "SELECT *, age(xmin) > 0 AS is_committed FROM contracts WHERE id = ANY($1)"
 
 
 async def next_ref(tx: Transaction) -> str:
