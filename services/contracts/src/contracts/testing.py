@@ -232,6 +232,7 @@ async def a_draft(
     ends_on: date | None = None,
     priority: int | None = None,
     rate_minor: int = 9000,
+    contract_id: UUID | None = None,
     **terms: Any,
 ) -> UUID:
     """Draft a contract that covers network and server work at L1 and L2 in office hours, and return its id."""
@@ -247,6 +248,7 @@ async def a_draft(
         tx, {"name": "Standard", "currency": "EUR", "rates": [rate], "overage_rates": []}
     )
     head = {
+        "id": contract_id,
         "client_id": client_id,
         "name": "Managed support",
         "kind": kind,

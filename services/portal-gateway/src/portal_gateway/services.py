@@ -17,7 +17,18 @@ TIMEOUT_SECONDS = 20.0
 CONNECT_SECONDS = 2.0
 SERVICE_OF = {
     **dict.fromkeys(
-        ("clients", "contacts", "calendars", "job-types", "rate-cards", "contracts", "coverage", "hours"), "contracts"
+        (
+            "approvals",
+            "calendars",
+            "clients",
+            "contacts",
+            "contracts",
+            "coverage",
+            "hours",
+            "job-types",
+            "rate-cards",
+        ),
+        "contracts",
     ),
     **dict.fromkeys(
         ("tickets", "queues", "agents", "time-entries", "imports", "projects", "routing-rules", "workload"), "tickets"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from contracts.actions import hours
 from contracts.domain.ledger import checksum
-from contracts.store import books, lots, periods as store
+from contracts.store import approvals, books, lots, periods as store
 from msp_events.contracts import BucketStatement, PeriodClosed
 from msp_events.tickets import WorklogSealed
 from msp_kernel.periods import midnight
@@ -111,6 +111,9 @@ async def _difference(tx: Transaction, sealed: WorklogSealed, totals: Mapping[st
     refused = await store.refused_refs(tx, sealed.client_id, before=ends_at, limit=NAMED_REFUSALS_MAX)
     if refused:
         told += f"; refused by the contract although approved: {', '.join(map(str, refused))}"
+    waiting = await approvals.waiting_refs(tx, sealed.client_id, before=ends_at, limit=NAMED_REFUSALS_MAX)
+    if waiting:
+        told += f"; waiting for the client's approval: {', '.join(map(str, waiting))}"
     return told
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,18 @@ WAITING = "h.policy = 'needs_approval' AND h.status = 'held' AND h.overage_minut
 async def waiting(tx: Transaction, time_entry_id: UUID) -> asyncpg.Record | None:
     """Return the hours of an entry that waits for its client, ``None`` when it does not, or may not be seen."""
     return await tx.fetchrow(f"SELECT * FROM hours h WHERE h.time_entry_id = $1 AND {WAITING}", time_entry_id)
+
+
+async def waiting_refs(tx: Transaction, client_id: UUID, *, before: datetime, limit: int) -> list[UUID]:
+    """Return entries the MSP has approved and the client has not, worked before an instant."""
+    rows = await tx.fetch(
+        f"SELECT h.time_entry_id FROM hours h WHERE h.client_id = $1 AND h.worked_from < $2 AND {WAITING}"
+        " AND h.decision = 'approved' ORDER BY h.worked_from, h.time_entry_id LIMIT $3",
+        client_id,
+        before,
+        limit,
+    )
+    return [row["time_entry_id"] for row in rows]
 
 
 async def is_known(tx: Transaction, time_entry_id: UUID) -> bool:
