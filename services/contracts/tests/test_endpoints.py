@@ -246,7 +246,7 @@ async def test_an_amendment_is_a_new_version_and_frozen_terms_cannot_be_named(
 
     assert (amended.json()["version"], amended.json()["levels"]) == (2, ["L1"])
     assert (too_early.status_code, too_early.json()["code"]) == (422, "amendment-too-early")
-    assert frozen.status_code == 422
+    assert (frozen.status_code, frozen.json()["code"]) == (409, "terms-frozen")
     (event,) = await said(database, ContractAmended)
     assert (event.version, event.effective_from.isoformat(), event.job_types) == (
         2,

@@ -470,3 +470,31 @@ async def test_minutes_that_are_none_are_refused_with_their_place(
 
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.json()["errors"]] == ["/body/worked_minutes"]
+
+
+async def test_clients_and_contracts_are_found_by_the_names_people_use(requests: Requests, database: Database) -> None:
+    client_id, contract_id = await a_client_with_contract(database)
+
+    clients = (await requests.get(AGENT, "/clients?code=HLO")).json()["items"]
+    contracts = (await requests.get(AGENT, "/contracts?ref=C-0001")).json()["items"]
+
+    assert [one["id"] for one in clients] == [str(client_id)]
+    assert [one["id"] for one in contracts] == [str(contract_id)]
+    assert (await requests.get(AGENT, "/clients?code=NOBODY")).status_code == 422
+    assert (await requests.get(AGENT, "/contracts?ref=C-9999")).json()["items"] == []
+
+
+async def test_a_contact_is_changed(requests: Requests, database: Database) -> None:
+    client_id, _ = await a_client_with_contract(database)
+    body = {"client_id": str(client_id), "name": "Priya Nair", "email": "priya@hlo.example", "phone": "1"}
+    made = (await requests.post(AGENT, "/contacts", body)).json()
+
+    changed = await requests.send(AGENT, "PATCH", f"/contacts/{made['id']}", {"name": "Priya N.", "phone": None})
+    missing = await requests.send(AGENT, "PATCH", f"/contacts/{new_id()}", {"name": "Nobody"})
+
+    assert (changed.json()["name"], changed.json()["phone"], changed.json()["email"]) == (
+        "Priya N.",
+        None,
+        "priya@hlo.example",
+    )
+    assert missing.status_code == 404

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from fastapi import Query
 
 from contracts.actions import clients as actions
 from contracts.reports import contracts as reports
@@ -50,9 +52,11 @@ async def register_client(body: NewClient, tx: Tx) -> ClientView:
 
 
 @clients.get("", openapi_extra=STAFF)
-async def list_clients(tx: Tx, limit: Limit = 50, after: After = None) -> Page[ClientView]:
-    """List clients by name."""
-    rows = await reports.clients_page(tx, after=position(after, of=2), limit=limit)
+async def list_clients(
+    tx: Tx, code: Annotated[str | None, Query(max_length=5)] = None, limit: Limit = 50, after: After = None
+) -> Page[ClientView]:
+    """List clients by name; of one code when it is given."""
+    rows = await reports.clients_page(tx, code=code, after=position(after, of=2), limit=limit)
     page, following = page_of(rows, limit=limit, key=lambda row: (row["name"], str(row["client_id"])))
     return Page(items=[_client(row) for row in page], next=following)
 

@@ -63,12 +63,13 @@ async def list_contracts(
     caller: CallerNow,
     client_id: UUID | None = None,
     status: Literal["draft", "active", "ended"] | None = None,
+    ref: Annotated[str | None, Query(max_length=20)] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[Shown]:
     """List contracts by ref."""
     rows = await reports.contracts_page(
-        tx, client_id=client_id, status=status, after=position(after, of=2), limit=limit
+        tx, client_id=client_id, status=status, ref=ref, after=position(after, of=2), limit=limit
     )
     page, following = page_of(rows, limit=limit, key=lambda row: (row["ref"], str(row["id"])))
     return Page(items=[_shown(caller, one) for one in await reports.contract_views(tx, page)], next=following)
