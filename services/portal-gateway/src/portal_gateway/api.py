@@ -24,7 +24,7 @@ from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
 from portal_gateway import actions, endpoints, live, store
 from portal_gateway.forward import PREFIX, Forward, nothing
-from portal_gateway.pages import desk, operations, portal, sign_in
+from portal_gateway.pages import approvals, clients, contracts, desk, operations, portal, sign_in
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import CsrfFailed, Visitors
 from portal_gateway.services import Services
@@ -79,7 +79,17 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         service="portal-gateway",
         database=database,
         settings=settings,
-        routers=[endpoints.router, sign_in.router, portal.router, desk.router, operations.router, live.router],
+        routers=[
+            endpoints.router,
+            sign_in.router,
+            portal.router,
+            approvals.router,
+            desk.router,
+            operations.router,
+            clients.router,
+            contracts.router,
+            live.router,
+        ],
         problem_table=PROBLEMS,
         lifespan=all_of_it,
     )

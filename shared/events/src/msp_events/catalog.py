@@ -81,6 +81,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "contracts.client",
         "contracts.contract",
         "contracts.bucket",
+        "contracts.approval",
         "tickets.ticket",
         "sla.clock",
         "billing.invoice",
