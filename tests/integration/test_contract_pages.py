@@ -158,7 +158,7 @@ async def test_what_90_minutes_would_cost_is_shown(desk: Desk) -> None:
     odd = await desk.send("ada", "GET", "/desk/contracts/C-0001/simulate?duration=soon")
 
     assert "1 h 30 min worked count as 1 h 30 min" in page
-    assert "the bucket goes from 1.00 to 0.00" in page
+    assert "the bucket goes from 1.00 h to 0.00 h" in page
     assert "<b>€45.00</b>" in page
     assert "network is in scope" in page
     assert odd.status_code == 422
@@ -227,6 +227,7 @@ async def test_the_client_approves_work_beyond_its_hours_in_the_portal(desk: Des
 
     assert page.count("30 min beyond your hours, €45.00") == 2
     assert silent.status_code == 409
+    assert "Say why you decline." in silent.text
     assert (yes.status_code, no.status_code) == (303, 303)
     after = await desk.get("priya", "/portal/approvals")
     assert "Nothing waits for you" in after

@@ -31,7 +31,9 @@ async def decide(request: Request, site: Site, visitor: Visitor, time_entry_id: 
     try:
         await site.services.post(caller, f"/approvals/{segment(time_entry_id)}", body)
     except Refused as refused:
-        return await _approvals(site, visitor, problem=f"Nothing was decided. {refused}")
+        is_silent = form.get("decision") == "declined" and not form.get("reason", "").strip()
+        why = "Say why you decline." if is_silent else str(refused)
+        return await _approvals(site, visitor, problem=f"Nothing was decided. {why}")
     return go("/portal/approvals")
 
 
