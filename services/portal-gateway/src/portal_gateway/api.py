@@ -24,7 +24,19 @@ from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
 from portal_gateway import actions, endpoints, live, store
 from portal_gateway.forward import PREFIX, Forward, nothing
-from portal_gateway.pages import approvals, clients, contracts, desk, operations, portal, sign_in
+from portal_gateway.pages import (
+    approvals,
+    clients,
+    clocks,
+    contracts,
+    desk,
+    operations,
+    portal,
+    reports,
+    sign_in,
+    sla,
+    what_if,
+)
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import CsrfFailed, Visitors
 from portal_gateway.services import Services
@@ -84,8 +96,12 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
             sign_in.router,
             portal.router,
             approvals.router,
+            reports.router,
             desk.router,
+            clocks.router,
             operations.router,
+            sla.router,
+            what_if.router,
             clients.router,
             contracts.router,
             live.router,
