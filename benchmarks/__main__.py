@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import entries, kernel, replay
+from benchmarks import entries, kernel, replay, sla
 
-BENCHES: dict[str, Any] = {"kernel": kernel, "entries": entries, "replay": replay}
+BENCHES: dict[str, Any] = {"kernel": kernel, "entries": entries, "replay": replay, "sla": sla}
 RESULTS = Path(__file__).parent / "results"
 
 

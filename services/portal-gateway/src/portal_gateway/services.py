@@ -33,7 +33,24 @@ SERVICE_OF = {
     **dict.fromkeys(
         ("tickets", "queues", "agents", "time-entries", "imports", "projects", "routing-rules", "workload"), "tickets"
     ),
-    **dict.fromkeys(("clocks", "compliance", "at-risk", "at-risk.csv", "verdicts", "verdicts.csv", "what-if"), "sla"),
+    **dict.fromkeys(
+        (
+            "clocks",
+            "clocks.csv",
+            "compliance",
+            "compliance.csv",
+            "at-risk",
+            "at-risk.csv",
+            "verdicts",
+            "verdicts.csv",
+            "what-if",
+            "what-if.csv",
+            "sla-credits",
+            "sla-credits.csv",
+            "sla-refusals",
+        ),
+        "sla",
+    ),
     **dict.fromkeys(("billing-runs", "invoices", "billing-summary"), "billing"),
 }
 """Which service owns a first path segment. What is not here does not exist."""

@@ -40,7 +40,7 @@ from msp_events.sla import (
 )
 from msp_kit.consumers import Consumers
 from msp_kit.database import Transaction
-from tickets.actions import copies, tickets, time
+from tickets.actions import copies, escalation, time
 
 consumers = Consumers(
     "tickets",
@@ -122,8 +122,7 @@ async def on_clocks(tx: Transaction, events: Sequence[ClockState]) -> None:
 async def on_escalation(tx: Transaction, event: EscalationRequested) -> None:
     """Move the ticket as its contract's chain says."""
     await copies.keep_clocks(tx, [event])
-    reason = f"step {event.step} of the escalation chain, {event.metric.replace('_', ' ')}"
-    await tickets.escalate_by_clock(tx, ticket_id=event.ticket_id, to_level=event.to_level, reason=reason)
+    await escalation.follow(tx, event)
 
 
 @consumers.hears(PeriodCloseRequested)

@@ -46,6 +46,8 @@ EVENTS: tuple[type[Event], ...] = (
     sla.SlaBreached,
     sla.SlaBreachVoided,
     sla.EscalationRequested,
+    sla.SlaCreditEarned,
+    sla.SlaCreditWithdrawn,
     billing.PeriodCloseRequested,
     billing.InvoiceDrafted,
     billing.InvoiceIssued,

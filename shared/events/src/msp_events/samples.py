@@ -52,9 +52,12 @@ _WORDS: Mapping[str, Any] = {
     "pausing_statuses": ["waiting_on_client"],
     "postcode": "LS1 4AB",
     "purchase_order": "PO-4711",
+    "quiet_hours": {"sat": [["00:00", "24:00"]], "sun": [["00:00", "24:00"]]},
     "queue": "service-desk",
     "reason": "waiting for the client",
     "ref": "HLO-1482",
+    "ticket_ref": "HLO-1482",
+    "to_queue": "network-desk",
     "roles": ["agent"],
     "rule_id": "network-l1",
     "rule_ids": ["network-l1"],
@@ -123,6 +126,8 @@ _PARTICULARS: Mapping[str, Mapping[str, Any]] = {
     "SlaMissed": {"status": "stopped", "verdict": "missed"},
     "ClockExcluded": {"status": "stopped", "verdict": "excluded"},
     "InvoiceIssued": {"status": "issued"},
+    "SlaCreditEarned": {"basis_points": None, "amount_minor": 5_000},
+    "SlaCreditWithdrawn": {"basis_points": None, "amount_minor": 5_000, "status": "withdrawn"},
 }
 
 

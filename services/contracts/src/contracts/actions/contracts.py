@@ -45,6 +45,8 @@ DEFAULTS: dict[str, Any] = {
     "escalation": [],
     "pausing_statuses": ["waiting_on_client"],
     "first_response_pauses": False,
+    "quiet_hours": {},
+    "sla_credits": [],
     "rounding": RoundingTerms().model_dump(),
     "weights": [],
     "exhaustion_policy": "overage",

@@ -11,6 +11,7 @@ from contracts.domain.cases import ContractTestsFailed, Outcome, case_of, outcom
 from contracts.domain.contract import duplicates
 from contracts.domain.lint import Claim, Finding, lint
 from contracts.domain.promises import refuse_ambiguous_targets
+from contracts.domain.sla_terms import named_credits, refuse_endless_quiet
 from contracts.store import cases, clients, contracts as store, lots
 from msp_events.base import LEVELS
 from msp_kit.database import Transaction
@@ -52,6 +53,11 @@ async def completed(tx: Transaction, terms: Row, *, since: Row | None) -> dict[s
     if "targets" in complete:
         complete["targets"] = _with_rule_ids(complete["targets"])
         refuse_ambiguous_targets(complete["targets"])
+    if quiet := complete.get("quiet_hours", {} if since is None else since.get("quiet_hours", {})):
+        timezone = (complete.get("calendar") or (since or {})["calendar"])["timezone"]
+        refuse_endless_quiet(quiet, timezone=timezone)
+    if "sla_credits" in complete:
+        complete["sla_credits"] = named_credits(complete["sla_credits"])
     if "fixed_items" in complete:
         complete["fixed_items"] = [
             {**one, "item_id": one["item_id"] or f"item.{n}"} for n, one in enumerate(complete["fixed_items"], start=1)

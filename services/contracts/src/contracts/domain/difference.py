@@ -182,7 +182,8 @@ def _step_key(one: Terms) -> str:
 
 
 def _step(one: Terms) -> str:
-    moved = f", to {one['to_level']}" if one["to_level"] else ""
+    places = (one.get("to_level"), one.get("to_queue"), one.get("to_priority"))
+    moved = "".join(f", to {place}" for place in places if place)
     return f"at {one['at_percent']} % of {one['metric']}{moved}, tell {', '.join(one['notify']) or 'nobody'}"
 
 

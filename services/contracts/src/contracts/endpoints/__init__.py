@@ -9,15 +9,16 @@ from contracts.actions import (
     cases as case_actions,
     clients as client_actions,
     contracts as contract_actions,
+    public_holidays,
     terms as term_actions,
 )
-from contracts.domain import cases as case_rules, contract as rules, promises
+from contracts.domain import cases as case_rules, contract as rules, promises, sla_terms
 from contracts.domain.coverage import AmbiguousContract
-from contracts.endpoints import clients, contracts, coverage, hours, terms
+from contracts.endpoints import clients, contracts, coverage, holidays, hours, terms
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
 from msp_kit.problems import Problem
 
-ROUTERS = (*contracts.ROUTERS, *terms.ROUTERS, *coverage.ROUTERS, *hours.ROUTERS, *clients.ROUTERS)
+ROUTERS = (*contracts.ROUTERS, *terms.ROUTERS, *coverage.ROUTERS, *hours.ROUTERS, *clients.ROUTERS, *holidays.ROUTERS)
 
 _BAD, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
 
@@ -25,7 +26,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     client_actions.ClientCodeTaken: Problem(_CONFLICT, "The client code is taken"),
     client_actions.ClientExists: Problem(_CONFLICT, "A client with this id exists"),
     client_actions.JobTypeCodeTaken: Problem(_CONFLICT, "The job type code is taken"),
-    client_actions.UnknownHolidays: Problem(_BAD, "No public holidays are known for this place"),
+    public_holidays.UnknownHolidays: Problem(_BAD, "No public holidays are known for this place"),
     contract_actions.ContractRefTaken: Problem(_CONFLICT, "The contract ref is taken"),
     client_actions.CurrencyOfCardChanges: Problem(_BAD, "A rate card keeps its currency"),
     term_actions.UnknownJobTypes: Problem(_BAD, "The catalogue has no such job type"),
@@ -49,6 +50,8 @@ PROBLEMS: dict[type[Exception], Problem] = {
     approval_actions.NothingToApprove: Problem(_CONFLICT, "Nothing waits for approval here"),
     approval_actions.ApprovalOutdated: Problem(_CONFLICT, "The work has changed since you looked"),
     approval_actions.AlreadyDecided: Problem(_CONFLICT, "This was decided a moment ago"),
+    sla_terms.QuietHoursNeverEnd: Problem(_BAD, "The quiet hours never end"),
+    sla_terms.AmbiguousCredits: Problem(_BAD, "Two credit rules have one id"),
     rules.AmendmentTooEarly: Problem(_BAD, "The change would take effect too early"),
     rules.ContractEndsTooEarly: Problem(_BAD, "The contract cannot end on this day"),
     CalendarWithoutHours: Problem(_BAD, "The calendar has no hours"),

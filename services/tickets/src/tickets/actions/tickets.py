@@ -15,6 +15,7 @@ from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Conflict, NotFound
+from tickets.actions.escalation import moved_up
 from tickets.actions.journal import SYSTEM_ACTOR, Actor, Journal
 from tickets.domain import assignment, routing
 from tickets.domain.scope import choose_contract
@@ -235,22 +236,8 @@ async def escalate(tx: Transaction, *, ticket_id: UUID, by: Caller, reason: str)
     ticket = await _locked(tx, ticket_id)
     index = LEVELS.index(ticket.handling_level)
     to_level = LEVELS[min(index + 1, len(LEVELS) - 1)]
-    after = await _escalated(tx, ticket, to_level=to_level)
+    after = await moved_up(tx, ticket, to_level=to_level)
     return await _changed(tx, ticket, after, by=by, reason=reason or "escalated by hand")
-
-
-async def escalate_by_clock(tx: Transaction, *, ticket_id: UUID, to_level: str | None, reason: str) -> None:
-    """Do what a step of the escalation chain asks: move the handling level and the queue, or only note it."""
-    ticket = await store.lock_ticket(tx, ticket_id=ticket_id)
-    if ticket is None or ticket.is_over:
-        return
-    journal = Journal(ticket, actor=SYSTEM_ACTOR)
-    if to_level is not None and LEVELS.index(to_level) > LEVELS.index(ticket.handling_level):
-        journal.change(await _escalated(tx, ticket, to_level=to_level), at=tx.now, reason=reason)
-    else:
-        journal.note("escalation", "escalation: people were told", at=tx.now, reason=reason)
-    await journal.save(tx)
-    await record(tx, *journal.events)
 
 
 async def close_resolved(tx: Transaction) -> bool:
@@ -266,22 +253,6 @@ async def close_resolved(tx: Transaction) -> bool:
         events += journal.events
     await record(tx, *events)
     return len(due) == BATCH
-
-
-async def _escalated(tx: Transaction, ticket: Ticket, *, to_level: str) -> Ticket:
-    rules = await organisation.routing_rules(tx)
-    route = routing.route(rules, job_type=ticket.job_type, level=to_level, priority=ticket.priority)
-    choice = assignment.choose(
-        await organisation.candidates(tx),
-        await organisation.open_efforts(tx),
-        job_type=ticket.job_type,
-        level=to_level,
-        queue=route.queue,
-    )
-    moved = replace(ticket, handling_level=to_level, queue=route.queue)
-    if choice is None:
-        return moved
-    return replace(moved, assignee_id=choice.agent.id, assignee_name=choice.agent.name)
 
 
 async def _locked(tx: Transaction, ticket_id: UUID) -> Ticket:

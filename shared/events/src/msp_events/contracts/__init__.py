@@ -8,16 +8,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from msp_events.base import Event, Level, Minutes, Priority, RateCondition, Shape, Span
+from msp_events.base import Level, Minutes, Priority, RateCondition, Shape, Span
+from msp_events.contracts.approvals import ApprovalDecided as ApprovalDecided, ApprovalRequested as ApprovalRequested
+from msp_events.contracts.speaker import ContractsEvent as ContractsEvent
 
 ContractKind = Literal["bucket", "time_and_materials", "retainer"]
 ClockMetric = Literal["first_response", "next_response", "resolution"]
-
-
-class ContractsEvent(Event):
-    """Said by contracts."""
-
-    owner: ClassVar[str] = "contracts"
 
 
 # ---- clients -----------------------------------------------------------------------------------------------------
@@ -106,7 +102,31 @@ class EscalationStepTerms(Shape):
     """Percent of the budget; 100 is the breach."""
     to_level: Level | None = None
     """The handling level the ticket moves to; ``None`` only notifies."""
+    to_queue: str | None = None
+    """The queue the ticket moves to; ``None``: the one that routing gives the level it moves to."""
+    to_priority: Priority | None = None
+    """The priority the ticket is raised to; a ticket that has it, or a higher one, keeps its own."""
     notify: tuple[str, ...] = ("manager",)
+
+
+class SlaCreditTerms(Shape):
+    """What a broken promise earns the client: exactly one of ``amount_minor`` and ``basis_points``.
+
+    Rules stand alone and add up: "5 % below 95, 10 % below 90" are two rules of 5 %, below 95 and below 90.
+    """
+
+    rule_id: str
+    kind: Literal["per_breach", "monthly_compliance"]
+    metric: ClockMetric | None = None
+    """``None`` counts promises of every kind."""
+    priority: Priority | None = None
+    below_basis_points: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Of monthly rules: earned when compliance of the month is below this; 9500 is 95 %."""
+    amount_minor: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    basis_points: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Of what the contract's monthly items cost."""
+    cap: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    """The most that this rule gives in a month, in the unit of what it gives; ``None``: no limit."""
 
 
 class RoundingTerms(Shape):
@@ -189,6 +209,10 @@ class ContractState(ContractsEvent):
     escalation: tuple[EscalationStepTerms, ...] = ()
     pausing_statuses: tuple[str, ...] = ("waiting_on_client",)
     first_response_pauses: bool = False
+    quiet_hours: dict[str, Any] = {}
+    """Weekly windows (``{"mon": [["22:00", "07:00"]]}``, in the calendar's zone) in which escalation steps wait for
+    their end; critical tickets escalate at any hour."""
+    sla_credits: tuple[SlaCreditTerms, ...] = ()
     rounding: RoundingTerms = RoundingTerms()
     weights: tuple[WeightTerms, ...] = ()
     exhaustion_policy: Literal["overage", "next_lot", "needs_approval", "reject"] = "overage"
@@ -280,41 +304,6 @@ class TimeRefused(ContractsEvent):
     reason: str
     """Slug of the broken rule, e.g. ``job-type-outside-contract``."""
     detail: str
-
-
-class ApprovalState(ContractsEvent):
-    """Work beyond the bucket that only the client can agree to (policy ``needs_approval``)."""
-
-    stream: ClassVar[str] = "approval"
-    subject_field: ClassVar[str] = "time_entry_id"
-
-    time_entry_id: UUID
-    client_id: UUID
-    contract_id: UUID
-    entry_revision: int
-    worked_from: AwareDatetime
-    worked_minutes: Minutes
-    overage_minutes: Minutes
-    """Billed minutes the bucket does not pay."""
-    price_minor: int | None = None
-    """What they will cost; ``None`` while a rate is missing."""
-    currency: str
-    job_type: str
-    level: Level
-    ticket_id: UUID | None = None
-
-
-class ApprovalRequested(ApprovalState):
-    """A time entry waits for the client: its hold stands, and it is not posted before the client agrees."""
-
-
-class ApprovalDecided(ApprovalState):
-    """The client agreed to pay for work beyond the bucket, or declined."""
-
-    decision: Literal["approved", "declined"]
-    decided_by: str
-    decided_by_name: str
-    reason: str = ""
 
 
 # ---- bucket ------------------------------------------------------------------------------------------------------
