@@ -240,8 +240,9 @@ async def test_activation_lists_everything_that_is_missing(requests: Requests) -
 
     assert (answer.status_code, answer.json()["code"]) == (422, "contract-not-ready")
     assert answer.json()["detail"] == (
-        "C-0001 needs at least one job type in scope; at least one SLA target (a target without a budget says"
-        " 'no target'); a bucket with minutes"
+        "C-0001: scope-without-job-types: at least one job type must be in scope; contract-without-targets: at least"
+        " one SLA target is needed (a target without a budget says 'no target'); bucket-without-minutes: a bucket needs"
+        " a lot with minutes"
     )
 
 
@@ -299,7 +300,7 @@ async def test_an_amendment_is_a_new_version_and_frozen_terms_cannot_be_named(
 
     assert (amended.json()["version"], amended.json()["levels"]) == (2, ["L1"])
     assert (too_early.status_code, too_early.json()["code"]) == (422, "amendment-too-early")
-    assert frozen.status_code == 422
+    assert (frozen.status_code, frozen.json()["code"]) == (409, "terms-frozen")
     (event,) = await said(database, ContractAmended)
     assert (event.version, event.effective_from.isoformat(), event.job_types) == (
         2,

@@ -24,9 +24,9 @@ from contracts import reports
 from contracts.actions import adjustments, contracts, lots, periods
 from contracts.consumers import consumers
 from contracts.domain.contract import AmendmentTooEarly
-from contracts.domain.coverage import priced_minor
 from contracts.domain.entry import Decision, TimeEntry
 from contracts.domain.ledger import checksum
+from contracts.domain.pricing import priced
 from contracts.store import contracts as contract_store
 from contracts.store.book_rows import hours_from
 from contracts.testing import START, a_client_with_contract, an_entry, time_told
@@ -121,7 +121,7 @@ class Side:
                 hours.status, takes, split.bucket_minutes, split.overage_minutes, hours.is_late and hours.is_active
             )
             terms = contract.terms_at(work.worked_from)
-            price = priced_minor(split, terms, job_type=work.job_type, level=work.level, multiplies=False)
+            price = priced(split.parts, terms, job_type=work.job_type, level=work.level).overage_minor
             assert price == found[hours.entry.id].price_minor
         return {account: bucket[account] for account in ACCOUNTS}, found
 

@@ -81,6 +81,7 @@ contracts = Table(
     Column("version", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("priority", Integer, nullable=False),
 )
 
 contract_versions = Table(
@@ -205,6 +206,9 @@ hours = Table(
     Column("period_close_id", UUID),
     Column("refusal", Text),
     Column("refusal_detail", Text),
+    Column("asked_minutes", BigInteger, nullable=False),
+    Column("consented_minutes", BigInteger, nullable=False),
+    Column("is_declined", Boolean, nullable=False),
 )
 
 postings = Table(
@@ -256,4 +260,39 @@ invoiced_periods = Table(
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
     Column("number", Text),
+)
+
+contract_tests = Table(
+    "contract_tests",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("client_id", UUID, nullable=False),
+    Column("contract_id", UUID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("client_id", UUID, nullable=False),
+    Column("contract_id", UUID, nullable=False),
+    Column("time_entry_id", UUID, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("overage_minutes", BigInteger, nullable=False),
+    Column("price_minor", BigInteger),
+    Column("currency", Text, nullable=False),
+    Column("worked_from", DateTime(timezone=True), nullable=False),
+    Column("worked_minutes", Integer, nullable=False),
+    Column("job_type", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided_by", UUID, nullable=False),
+    Column("decided_by_name", Text, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+    Column("outcome", Text),
 )

@@ -134,6 +134,32 @@ def an_entry(
     return TimeEntry(entry_id or new_id(), revision, decision, work, agent_id=new_id(), ticket_id=ticket_id)
 
 
+def a_target(budget_minutes: int | None, **keys: Any) -> dict[str, Any]:
+    """Return stored terms of a target for every ticket, resolution unless told otherwise."""
+    nothing = dict.fromkeys(("rule_id", "priority", "level", "job_type"))
+    flags = dict.fromkeys(("after_hours", "weekends", "holidays"), False)
+    return {**nothing, **flags, "metric": "resolution", "budget_minutes": budget_minutes, **keys}
+
+
+def stored_terms(**changes: Any) -> dict[str, Any]:
+    """Return the whole terms of a version as they are stored: network and server work at L1 and L2, 90.00 an hour."""
+    rate = {"rule_id": "rate.any", "job_type": None, "level": None, "condition": None, "rate_minor": 9000}
+    return {
+        **contracts.DEFAULTS,
+        "job_types": ["network", "server"],
+        "levels": ["L1", "L2"],
+        "calendar": OFFICE_HOURS,
+        "targets": [a_target(480, rule_id="any")],
+        "non_billable_job_types": [],
+        "rates": [rate],
+        "overage_rates": [],
+        "rate_card_version": 1,
+        "grant_minutes": 0,
+        "grant_price_minor": 0,
+        **changes,
+    }
+
+
 class Desk:
     """Tells a book about time entries, one transaction after another, as the service does."""
 
@@ -190,18 +216,28 @@ async def a_client(tx: Transaction, *, code: str = "HLO", name: str = "Harlow De
     return client_id
 
 
-async def an_active_contract(
+async def an_active_contract(tx: Transaction, client_id: UUID, **more: Any) -> UUID:
+    """Draft and activate a contract that covers network and server work at L1 and L2, and return its id."""
+    contract_id = await a_draft(tx, client_id, **more)
+    await contracts.activate(tx, contract_id)
+    return contract_id
+
+
+async def a_draft(
     tx: Transaction,
     client_id: UUID,
     *,
     minutes: int = 3000,
     kind: Kind = "bucket",
-    expires_on: date | None = None,
     starts_on: date | None = None,
     ends_on: date | None = None,
+    expires_on: date | None = None,
+    priority: int | None = None,
+    rate_minor: int = 9000,
+    contract_id: UUID | None = None,
     **terms: Any,
 ) -> UUID:
-    """Draft and activate a contract that covers network and server work at L1 and L2, and return its id."""
+    """Draft a contract that covers network and server work at L1 and L2 in office hours, and return its id."""
     for code in ("network", "server"):
         try:
             async with tx.savepoint():
@@ -209,22 +245,12 @@ async def an_active_contract(
         except clients.JobTypeCodeTaken:
             pass
     calendar = await clients.add_calendar(tx, name="Office hours", document=OFFICE_HOURS)
-    rate = {"rule_id": None, "job_type": None, "level": None, "condition": None, "rate_minor": 9000}
+    rate = {"rule_id": None, "job_type": None, "level": None, "condition": None, "rate_minor": rate_minor}
     card = await clients.add_rate_card(
         tx, {"name": "Standard", "currency": "EUR", "rates": [rate], "overage_rates": []}
     )
-    target = {
-        "rule_id": None,
-        "metric": "resolution",
-        "priority": None,
-        "level": None,
-        "job_type": None,
-        "budget_minutes": 480,
-        "after_hours": False,
-        "weekends": False,
-        "holidays": False,
-    }
     head = {
+        "id": contract_id,
         "client_id": client_id,
         "name": "Managed support",
         "kind": kind,
@@ -232,12 +258,13 @@ async def an_active_contract(
         "ends_on": ends_on,
         "currency": "EUR",
         "rate_card_id": card["id"],
+        "priority": priority,
     }
     whole = {
         "calendar_id": str(calendar["id"]),
         "job_types": ["network", "server"],
         "levels": ["L1", "L2"],
-        "targets": [target],
+        "targets": [a_target(480)],
         **terms,
     }
     bucket = {
@@ -246,9 +273,7 @@ async def an_active_contract(
         "valid_from": starts_on or START.date(),
         "expires_on": expires_on,
     }
-    contract_id = await contracts.draft(tx, head, whole, None if kind == "time_and_materials" else bucket)
-    await contracts.activate(tx, contract_id)
-    return contract_id
+    return await contracts.draft(tx, head, whole, None if kind == "time_and_materials" else bucket)
 
 
 async def a_client_with_contract(database: Database, **more: Any) -> tuple[UUID, UUID]:

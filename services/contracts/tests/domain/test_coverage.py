@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from contracts.domain.allocation import Level, Split, allocate
-from contracts.domain.contract import Contract, Rate, Weight
-from contracts.domain.coverage import Work, answer, priced_minor, resolve
+from contracts.domain.contract import Contract, Weight
+from contracts.domain.coverage import AmbiguousContract, Work, answer, choose_contract, resolve
 from contracts.domain.rounding import Rounding
 from contracts.testing import START, a_contract, a_fact, a_lot, at, some_terms
 
@@ -112,23 +115,6 @@ def _overage(minutes: int) -> Split:
     return allocate([a_lot(minutes=1, starts=START + timedelta(days=90))], [fact]).splits[fact.entry_id]
 
 
-def test_overage_is_priced_by_its_own_rate_then_by_the_rates_and_never_by_zero() -> None:
-    rates = (Rate("rate.any", 6000),)
-
-    def price(**terms: object) -> int | None:
-        return priced_minor(_overage(90), some_terms(**terms), job_type="network", level="L1", multiplies=False)
-
-    assert price(rates=rates) == 9000
-    assert price(rates=rates, overage_rates=(Rate("over.L1", 9200, level="L1"), Rate("over", 1))) == 13_800
-    assert price() is None
-
-
-def test_weights_count_in_the_price_of_overage_only_when_the_contract_says_so() -> None:
-    terms = some_terms(rates=(Rate("rate.any", 6000),))
-
-    assert priced_minor(_overage(60), terms, job_type="network", level="L1", multiplies=True) == 9000
-
-
 def test_the_short_answer_follows_from_scope_and_split() -> None:
     coverage = resolve(a_contract(), _work())
     asks = resolve(a_contract(policy="needs_approval"), _work())
@@ -136,3 +122,24 @@ def test_the_short_answer_follows_from_scope_and_split() -> None:
     assert answer(coverage, _overage(10)) == "overage"
     assert answer(asks, _overage(10)) == "needs_approval"
     assert answer(resolve(a_contract(), _work(level="SA")), None) == "not_covered"
+
+
+def test_the_smallest_priority_that_covers_the_work_takes_it() -> None:
+    project = replace(a_contract(job_types=frozenset({"server"})), ref="C-0002", priority=50)
+    support = a_contract()
+
+    assert choose_contract([support, project], _work(job_type="server")).ref == "C-0002"
+    assert choose_contract([support, project], _work(job_type="network")).ref == "C-0001"
+
+
+def test_contracts_that_go_first_together_are_refused_with_both_names() -> None:
+    contracts = [a_contract(), replace(a_contract(), ref="C-0002"), replace(a_contract(), ref="C-0003", priority=200)]
+
+    with pytest.raises(AmbiguousContract, match="C-0001 and C-0002 cover network at L1 with priority 100"):
+        choose_contract(contracts, _work())
+
+
+def test_when_no_contract_covers_the_work_the_first_one_says_why() -> None:
+    contracts = [replace(a_contract(), ref="C-0002"), a_contract()]
+
+    assert choose_contract(contracts, _work(level="SA")).ref == "C-0001"

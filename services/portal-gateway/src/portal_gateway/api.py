@@ -24,7 +24,20 @@ from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
 from portal_gateway import actions, endpoints, live, store
 from portal_gateway.forward import PREFIX, Forward, nothing
-from portal_gateway.pages import buckets, clocks, desk, operations, portal, reports, sign_in, sla, what_if
+from portal_gateway.pages import (
+    approvals,
+    buckets,
+    clients,
+    clocks,
+    contracts,
+    desk,
+    operations,
+    portal,
+    reports,
+    sign_in,
+    sla,
+    what_if,
+)
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import CsrfFailed, Visitors
 from portal_gateway.services import Services
@@ -83,6 +96,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
             endpoints.router,
             sign_in.router,
             portal.router,
+            approvals.router,
             reports.router,
             desk.router,
             clocks.router,
@@ -90,6 +104,8 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
             buckets.router,
             sla.router,
             what_if.router,
+            clients.router,
+            contracts.router,
             live.router,
         ],
         problem_table=PROBLEMS,

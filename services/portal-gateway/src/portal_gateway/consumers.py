@@ -13,6 +13,7 @@ consumers = Consumers(
         "contracts.client": "state",
         "contracts.contract": "state",
         "contracts.bucket": "state",
+        "contracts.approval": "state",
         "tickets.ticket": "state",
         "sla.clock": "state",
         "billing.invoice": "state",

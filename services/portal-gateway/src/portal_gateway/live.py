@@ -119,6 +119,8 @@ def topics_of(envelope: Envelope) -> list[str]:
             found = [f"ticket-{data.get('ticket_id')}", "tickets", "ops"]
         case "bucket":
             found = [f"bucket-{data.get('contract_id')}", "buckets", "ops"]
+        case "approval":
+            found = ["approvals"]
         case "invoice":
             found = ["invoices", "ops"]
         case _:

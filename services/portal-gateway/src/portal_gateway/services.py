@@ -18,15 +18,16 @@ CONNECT_SECONDS = 2.0
 SERVICE_OF = {
     **dict.fromkeys(
         (
+            "approvals",
+            "calendars",
             "clients",
             "contacts",
-            "calendars",
-            "job-types",
-            "rate-cards",
             "contracts",
             "coverage",
             "hours",
+            "job-types",
             "period-closes",
+            "rate-cards",
         ),
         "contracts",
     ),

@@ -37,6 +37,7 @@ _WORDS: Mapping[str, Any] = {
     "currency": "GBP",
     "dedup_key": "gw-01:ping",
     "decided_by": "person:0190b5a7",
+    "decided_by_name": "Priya Nair",
     "decision_reason": "agreed on the phone",
     "description": "no answer for five minutes",
     "source": "portal",

@@ -30,6 +30,10 @@ class JobTypeCodeTaken(Exception):
     """The catalogue has a job type with this code."""
 
 
+class CurrencyOfCardChanges(Exception):
+    """A new version of a rate card is in another currency than the card."""
+
+
 async def register(tx: Transaction, particulars: Mapping[str, Any]) -> Row:
     """Register a client. With an ``id`` it can be repeated: the same code and id again change nothing.
 
@@ -88,6 +92,18 @@ async def add_contact(tx: Transaction, *, client_id: UUID, name: str, email: str
     return await store.insert_contact(tx, row)
 
 
+async def change_contact(tx: Transaction, contact_id: UUID, changes: Mapping[str, Any]) -> Row:
+    """Change a person at a client.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    contact = await store.update_contact(tx, contact_id, changes) if changes else await store.contact(tx, contact_id)
+    if contact is None:
+        raise NotFound
+    return contact
+
+
 async def add_calendar(tx: Transaction, *, name: str, document: Mapping[str, Any]) -> Row:
     """Save a calendar.
 
@@ -129,6 +145,7 @@ async def add_rate_card(tx: Transaction, card: Mapping[str, Any], *, rate_card_i
 
     Raises:
         NotFound: there is no card with this id.
+        CurrencyOfCardChanges: a card keeps its currency through all versions.
         AmbiguousRates: two rates are equally specific.
     """
     version = 1
@@ -136,6 +153,8 @@ async def add_rate_card(tx: Transaction, card: Mapping[str, Any], *, rate_card_i
         known = await store.rate_card(tx, rate_card_id)
         if known is None:
             raise NotFound
+        if known["currency"] != card["currency"]:
+            raise CurrencyOfCardChanges(f"the card is in {known['currency']}; make another card for {card['currency']}")
         version = known["version"] + 1
     rates = [_with_rule_id(one, prefix="rate") for one in card["rates"]]
     overage_rates = [_with_rule_id(one, prefix="overage") for one in card["overage_rates"]]

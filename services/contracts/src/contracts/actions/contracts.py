@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from contracts.actions import hours
+from contracts.actions.terms import completed, linted, refuse_failing
 from contracts.domain.contract import (
+    PRIORITY,
     AmendmentTooEarly,
     ContractEndsTooEarly,
     ContractNotActive,
     ContractNotDraft,
     ContractNotReady,
-    duplicates,
-    missing_for_activation,
-    refuse_ambiguous_targets,
 )
-from contracts.domain.sla_terms import named_credits, refuse_endless_quiet
+from contracts.domain.lint import refusals
 from contracts.store import books, clients, contracts as store, lots, states
 from contracts.store.book_rows import lot_of
-from msp_events.base import LEVELS
 from msp_events.contracts import (
     BillingTerms,
     ContractActivated,
@@ -64,10 +62,6 @@ class ContractRefTaken(Exception):
     """Another contract has this ref."""
 
 
-class UnknownJobTypes(Exception):
-    """The terms name job types that are not in the catalogue."""
-
-
 class CurrenciesDiffer(Exception):
     """The rate card is in another currency than the contract."""
 
@@ -90,14 +84,13 @@ async def draft(tx: Transaction, head: Mapping[str, Any], terms: Mapping[str, An
     card = await clients.rate_card(tx, head["rate_card_id"])
     if code is None or card is None:
         raise NotFound
-    if card["currency"] != head["currency"]:
-        raise CurrenciesDiffer(f"the rate card is in {card['currency']}, the contract in {head['currency']}")
+    _refuse_other_currency(card, head["currency"])
     if head.get("ref") and await store.ref_is_taken(tx, head["ref"]):
         raise ContractRefTaken(f"{head['ref']} is taken")
     if bucket is not None and head["kind"] == "time_and_materials":
         raise BucketDoesNotFit("time and materials have no bucket")
-    whole = {**DEFAULTS, **await _checked(tx, terms, since=None)}
-    whole |= _rates_of(card) | _grant_of(head["kind"], bucket)
+    whole = {**DEFAULTS, **await completed(tx, terms, since=None)}
+    whole |= rates_of(card) | _grant_of(head["kind"], bucket)
     contract = {
         **head,
         "id": contract_id,
@@ -105,14 +98,43 @@ async def draft(tx: Transaction, head: Mapping[str, Any], terms: Mapping[str, An
         "status": "draft",
         "version": 1,
         "revision": 1,
+        "priority": head.get("priority") or PRIORITY,
         "created_at": tx.now,
     }
     await store.insert_contract(tx, contract)
-    await _insert_version(tx, contract, version=1, effective_from=head["starts_on"], terms=whole)
+    await insert_version(tx, contract, version=1, effective_from=head["starts_on"], terms=whole)
     if bucket is not None and head["kind"] == "bucket":
         timezone = whole["calendar"]["timezone"]
         await lots.insert_lot(tx, contract=contract, timezone=timezone, origin="purchase", is_granted=False, **bucket)
     return contract_id
+
+
+async def redraft(tx: Transaction, contract_id: UUID, changes: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
+    """Change a draft: name, end, priority, rate card and terms.
+
+    Raises:
+        NotFound: there is no such contract, calendar or rate card.
+        ContractNotDraft: it is in force or over; amend it instead.
+        ContractEndsTooEarly: it would end before it starts.
+        CurrenciesDiffer, UnknownJobTypes, AmbiguousTargets: what is wrong.
+    """
+    head = await locked(tx, contract_id)
+    if head["status"] != "draft":
+        raise ContractNotDraft(f"{head['ref']} is {head['status']}: amend it instead")
+    ends_on = changes.get("ends_on")
+    if ends_on is not None and ends_on <= head["starts_on"]:
+        raise ContractEndsTooEarly(f"{head['ref']} starts on {head['starts_on']}")
+    (version,) = (await store.versions(tx, [contract_id]))[contract_id]
+    whole = {**version["terms"], **await completed(tx, terms, since=version["terms"])}
+    if "rate_card_id" in changes:
+        card = await clients.rate_card(tx, changes["rate_card_id"])
+        if card is None:
+            raise NotFound
+        _refuse_other_currency(card, head["currency"])
+        whole |= rates_of(card)
+    await store.update_draft_terms(tx, contract_id, whole)
+    await store.move_draft_lots(tx, contract_id, timezone=whole["calendar"]["timezone"])
+    await store.update_contract(tx, contract_id, **changes)
 
 
 async def activate(tx: Transaction, contract_id: UUID) -> None:
@@ -121,19 +143,22 @@ async def activate(tx: Transaction, contract_id: UUID) -> None:
     Raises:
         NotFound: there is no such contract.
         ContractNotDraft: it is in force or over already.
-        ContractNotReady: something is missing; the message lists all of it.
+        ContractNotReady: something is missing or wrong; the message lists all of it.
+        ContractTestsFailed: its own tests do not hold.
     """
-    head = await _locked(tx, contract_id)
+    head = await locked(tx, contract_id)
     if head["status"] != "draft":
         raise ContractNotDraft(f"{head['ref']} is {head['status']}")
     (version,) = (await store.versions(tx, [contract_id]))[contract_id]
     card = await clients.rate_card(tx, head["rate_card_id"])
     assert card is not None, "a draft names a rate card that exists"
-    terms = {**version["terms"], **_rates_of(card)}
+    terms = {**version["terms"], **rates_of(card)}
     of_contract = (await lots.of_contracts(tx, [contract_id]))[contract_id]
-    missing = missing_for_activation(terms, kind=head["kind"], lot_count=len(of_contract))
-    if missing:
-        raise ContractNotReady(f"{head['ref']} needs " + "; ".join(missing))
+    starts_on, lot_count = head["starts_on"], len(of_contract)
+    findings = await linted(tx, head, terms, effective_from=starts_on, lot_count=lot_count)
+    if refused := refusals(findings):
+        raise ContractNotReady(f"{head['ref']}: {refused}")
+    await refuse_failing(tx, head, {**version, "terms": terms})
     await store.update_draft_terms(tx, contract_id, terms)
     await store.update_contract(tx, contract_id, status="active")
     await books.insert_bucket(
@@ -148,38 +173,6 @@ async def activate(tx: Transaction, contract_id: UUID) -> None:
     await record(tx, ContractActivated(occurred_at=tx.now, **await state(tx, contract_id)))
 
 
-async def amend(tx: Transaction, contract_id: UUID, *, effective_from: date, name: str | None, terms: Row) -> None:
-    """Add a version that changes some terms from a day on; work of the open period since then is stamped anew.
-
-    Raises:
-        NotFound: there is no such contract, or no such calendar.
-        ContractNotActive: the contract is a draft or over.
-        AmendmentTooEarly: the day lies before the contract, before its newest version, or in a closed period.
-        UnknownJobTypes, AmbiguousTargets: what is wrong with the terms.
-    """
-    head = await _locked(tx, contract_id)
-    if head["status"] != "active":
-        raise ContractNotActive(f"{head['ref']} is {head['status']}")
-    newest = (await store.versions(tx, [contract_id]))[contract_id][-1]
-    if effective_from < newest["effective_from"]:
-        raise AmendmentTooEarly(f"version {newest['version']} is in force from {newest['effective_from']} on")
-    whole = {**newest["terms"], **await _checked(tx, terms, since=newest["terms"])}
-    effective_at = midnight(effective_from, whole["calendar"]["timezone"])
-    book = (await books.open_books(tx, [contract_id]))[contract_id]
-    if book.closed_until is not None and effective_at < book.closed_until:
-        raise AmendmentTooEarly(f"the period up to {book.closed_until:%Y-%m-%d} is closed")
-    version = head["version"] + 1
-    await _insert_version(tx, head, version=version, effective_from=effective_from, terms=whole)
-    changes = {"version": version} | ({} if name is None else {"name": name})
-    await store.update_contract(tx, contract_id, **changes)
-    await books.set_contract_revision(tx, contract_id, head["revision"] + 1)
-    book = (await books.open_books(tx, [contract_id]))[contract_id]
-    entries = await books.open_from(tx, book.contract, effective_at)
-    book.reallocate(entries, source=f"contract:{contract_id}:{version}", restamp=True)
-    await hours.save(tx, [book])
-    await record(tx, ContractAmended(occurred_at=tx.now, **await state(tx, contract_id)))
-
-
 async def end(tx: Transaction, contract_id: UUID, *, ends_on: date) -> None:
     """End an active contract; an end in the future may be moved.
 
@@ -188,9 +181,9 @@ async def end(tx: Transaction, contract_id: UUID, *, ends_on: date) -> None:
         ContractNotActive: it was never in force.
         ContractEndsTooEarly: it has work on or after that day, or starts later.
     """
-    head = await _locked(tx, contract_id)
-    if head["status"] == "draft":
-        raise ContractNotActive(f"{head['ref']} is a draft")
+    head = await locked(tx, contract_id)
+    if head["status"] != "active":
+        raise ContractNotActive(f"{head['ref']} is {head['status']}")
     newest = (await store.versions(tx, [contract_id]))[contract_id][-1]
     ends_at = midnight(ends_on, newest["terms"]["calendar"]["timezone"])
     book = (await books.open_books(tx, [contract_id]))[contract_id]
@@ -209,7 +202,7 @@ async def end_overdue(tx: Transaction) -> bool:
     due = await store.overdue(tx, limit=BATCH_SIZE)
     known = await store.versions(tx, due)
     for contract_id in due:
-        head = await _locked(tx, contract_id)
+        head = await locked(tx, contract_id)
         timezone = known[contract_id][-1]["terms"]["calendar"]["timezone"]
         if midnight(head["ends_on"], timezone) > tx.now:
             continue
@@ -229,7 +222,7 @@ async def top_up(tx: Transaction, contract_id: UUID, lot: Row) -> None:
         BucketDoesNotFit: time and materials have no bucket.
         AmendmentTooEarly: the lot would start in a closed period.
     """
-    head = await _locked(tx, contract_id)
+    head = await locked(tx, contract_id)
     if head["status"] != "active":
         raise ContractNotActive(f"{head['ref']} is {head['status']}")
     if head["kind"] == "time_and_materials":
@@ -287,7 +280,8 @@ def _next_month(on: date) -> date:
     return date(on.year + on.month // 12, on.month % 12 + 1, 1)
 
 
-def _rates_of(card: Row) -> dict[str, Any]:
+def rates_of(card: Row) -> dict[str, Any]:
+    """Return the terms a rate card gives to a version."""
     return {
         "rates": card["rates"],
         "overage_rates": card["overage_rates"],
@@ -301,14 +295,25 @@ def _grant_of(kind: str, bucket: Row | None) -> dict[str, Any]:
     return {"grant_minutes": bucket["minutes"], "grant_price_minor": bucket["price_minor"]}
 
 
-async def _locked(tx: Transaction, contract_id: UUID) -> Row:
+def _refuse_other_currency(card: Row, currency: str) -> None:
+    if card["currency"] != currency:
+        raise CurrenciesDiffer(f"the rate card is in {card['currency']}, the contract in {currency}")
+
+
+async def locked(tx: Transaction, contract_id: UUID) -> Row:
+    """Lock the head of a contract and return it.
+
+    Raises:
+        NotFound: there is no such contract.
+    """
     head = await store.head(tx, contract_id, is_locked=True)
     if head is None:
         raise NotFound
     return head
 
 
-async def _insert_version(tx: Transaction, contract: Row, *, version: int, effective_from: date, terms: Row) -> None:
+async def insert_version(tx: Transaction, contract: Row, *, version: int, effective_from: date, terms: Row) -> None:
+    """Save a version of a contract, with who made it and when."""
     await store.insert_version(
         tx,
         {
@@ -321,53 +326,3 @@ async def _insert_version(tx: Transaction, contract: Row, *, version: int, effec
             "actor": tx.scope.actor,
         },
     )
-
-
-async def _checked(tx: Transaction, terms: Row, *, since: Row | None) -> dict[str, Any]:
-    """Return given terms, completed with what follows from the catalogue."""
-    checked = dict(terms)
-    if "calendar_id" in checked:
-        calendar = await clients.calendar(tx, UUID(checked["calendar_id"]))
-        if calendar is None:
-            raise NotFound
-        checked["calendar"] = calendar["calendar"]
-    if "job_types" in checked or "non_billable_job_types" in checked:
-        named = [*checked.get("job_types", ()), *checked.get("non_billable_job_types", ())]
-        known = await clients.job_types_of(tx, named)
-        unknown = sorted(set(named) - set(known))
-        if unknown:
-            raise UnknownJobTypes(f"not in the catalogue: {', '.join(unknown)}")
-        if "non_billable_job_types" not in checked:
-            kept = [] if since is None else since["non_billable_job_types"]
-            free = {code for code, row in known.items() if not row["is_billable"]}
-            checked["non_billable_job_types"] = sorted(free | set(kept))
-    checked.setdefault("non_billable_job_types", [] if since is None else since["non_billable_job_types"])
-    if "levels" in checked:
-        checked["levels"] = [level for level in LEVELS if level in checked["levels"]]
-    if "targets" in checked:
-        checked["targets"] = _named(checked["targets"])
-        refuse_ambiguous_targets(checked["targets"])
-    if quiet := checked.get("quiet_hours", {} if since is None else since.get("quiet_hours", {})):
-        timezone = (checked.get("calendar") or (since or {})["calendar"])["timezone"]
-        refuse_endless_quiet(quiet, timezone=timezone)
-    if "sla_credits" in checked:
-        checked["sla_credits"] = named_credits(checked["sla_credits"])
-    if "fixed_items" in checked:
-        checked["fixed_items"] = [
-            {**one, "item_id": one["item_id"] or f"item.{n}"} for n, one in enumerate(checked["fixed_items"], start=1)
-        ]
-    return checked
-
-
-def _named(targets: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return targets with a rule id each, all different."""
-    named = []
-    for target in targets:
-        keys = [target[key] for key in ("priority", "level", "job_type") if target[key] is not None]
-        rule_id = target["rule_id"] or f"target.{target['metric']}.{'.'.join(keys) or 'any'}"
-        named.append({**target, "rule_id": rule_id})
-    repeated = duplicates([one["rule_id"] for one in named])
-    return [
-        {**one, "rule_id": f"{one['rule_id']}.{n}"} if one["rule_id"] in repeated else one
-        for n, one in enumerate(named, start=1)
-    ]

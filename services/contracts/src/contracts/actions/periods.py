@@ -10,7 +10,7 @@ from uuid import UUID
 from contracts.actions import hours, lots as lot_actions
 from contracts.domain import funding
 from contracts.domain.ledger import checksum
-from contracts.store import books, periods as store
+from contracts.store import approvals, books, periods as store
 from msp_events.billing import InvoiceIssued
 from msp_events.bucket_statement import BucketStatement
 from msp_events.contracts import PeriodClosed, PeriodReopened
@@ -190,6 +190,9 @@ async def _difference(tx: Transaction, sealed: WorklogSealed, totals: Mapping[st
     refused = await store.refused_refs(tx, sealed.client_id, before=ends_at, limit=NAMED_REFUSALS_MAX)
     if refused:
         told += f"; refused by the contract although approved: {', '.join(map(str, refused))}"
+    waiting = await approvals.waiting_refs(tx, sealed.client_id, before=ends_at, limit=NAMED_REFUSALS_MAX)
+    if waiting:
+        told += f"; waiting for the client's approval: {', '.join(map(str, waiting))}"
     return told
 
 

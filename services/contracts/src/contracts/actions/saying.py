@@ -8,9 +8,11 @@ from typing import Any
 
 from contracts.domain.book import Book
 from contracts.domain.entry import Hours
+from contracts.domain.pricing import priced
 from contracts.store.states import span
 from msp_events.base import Event
 from msp_events.contracts import (
+    ApprovalRequested,
     BucketBalanceChanged,
     BucketExhausted,
     BucketThresholdCrossed,
@@ -28,6 +30,7 @@ _HOURS_EVENTS: dict[str, type[HoursState]] = {"held": HoursHeld, "posted": Hours
 def events_of(book: Book) -> list[Event]:
     """Return what the changes of a book say: one event per entry, one for the balance, and alerts; notes the alerts."""
     events: list[Event] = [hours_event(book, hours) for hours in book.changed.values()]
+    events += _questions(book)
     if book.contract.kind != "time_and_materials" and (book.postings or book.changed_lots):
         events += [*_alerts(book), BucketBalanceChanged(**bucket_state(book))]
     return events
@@ -97,6 +100,38 @@ def bucket_state(book: Book) -> dict[str, Any]:
         "adjusted_minutes": balances.adjusted,
         "lot_ends_on": day_of(min(ends), timezone) if ends else None,
     }
+
+
+def _questions(book: Book) -> Iterable[Event]:
+    """Ask the client about work beyond the bucket that only they can agree to; notes what was asked."""
+    found: list[Event] = []
+    for hours in list(book.changed.values()):
+        overage_minutes = hours.split.overage_minutes
+        if not hours.awaits_consent or hours.asked_minutes == overage_minutes:
+            continue
+        book.changed[hours.entry.id] = replace(hours, asked_minutes=overage_minutes)
+        work = hours.entry.work
+        prices = priced(
+            hours.split.parts, book.contract.terms_at(work.worked_from), job_type=work.job_type, level=work.level
+        )
+        found.append(
+            ApprovalRequested(
+                occurred_at=book.now,
+                time_entry_id=hours.entry.id,
+                client_id=book.contract.client_id,
+                contract_id=book.contract.id,
+                entry_revision=hours.entry.revision,
+                worked_from=work.worked_from,
+                worked_minutes=work.worked_minutes,
+                overage_minutes=overage_minutes,
+                price_minor=prices.overage_minor,
+                currency=book.contract.currency,
+                job_type=work.job_type,
+                level=work.level,
+                ticket_id=hours.entry.ticket_id,
+            )
+        )
+    return found
 
 
 def _alerts(book: Book) -> Iterable[Event]:

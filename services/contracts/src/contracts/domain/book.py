@@ -30,6 +30,7 @@ from contracts.domain.ticket_day import rounded_together
 EXHAUSTED = Check(
     "bucket-exhausted", is_passed=False, text="the bucket cannot pay for it, and the contract allows no overage"
 )
+DECLINED = Check("declined-by-client", is_passed=False, text="the client does not want this work beyond the bucket")
 
 
 @dataclass(slots=True)
@@ -79,10 +80,20 @@ class Book:
             split=NOTHING,
             is_late=self._is_late(entry),
         )
+        if before is not None and before.entry.work == entry.work:
+            # What the client said holds for this work; other work is another question.
+            hours = replace(
+                hours,
+                asked_minutes=before.asked_minutes,
+                consented_minutes=before.consented_minutes,
+                is_declined=before.is_declined,
+            )
         if entry.decision in ("rejected", "voided"):
             return hours
         if coverage.refusal is not None:
             return replace(hours, status="refused", refusal=coverage.refusal)
+        if hours.is_declined and terms.policy == "needs_approval":
+            return replace(hours, status="refused", refusal=DECLINED)
         status: HoursStatus = "posted" if entry.decision == "approved" else "held"
         return replace(hours, status=status, demands=coverage.demands)
 
@@ -210,6 +221,8 @@ class Book:
             is_late=before.is_late if before.period_close_id else hours.is_late,
             period_close_id=before.period_close_id,
         )
+        if kept.awaits_consent and kept.status == "posted":
+            kept = replace(kept, status="held")
         if before.status == "held" and kept.status == "posted":
             kept = replace(kept, legs=kept.legs + self._post(kept, source=_source(kept.entry)))
         elif before.status == "posted" and kept.status == "held":
@@ -229,13 +242,19 @@ class Book:
         if split.is_refused:
             self._remember(replace(hours, split=split, legs=(), status="refused", refusal=EXHAUSTED))
             return
-        status: HoursStatus = "posted" if hours.entry.decision == "approved" else "held"
-        held = replace(hours, split=split, status=status, refusal=None, legs=(), period_close_id=None)
-        legs = self._hold(held, source=source, reason=reason)
-        held = replace(held, legs=legs)
-        if status == "posted":
-            held = replace(held, legs=legs + self._post(held, source=source))
-        self._remember(held)
+        held = replace(hours, split=split, status="held", refusal=None, legs=(), period_close_id=None)
+        held = replace(held, legs=self._hold(held, source=source, reason=reason))
+        self._remember(self._posted_if_due(held, source=source))
+
+    def consent(self, hours: Hours, *, minutes: int, source: str) -> None:
+        """Let the client pay for up to ``minutes`` of overage: what the MSP has approved is posted."""
+        kept = replace(hours, revision=hours.revision + 1, consented_minutes=minutes)
+        self._remember(self._posted_if_due(kept, source=source) if kept.status == "held" else kept)
+
+    def _posted_if_due(self, held: Hours, *, source: str) -> Hours:
+        if held.entry.decision != "approved" or held.awaits_consent:
+            return held
+        return replace(held, status="posted", legs=held.legs + self._post(held, source=source))
 
     def _hold(self, hours: Hours, *, source: str, reason: str) -> tuple[tuple[int, Leg], ...]:
         split = hours.split

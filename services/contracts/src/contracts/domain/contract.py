@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,16 +13,26 @@ from contracts.domain.allocation import Policy
 from contracts.domain.rollover import Rollover
 from contracts.domain.rounding import Rounding
 from msp_kernel.business_time import Calendar
+from msp_kernel.targets import Rule
 
 Kind = Literal["bucket", "time_and_materials", "retainer"]
 Status = Literal["draft", "active", "ended"]
 
 FROZEN_AT_ACTIVATION = ("kind", "currency", "rate_card_id")
-LOTTED_KINDS: tuple[Kind, ...] = ("bucket", "retainer")
+PRIORITY = 100
+"""Of a contract among those of its client, when nothing else was said; smaller is asked first."""
 
 
 class ContractNotReady(Exception):
-    """A draft cannot be activated: the message lists everything that is missing."""
+    """A draft cannot be activated: the message lists everything that is missing or wrong, with the rule's name."""
+
+
+class TermsRefused(Exception):
+    """A version would break rules of the linter: the message lists all of them."""
+
+
+class TermsFrozen(Exception):
+    """Type, currency and rate card of a contract do not change once it is active."""
 
 
 class ContractNotDraft(Exception):
@@ -33,16 +43,20 @@ class ContractNotActive(Exception):
     """Only an active contract can be amended, topped up or ended."""
 
 
-class AmbiguousTargets(Exception):
-    """Two SLA targets of one metric are equally specific: nobody could say which one holds."""
-
-
 class AmbiguousRates(Exception):
     """Two rates are equally specific: nobody could say which one is charged."""
 
 
 class AmendmentTooEarly(Exception):
-    """A version would take effect before the contract, before its predecessor, or in a closed period."""
+    """A version would take effect before the contract, or in a closed period."""
+
+
+class VersionsOverlap(Exception):
+    """Two versions of a contract would be in force on the same day; the message names the days."""
+
+
+class VersionsLeaveGap(Exception):
+    """No version of a contract would be in force on some of its days; the message names the days."""
 
 
 class ContractEndsTooEarly(Exception):
@@ -90,6 +104,7 @@ class Terms:
     rollover: Rollover | None = None
     bucket_thresholds_percent: tuple[int, ...] = (75, 90, 100)
     """Where the use of a lot, holds included, is said."""
+    targets: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +120,7 @@ class Contract:
     starts_at: datetime
     ends_at: datetime | None
     versions: tuple[Terms, ...]
+    priority: int = PRIORITY
 
     def terms_at(self, worked_from: datetime) -> Terms:
         """Return the version in force at an instant; the first one for instants before it."""
@@ -114,41 +130,35 @@ class Contract:
         return self.versions[0]
 
 
-def missing_for_activation(terms: Mapping[str, Any], *, kind: Kind, lot_count: int) -> list[str]:
-    """Return everything that keeps a draft from being activated, in the words of the person who must add it."""
-    missing = []
-    if not terms["job_types"]:
-        missing.append("at least one job type in scope")
-    if not terms["levels"]:
-        missing.append("at least one support level in scope")
-    if not terms["targets"]:
-        missing.append("at least one SLA target (a target without a budget says 'no target')")
-    if kind == "bucket" and lot_count == 0:
-        missing.append("a bucket with minutes")
-    if kind == "retainer" and not terms["grant_minutes"]:
-        missing.append("the minutes of the monthly retainer")
-    rates = terms["overage_rates"] or terms["rates"]
-    billable = [one for one in terms["job_types"] if one not in terms["non_billable_job_types"]]
-    for job_type in billable:
-        for level in terms["levels"]:
-            if _is_priced(rates, job_type=job_type, level=level):
-                continue
-            missing.append(f"a rate for {job_type} at {level}")
-    return missing
+def refuse_overlap_and_gap(
+    starts: Sequence[date], *, effective_from: date, effective_to: date | None, ends_on: date | None
+) -> None:
+    """Let a new version through that begins on or after the newest one and leaves no day without terms.
 
-
-def refuse_ambiguous_targets(targets: Sequence[Mapping[str, Any]]) -> None:
-    """Let unambiguous targets through.
+    ``starts`` are the first days of the versions there are, ``effective_to`` and ``ends_on`` exclusive. A version of
+    the same day as the newest one takes its place.
 
     Raises:
-        AmbiguousTargets: two targets of one metric fix equally many keys and can both match one ticket.
+        AmendmentTooEarly: it would begin before the contract does.
+        VersionsOverlap: it would begin before the newest one.
+        VersionsLeaveGap: it would end before the contract does, or begin when that is over.
     """
-    keys = ("priority", "level", "job_type")
-    for n, one in enumerate(targets):
-        for other in targets[:n]:
-            if one["metric"] == other["metric"] and _collide(one, other, keys):
-                message = f"{other['rule_id']} and {one['rule_id']} are equally specific for {one['metric']}"
-                raise AmbiguousTargets(message)
+    newest = max(starts)
+    if effective_from < min(starts):
+        raise AmendmentTooEarly(f"the contract starts on {min(starts)}, the change on {effective_from}")
+    if effective_from < newest:
+        raise VersionsOverlap(
+            f"from {newest} on version {len(starts)} is in force; a change from {effective_from} on would overlap it:"
+            f" choose {newest} or later"
+        )
+    if ends_on is not None and effective_from >= ends_on:
+        raise VersionsLeaveGap(f"the contract ends on {ends_on}; a change from {effective_from} on is never in force")
+    if effective_to is not None and (ends_on is None or effective_to < ends_on):
+        end = "runs on" if ends_on is None else f"goes on until {ends_on}"
+        raise VersionsLeaveGap(
+            f"the version would end on {effective_to}, the contract {end}: from {effective_to} on nothing"
+            " would hold; leave the end out, and let the next version begin there"
+        )
 
 
 def refuse_ambiguous_rates(rates: Sequence[Mapping[str, Any]]) -> None:
@@ -187,10 +197,3 @@ def _specificity(rate: Rate) -> int:
 def _collide(one: Mapping[str, Any], other: Mapping[str, Any], keys: Sequence[str]) -> bool:
     fixed = [sum(rule[key] is not None for key in keys) for rule in (one, other)]
     return fixed[0] == fixed[1] and all(None in (one[key], other[key]) or one[key] == other[key] for key in keys)
-
-
-def _is_priced(rates: Sequence[Mapping[str, Any]], *, job_type: str, level: str) -> bool:
-    """Return whether work is priced in every rate condition."""
-    matching = [one for one in rates if one["job_type"] in (None, job_type) and one["level"] in (None, level)]
-    conditions = {one["condition"] for one in matching}
-    return None in conditions or conditions >= {"regular", "after_hours", "weekend", "holiday"}

@@ -12,13 +12,17 @@ from operator import itemgetter
 from typing import Literal
 
 from contracts.domain.allocation import Condition, Demand, Level, Route, Split
-from contracts.domain.contract import Contract, Terms, Weight, most_specific
+from contracts.domain.contract import Contract, Terms, Weight
 from contracts.domain.rounding import shares
 
 Answer = Literal["covered", "overage", "not_covered", "needs_approval"]
 SECONDS = 60
 LATEST = datetime(2199, 1, 1, tzinfo=UTC)
 """Calendars cannot answer for later work."""
+
+
+class AmbiguousContract(Exception):
+    """Several contracts of the client cover this work, and none of them goes first; name one, or give one priority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,26 @@ def resolve(contract: Contract, work: Work, *, billed_minutes: int | None = None
     return Coverage(terms, checks, _demands(contract, terms, work, billed_minutes))
 
 
+def choose_contract(contracts: Sequence[Contract], work: Work) -> Contract:
+    """Return the contract of a client that takes some work: the covering one with the smallest priority.
+
+    When none covers it, the one that goes first says why; there is at least one.
+
+    Raises:
+        AmbiguousContract: names the contracts that would go first together.
+    """
+    covering = [one for one in contracts if resolve(one, work).refusal is None]
+    ranked = sorted(covering or contracts, key=lambda one: (one.priority, one.ref))
+    first = [one for one in ranked if one.priority == ranked[0].priority] if covering else ranked[:1]
+    if len(first) > 1:
+        names = " and ".join(one.ref for one in first)
+        raise AmbiguousContract(
+            f"{names} cover {work.job_type} at {work.level} with priority {first[0].priority}: name one of them, or give"
+            " one a smaller priority"
+        )
+    return first[0]
+
+
 def answer(coverage: Coverage, split: Split | None) -> Answer:
     """Return the short answer, once it is known what the bucket pays (``None``: the scope was refused)."""
     if coverage.refusal is not None or split is None or split.is_refused:
@@ -78,24 +102,6 @@ def answer(coverage: Coverage, split: Split | None) -> Answer:
     if split.overage_minutes == 0:
         return "covered"
     return "needs_approval" if coverage.terms.policy == "needs_approval" else "overage"
-
-
-def priced_minor(split: Split, terms: Terms, *, job_type: str, level: str, multiplies: bool) -> int | None:
-    """Return the price of the overage in minor units, rounded half up per span; ``None`` when a rate is missing."""
-    total = 0
-    for part in split.parts:
-        minutes = part.overage_minutes
-        if minutes == 0:
-            continue
-        demand = part.demand
-        rate = most_specific(
-            terms.overage_rates or terms.rates, job_type=job_type, level=level, condition=demand.condition
-        )
-        if rate is None:
-            return None
-        percent = demand.weight_percent if multiplies else 100
-        total += (2 * minutes * percent * rate.rate_minor + 6000) // 12_000
-    return total
 
 
 def weight(terms: Terms, *, job_type: str, level: str, condition: str) -> tuple[int, str | None]:

@@ -52,6 +52,17 @@ class Hours:
     is_late: bool = False
     period_close_id: UUID | None = None
     refusal: Check | None = None
+    asked_minutes: int = 0
+    """Overage the client was last asked about."""
+    consented_minutes: int = 0
+    """Overage the client agreed to pay."""
+    is_declined: bool = False
+    """The client does not want this work beyond the bucket."""
+
+    @property
+    def awaits_consent(self) -> bool:
+        """Return whether the client has to agree before the entry can be posted."""
+        return self.policy == "needs_approval" and self.split.overage_minutes > self.consented_minutes
 
     @property
     def is_active(self) -> bool:

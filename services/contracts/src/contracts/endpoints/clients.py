@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from fastapi import Query
 
 from contracts.actions import clients as actions
 from contracts.actions.public_holidays import public_holidays
@@ -12,6 +14,7 @@ from contracts.schemas.clients import (
     CalendarView,
     ClientChanges,
     ClientView,
+    ContactChanges,
     ContactView,
     JobTypeView,
     NewCalendar,
@@ -19,6 +22,7 @@ from contracts.schemas.clients import (
     NewContact,
     NewJobType,
     NewRateCard,
+    OwnClientView,
     RateCardView,
 )
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
@@ -49,17 +53,20 @@ async def register_client(body: NewClient, tx: Tx) -> ClientView:
 
 
 @clients.get("", openapi_extra=STAFF)
-async def list_clients(tx: Tx, limit: Limit = 50, after: After = None) -> Page[ClientView]:
-    """List clients by name."""
-    rows = await reports.clients_page(tx, after=position(after, of=2), limit=limit)
+async def list_clients(
+    tx: Tx, code: Annotated[str | None, Query(max_length=5)] = None, limit: Limit = 50, after: After = None
+) -> Page[ClientView]:
+    """List clients by name; of one code when it is given."""
+    rows = await reports.clients_page(tx, code=code, after=position(after, of=2), limit=limit)
     page, following = page_of(rows, limit=limit, key=lambda row: (row["name"], str(row["client_id"])))
     return Page(items=[_client(row) for row in page], next=following)
 
 
 @clients.get("/{client_id}", openapi_extra=EVERYBODY)
-async def read_client(client_id: UUID, tx: Tx) -> ClientView:
+async def read_client(client_id: UUID, caller: CallerNow, tx: Tx) -> ClientView | OwnClientView:
     """Read one client; its own people may."""
-    return _client(await reports.client(tx, client_id))
+    row = await reports.client(tx, client_id)
+    return _client(row) if caller.kind == "staff" else OwnClientView.model_validate({**row, "id": row["client_id"]})
 
 
 @clients.patch("/{client_id}", openapi_extra=MANAGERS)
@@ -78,6 +85,14 @@ async def add_contact(body: NewContact, caller: CallerNow, tx: Tx) -> ContactVie
         raise ClientNotNamed("client_id is missing")
     row = await actions.add_contact(tx, client_id=client_id, **body.model_dump(exclude={"client_id"}))
     return ContactView.model_validate(row)
+
+
+@contacts.patch("/{contact_id}", openapi_extra=STAFF)
+async def change_contact(contact_id: UUID, body: ContactChanges, tx: Tx) -> ContactView:
+    """Change a person at a client."""
+    given = body.model_dump(exclude_unset=True)
+    changes = {name: value for name, value in given.items() if value is not None or name == "phone"}
+    return ContactView.model_validate(await actions.change_contact(tx, contact_id, changes))
 
 
 @contacts.get("", openapi_extra=EVERYBODY)
@@ -138,6 +153,13 @@ async def list_rate_cards(tx: Tx, limit: Limit = 50, after: After = None) -> Pag
     """List the newest versions of rate cards by name."""
     rows = await reports.rate_cards_page(tx, after=position(after, of=2), limit=limit)
     return _page(RateCardView, rows, limit, "name")
+
+
+@rate_cards.get("/{rate_card_id}/versions", openapi_extra=STAFF)
+async def list_rate_card_versions(rate_card_id: UUID, tx: Tx) -> Page[RateCardView]:
+    """List all versions of a rate card, oldest first."""
+    rows = await reports.rate_card_versions(tx, rate_card_id)
+    return Page(items=[RateCardView.model_validate(dict(row)) for row in rows])
 
 
 def _client(row: Any) -> ClientView:

@@ -9,10 +9,18 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AfterValidator
 
-from contracts.actions import contracts as actions
+from contracts.actions import amendments, contracts as actions, terms
 from contracts.endpoints.clients import EVERYBODY, MANAGERS, STAFF, ClientNotNamed
 from contracts.reports import balances, contracts as reports
-from contracts.schemas.contracts import Amendment, ContractView, End, NewContract, NewLot
+from contracts.schemas.contracts import (
+    Amendment,
+    ClientContractView,
+    ContractView,
+    DraftChanges,
+    End,
+    NewContract,
+    NewLot,
+)
 from contracts.schemas.fields import sane_year
 from contracts.schemas.hours import BalancesView, BurnView
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
@@ -21,9 +29,12 @@ from msp_kit.pagination import After, Limit, Page, page_of, position
 router = guarded_router(prefix="/contracts", tags=["contracts"])
 ROUTERS = (router,)
 
-_HEAD = {"id", "client_id", "ref", "name", "kind", "starts_on", "ends_on", "currency", "rate_card_id"}
+_HEAD = {"id", "client_id", "ref", "name", "kind", "starts_on", "ends_on", "currency", "rate_card_id", "priority"}
+_OF_DRAFT = {"name", "ends_on", "priority", "rate_card_id"}
+_OF_AMENDMENT = {"name", "priority", "rate_card_version", "kind", "currency", "rate_card_id"}
 From = Annotated[date | None, Query(alias="from"), AfterValidator(sane_year)]
 To = Annotated[date | None, Query(), AfterValidator(sane_year)]
+Shown = ContractView | ClientContractView
 FUNDERS = allows(staff=("manager", "finance", "admin"))
 
 
@@ -33,32 +44,44 @@ async def draft_contract(body: NewContract, tx: Tx) -> ContractView:
     head = body.model_dump(include=_HEAD)
     bucket = None if body.bucket is None else body.bucket.model_dump()
     contract_id = await actions.draft(tx, head, _terms(body, exclude={*_HEAD, "bucket"}), bucket)
-    return await _view(tx, contract_id)
+    return await _linted(tx, contract_id)
+
+
+@router.patch("/{contract_id}", openapi_extra=MANAGERS)
+async def change_draft(contract_id: UUID, body: DraftChanges, tx: Tx) -> ContractView:
+    """Change a draft; what is in force is amended instead."""
+    changes = _given(body, _OF_DRAFT)
+    if "ends_on" in body.model_fields_set:
+        changes["ends_on"] = body.ends_on
+    await actions.redraft(tx, contract_id, changes, _terms(body, exclude=_OF_DRAFT))
+    return await _linted(tx, contract_id)
 
 
 @router.get("", openapi_extra=EVERYBODY)
 async def list_contracts(
     tx: Tx,
+    caller: CallerNow,
     client_id: UUID | None = None,
     status: Literal["draft", "active", "ended"] | None = None,
+    ref: Annotated[str | None, Query(max_length=20)] = None,
     limit: Limit = 50,
     after: After = None,
-) -> Page[ContractView]:
+) -> Page[Shown]:
     """List contracts by ref."""
     rows = await reports.contracts_page(
-        tx, client_id=client_id, status=status, after=position(after, of=2), limit=limit
+        tx, client_id=client_id, status=status, ref=ref, after=position(after, of=2), limit=limit
     )
     page, following = page_of(rows, limit=limit, key=lambda row: (row["ref"], str(row["id"])))
-    return Page(items=[_as_view(one) for one in await reports.contract_views(tx, page)], next=following)
+    return Page(items=[_shown(caller, one) for one in await reports.contract_views(tx, page)], next=following)
 
 
 @router.get("/current", openapi_extra=EVERYBODY)
-async def current_contracts(caller: CallerNow, tx: Tx, client_id: UUID | None = None) -> Page[ContractView]:
+async def current_contracts(caller: CallerNow, tx: Tx, client_id: UUID | None = None) -> Page[Shown]:
     """List a client's contracts that are in force today."""
     wanted = caller.client_id or client_id
     if wanted is None:
         raise ClientNotNamed("client_id is missing")
-    return Page(items=[_as_view(one) for one in await reports.current_contracts(tx, wanted)])
+    return Page(items=[_shown(caller, one) for one in await reports.current_contracts(tx, wanted)])
 
 
 @router.get("/balances", openapi_extra=STAFF)
@@ -68,24 +91,30 @@ async def list_balances(tx: Tx, limit: Limit = 200) -> BalancesView:
 
 
 @router.get("/{contract_id}", openapi_extra=EVERYBODY)
-async def read_contract(contract_id: UUID, tx: Tx) -> ContractView:
+async def read_contract(contract_id: UUID, caller: CallerNow, tx: Tx) -> Shown:
     """Read one contract."""
-    return await _view(tx, contract_id)
+    return _shown(caller, await reports.contract_view(tx, contract_id))
 
 
 @router.post("/{contract_id}/activate", openapi_extra=MANAGERS)
 async def activate_contract(contract_id: UUID, tx: Tx) -> ContractView:
     """Bring a draft into force."""
     await actions.activate(tx, contract_id)
-    return await _view(tx, contract_id)
+    return await _linted(tx, contract_id)
 
 
 @router.post("/{contract_id}/amend", openapi_extra=MANAGERS)
 async def amend_contract(contract_id: UUID, body: Amendment, tx: Tx) -> ContractView:
     """Add a version that changes some terms from a day on."""
-    terms = _terms(body, exclude={"effective_from", "name"})
-    await actions.amend(tx, contract_id, effective_from=body.effective_from, name=body.name, terms=terms)
-    return await _view(tx, contract_id)
+    await amendments.amend(
+        tx,
+        contract_id,
+        _given(body, _OF_AMENDMENT),
+        _terms(body, exclude={*_OF_AMENDMENT, "effective_from", "effective_to"}),
+        effective_from=body.effective_from,
+        effective_to=body.effective_to,
+    )
+    return await _linted(tx, contract_id)
 
 
 @router.post("/{contract_id}/end", openapi_extra=MANAGERS)
@@ -114,9 +143,22 @@ def _terms(body: Any, *, exclude: set[str]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
+def _given(body: Any, names: set[str]) -> dict[str, Any]:
+    given: dict[str, Any] = body.model_dump(include=names, exclude_none=True)
+    return given
+
+
+def _shown(caller: CallerNow, found: dict[str, Any]) -> Shown:
+    """Return what a caller may see of a contract."""
+    view = ContractView if caller.kind == "staff" else ClientContractView
+    return view.model_validate(found)
+
+
 async def _view(tx: Tx, contract_id: UUID) -> ContractView:
-    return _as_view(await reports.contract_view(tx, contract_id))
+    return ContractView.model_validate(await reports.contract_view(tx, contract_id))
 
 
-def _as_view(found: dict[str, Any]) -> ContractView:
-    return ContractView.model_validate(found)
+async def _linted(tx: Tx, contract_id: UUID) -> ContractView:
+    """Return a contract after a change, with what the linter says about it."""
+    _, findings = await terms.examined(tx, contract_id)
+    return ContractView.model_validate({**await reports.contract_view(tx, contract_id), "lint": findings})

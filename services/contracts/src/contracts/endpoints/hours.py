@@ -1,4 +1,4 @@
-"""Coverage before the work, and what became of it afterwards."""
+"""What became of the work that was logged."""
 
 from __future__ import annotations
 
@@ -9,30 +9,21 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime
 
-from contracts.domain.coverage import Work
 from contracts.endpoints.clients import EVERYBODY, STAFF
 from contracts.reports import hours as reports
 from contracts.schemas.fields import sane_year
-from contracts.schemas.hours import CoverageQuestion, CoverageView, HoursTotalsView, HoursView
+from contracts.schemas.hours import HoursTotalsView, HoursView
 from msp_kernel.periods import midnight
 from msp_kit.api import Tx, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
 
-coverage = guarded_router(prefix="/coverage", tags=["hours"])
 router = guarded_router(prefix="/hours", tags=["hours"])
-ROUTERS = (coverage, router)
+ROUTERS = (router,)
 
 FromAt = Annotated[date | AwareDatetime | None, Query(alias="from"), AfterValidator(sane_year)]
 ToAt = Annotated[date | AwareDatetime | None, Query(), AfterValidator(sane_year)]
 FromDay = Annotated[date | None, Query(alias="from"), AfterValidator(sane_year)]
 ToDay = Annotated[date | None, Query(), AfterValidator(sane_year)]
-
-
-@coverage.post("/preview", openapi_extra=EVERYBODY)
-async def preview_coverage(body: CoverageQuestion, tx: Tx) -> CoverageView:
-    """Say what would become of work, before it starts."""
-    work = Work(body.job_type, body.level, body.worked_from, body.worked_minutes)
-    return CoverageView.model_validate(await reports.preview(tx, contract_id=body.contract_id, work=work))
 
 
 @router.get("/totals", openapi_extra=STAFF)

@@ -17,9 +17,10 @@ from msp_kit.database import Transaction
 from msp_kit.problems import NotFound
 
 
-async def clients_page(tx: Transaction, *, after: Sequence[Any] | None, limit: int) -> list[Row]:
-    """Return clients by name, ``limit + 1`` at most."""
-    return await _page(tx, select(clients), clients, ("name", "client_id"), after, limit)
+async def clients_page(tx: Transaction, *, code: str | None, after: Sequence[Any] | None, limit: int) -> list[Row]:
+    """Return clients by name, ``limit + 1`` at most; of one code when it is given."""
+    statement = select(clients) if code is None else select(clients).where(clients.c.code == code)
+    return await _page(tx, statement, clients, ("name", "client_id"), after, limit)
 
 
 async def client(tx: Transaction, client_id: UUID) -> Row:
@@ -62,11 +63,34 @@ async def rate_cards_page(tx: Transaction, *, after: Sequence[Any] | None, limit
     return await _page(tx, select(shown), shown, ("name", "id"), after, limit)  # type: ignore[arg-type]
 
 
+async def rate_card_versions(tx: Transaction, rate_card_id: UUID) -> list[Row]:
+    """Return every version of a rate card, oldest first.
+
+    Raises:
+        NotFound: there is no such card.
+    """
+    found = await tx.execute(
+        select(rate_cards).where(rate_cards.c.id == rate_card_id).order_by(rate_cards.c.version).limit(1000)
+    )
+    rows = all_rows(found)
+    if not rows:
+        raise NotFound
+    return rows
+
+
 async def contracts_page(
-    tx: Transaction, *, client_id: UUID | None, status: str | None, after: Sequence[Any] | None, limit: int
+    tx: Transaction,
+    *,
+    client_id: UUID | None,
+    status: str | None,
+    ref: str | None,
+    after: Sequence[Any] | None,
+    limit: int,
 ) -> list[Row]:
     """Return the heads of contracts by ref."""
     statement = select(contracts)
+    if ref is not None:
+        statement = statement.where(contracts.c.ref == ref)
     if client_id is not None:
         statement = statement.where(contracts.c.client_id == client_id)
     if status is not None:
@@ -86,6 +110,7 @@ async def contract_views(tx: Transaction, heads: Sequence[Row]) -> list[dict[str
             {
                 **contract_state(head, newest, lots[head["id"]]),
                 "id": head["id"],
+                "priority": head["priority"],
                 "calendar_id": newest["terms"]["calendar_id"],
                 "grant_minutes": newest["terms"]["grant_minutes"],
                 "rollover": newest["terms"].get("rollover"),

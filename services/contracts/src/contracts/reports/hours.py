@@ -7,20 +7,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from contracts.domain.allocation import Fact, Split, allocate, in_order_of_consumption, payers
-from contracts.domain.coverage import Work, answer, priced_minor, resolve
-from contracts.domain.entry import NOTHING
 from contracts.domain.ledger import checksum
 from contracts.reports.cursors import instant_and_id
-from contracts.store import contracts as store
-from contracts.store.book_rows import hours_from, lot_of
+from contracts.store.book_rows import hours_from
 from contracts.store.states import span
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 from msp_kit.problems import NotFound
-
-_NOBODY = UUID(int=2**128 - 1)
-"""Sorts after every entry: what is only asked about comes last."""
 
 
 async def hours(tx: Transaction, time_entry_id: UUID) -> dict[str, Any]:
@@ -93,41 +86,6 @@ async def totals(
         "refused_minutes": by_status["refused"]["worked_minutes"],
         "overage_minutes": sum(row["overage_minutes"] for row in active),
         "by_status": by_status,
-    }
-
-
-async def preview(tx: Transaction, *, contract_id: UUID, work: Work) -> dict[str, Any]:
-    """Return what would become of work if it were logged now, after everything that is logged already.
-
-    Raises:
-        NotFound: there is no such contract, or it is not the caller's.
-    """
-    contract = await store.contract(tx, contract_id)
-    if contract is None:
-        raise NotFound
-    coverage = resolve(contract, work)
-    rows = await tx.fetch("SELECT * FROM lots WHERE contract_id = $1 AND is_granted AND NOT is_closed", contract_id)
-    lots = in_order_of_consumption(lot_of(row).lot for row in rows)
-    terms = coverage.terms
-    before = sum(lot.left_minutes for lot in payers(lots, at=work.worked_from, policy=terms.policy))
-    split: Split = NOTHING
-    if coverage.refusal is None:
-        fact = Fact(_NOBODY, work.worked_from, coverage.demands, terms.policy)
-        split = allocate(lots, [fact]).splits[_NOBODY]
-    price = priced_minor(
-        split, terms, job_type=work.job_type, level=work.level, multiplies=terms.multiplier_applies_to_overage
-    )
-    return {
-        "answer": answer(coverage, split),
-        "checks": [{"rule": check.rule, "is_passed": check.is_passed, "text": check.text} for check in coverage.checks],
-        "worked_minutes": work.worked_minutes,
-        "billed_minutes": coverage.billed_minutes,
-        "spans": [span(part).model_dump() for part in split.parts],
-        "available_before_minutes": before,
-        "available_after_minutes": before - split.bucket_minutes,
-        "overage_minutes": split.overage_minutes,
-        "overage_price_minor": price,
-        "currency": contract.currency,
     }
 
 

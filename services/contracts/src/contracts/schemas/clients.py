@@ -46,8 +46,8 @@ class ClientChanges(Body):
     is_active: bool | None = None
 
 
-class ClientView(View):
-    """A client company."""
+class OwnClientView(View):
+    """A client company as its own people see it."""
 
     id: UUID
     code: str
@@ -57,8 +57,17 @@ class ClientView(View):
     billing_address: dict[str, Any]
     tax_id: str | None
     purchase_order: str | None
+
+
+class ClientView(OwnClientView):
+    """A client company as staff sees it."""
+
     is_active: bool
     revision: int
+
+
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$", max_length=254)]
+Phone = Annotated[str, StringConstraints(max_length=40)]
 
 
 class NewContact(Body):
@@ -66,8 +75,16 @@ class NewContact(Body):
 
     client_id: UUID | None = None
     name: Name
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$", max_length=254)]
-    phone: Annotated[str, StringConstraints(max_length=40)] | None = None
+    email: Email
+    phone: Phone | None = None
+
+
+class ContactChanges(Body):
+    """What changes about a person at a client; absent fields stay."""
+
+    name: Name | None = None
+    email: Email | None = None
+    phone: Phone | None = None
 
 
 class ContactView(View):

@@ -139,6 +139,10 @@ class _Terms(Body):
     bucket_thresholds_percent: Annotated[list[Annotated[int, Field(ge=1, le=100)]], Field(max_length=10)] | None = None
 
 
+Priority = Annotated[int, Field(ge=1, le=1000, strict=True)]
+"""Among the contracts of a client; the smallest that covers some work takes it."""
+
+
 class NewContract(_Terms):
     """A draft of a contract. ``id`` may be given by an import that must be repeatable."""
 
@@ -152,6 +156,7 @@ class NewContract(_Terms):
     currency: Currency
     calendar_id: UUID
     rate_card_id: UUID
+    priority: Priority | None = None
     bucket: BucketBody | None = None
 
     @model_validator(mode="after")
@@ -162,11 +167,38 @@ class NewContract(_Terms):
         return self
 
 
+class DraftChanges(_Terms):
+    """What changes about a draft; absent fields stay."""
+
+    name: Name | None = None
+    ends_on: Day | None = None
+    priority: Priority | None = None
+    rate_card_id: UUID | None = None
+
+
 class Amendment(_Terms):
-    """What a new version changes, from which day on; absent terms stay."""
+    """What a new version changes, from which day on; absent terms stay.
+
+    Type, currency and rate card are frozen: they may be named as they are. A newer version of the rate card may be
+    adopted.
+    """
 
     effective_from: Day
+    effective_to: Day | None = None
+    """Exclusive. A version holds until the next one begins; an end that leaves days without terms is refused."""
     name: Name | None = None
+    priority: Priority | None = None
+    rate_card_version: Annotated[int, Field(ge=1, strict=True)] | None = None
+    kind: ContractKind | None = None
+    currency: Currency | None = None
+    rate_card_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.effective_to is not None and self.effective_to <= self.effective_from:
+            message = "a version ends after the day it begins"
+            raise ValueError(message)
+        return self
 
 
 class End(Body):
@@ -194,13 +226,21 @@ class LotView(View):
     is_granted: bool
 
 
-class ContractView(View):
-    """A contract as of its newest version, and its lots."""
+class FindingView(View):
+    """One thing the linter says. A refusal keeps the terms from coming into force."""
+
+    rule: str
+    severity: Literal["refusal", "warning"]
+    text: str
+    names: list[str]
+
+
+class ClientContractView(View):
+    """A contract as its client sees it, as of its newest version, and its lots."""
 
     contract_id: UUID
     id: UUID
     client_id: UUID
-    revision: int
     ref: str
     name: str
     kind: ContractKind
@@ -212,11 +252,8 @@ class ContractView(View):
     currency: str
     job_types: list[str]
     levels: list[str]
-    calendar_id: UUID
     calendar: dict[str, Any]
     targets: list[dict[str, Any]]
-    thresholds_percent: list[int]
-    escalation: list[dict[str, Any]]
     pausing_statuses: list[str]
     first_response_pauses: bool
     quiet_hours: dict[str, Any] = {}
@@ -225,8 +262,6 @@ class ContractView(View):
     weights: list[dict[str, Any]]
     exhaustion_policy: str
     non_billable_job_types: list[str]
-    rate_card_id: UUID
-    rate_card_version: int
     rates: list[dict[str, Any]]
     overage_rates: list[dict[str, Any]]
     multiplier_applies_to_overage: bool
@@ -236,3 +271,17 @@ class ContractView(View):
     rollover: dict[str, Any] | None
     bucket_thresholds_percent: list[int]
     bucket: list[LotView]
+
+
+class ContractView(ClientContractView):
+    """A contract as staff sees it: with what is nobody else's business."""
+
+    revision: int
+    calendar_id: UUID
+    priority: int
+    thresholds_percent: list[int]
+    escalation: list[dict[str, Any]]
+    rate_card_id: UUID
+    rate_card_version: int
+    lint: list[FindingView] = []
+    """What the linter says, after a change."""

@@ -3,48 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
-
-from contracts.schemas.fields import Instant, Word
-from msp_events.base import Level, Span
-from msp_kit.api import Body, View
-
-
-class CoverageQuestion(Body):
-    """Work somebody thinks of doing."""
-
-    contract_id: UUID
-    job_type: Word
-    level: Level
-    worked_from: Instant
-    worked_minutes: Annotated[int, Field(ge=1, le=1440, strict=True)]
-
-
-class CheckView(View):
-    """One rule that was looked at."""
-
-    rule: str
-    is_passed: bool
-    text: str
-
-
-class CoverageView(View):
-    """What would become of the work."""
-
-    answer: Literal["covered", "overage", "not_covered", "needs_approval"]
-    checks: list[CheckView]
-    worked_minutes: int
-    billed_minutes: int
-    spans: list[Span]
-    available_before_minutes: int
-    available_after_minutes: int
-    overage_minutes: int
-    overage_price_minor: int | None
-    """``null`` when a rate is missing."""
-    currency: str
+from msp_events.base import Span
+from msp_kit.api import View
 
 
 class BalanceLotView(View):

@@ -87,6 +87,9 @@ def hours_from(row: Mapping[str, Any]) -> Hours:
         is_late=row["is_late"],
         period_close_id=row["period_close_id"],
         refusal=refusal,
+        asked_minutes=row["asked_minutes"],
+        consented_minutes=row["consented_minutes"],
+        is_declined=row["is_declined"],
     )
 
 
@@ -184,6 +187,9 @@ def hours_row(book: Book, one: Hours) -> tuple[Any, ...]:
         one.period_close_id,
         None if one.refusal is None else one.refusal.rule,
         None if one.refusal is None else one.refusal.text,
+        one.asked_minutes,
+        one.consented_minutes,
+        one.is_declined,
     )
 
 

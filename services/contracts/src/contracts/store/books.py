@@ -68,6 +68,9 @@ _HOURS_COLUMNS = (
     ("period_close_id", "uuid"),
     ("refusal", "text"),
     ("refusal_detail", "text"),
+    ("asked_minutes", "bigint"),
+    ("consented_minutes", "bigint"),
+    ("is_declined", "boolean"),
 )
 _POSTING_COLUMNS = (
     ("contract_id", "uuid"),

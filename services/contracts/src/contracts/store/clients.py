@@ -45,6 +45,17 @@ async def insert_contact(tx: Transaction, row: Mapping[str, Any]) -> Row:
     return one_row(found)
 
 
+async def contact(tx: Transaction, contact_id: UUID) -> Row | None:
+    """Return a contact, ``None`` when there is none."""
+    return maybe_row(await tx.execute(select(contacts).where(contacts.c.id == contact_id)))
+
+
+async def update_contact(tx: Transaction, contact_id: UUID, changes: Mapping[str, Any]) -> Row | None:
+    """Change a contact and return it; ``None`` when there is none."""
+    statement = update(contacts).where(contacts.c.id == contact_id).values(**changes).returning(contacts)
+    return maybe_row(await tx.execute(statement))
+
+
 async def insert_calendar(tx: Transaction, row: Mapping[str, Any]) -> Row:
     """Save a new calendar and return it."""
     found = await tx.execute(insert(calendars).values(**row).returning(calendars))
@@ -76,9 +87,9 @@ async def insert_rate_card(tx: Transaction, row: Mapping[str, Any]) -> Row:
     return one_row(found)
 
 
-async def rate_card(tx: Transaction, rate_card_id: UUID) -> Row | None:
-    """Return the newest version of a rate card, ``None`` when there is none."""
-    found = await tx.execute(
-        select(rate_cards).where(rate_cards.c.id == rate_card_id).order_by(rate_cards.c.version.desc()).limit(1)
-    )
-    return maybe_row(found)
+async def rate_card(tx: Transaction, rate_card_id: UUID, *, version: int | None = None) -> Row | None:
+    """Return a version of a rate card, the newest unless one is named; ``None`` when there is none."""
+    statement = select(rate_cards).where(rate_cards.c.id == rate_card_id)
+    if version is not None:
+        statement = statement.where(rate_cards.c.version == version)
+    return maybe_row(await tx.execute(statement.order_by(rate_cards.c.version.desc()).limit(1)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
 from contracts.domain.contract import Contract, Rate, Terms, Weight
+from contracts.domain.promises import rules_of
 from contracts.domain.rollover import Rollover
 from contracts.domain.rounding import Rounding
 from contracts.store.rows import Row, all_rows, maybe_row
@@ -21,6 +22,9 @@ from msp_kit.database import Transaction
 _CACHE: dict[UUID, tuple[int, Contract]] = {}
 """Parsed contracts of this process by id, with the revision they were parsed from."""
 _CACHE_SIZE_MAX = 20_000
+# What this transaction has changed itself (it, or a savepoint of it, wrote the row: no age) may yet be rolled back, and
+# its revision be given to other terms.
+_HEADS = "SELECT *, age(xmin) > 0 AS is_committed FROM contracts WHERE id = ANY($1)"
 
 
 async def next_ref(tx: Transaction) -> str:
@@ -51,6 +55,16 @@ async def update_draft_terms(tx: Transaction, contract_id: UUID, terms: Mapping[
     await tx.execute(statement.values(terms=terms))
 
 
+async def move_draft_lots(tx: Transaction, contract_id: UUID, *, timezone: str) -> None:
+    """Let the days of lots that are not granted yet begin in another zone."""
+    await tx.driver.execute(
+        "UPDATE lots SET starts_at = valid_from::timestamp AT TIME ZONE $2, ends_at = expires_on::timestamp AT TIME ZONE $2"
+        " WHERE contract_id = $1 AND NOT is_granted",
+        contract_id,
+        timezone,
+    )
+
+
 async def head(tx: Transaction, contract_id: UUID, *, is_locked: bool = False) -> Row | None:
     """Return the head of a contract; ``is_locked`` keeps others from changing it."""
     statement = select(contracts).where(contracts.c.id == contract_id)
@@ -69,6 +83,32 @@ async def versions(tx: Transaction, contract_ids: Iterable[UUID]) -> dict[UUID, 
     for row in all_rows(rows):
         found.setdefault(row["contract_id"], []).append(row)
     return found
+
+
+async def other_claims(tx: Transaction, head: Row) -> list[Row]:
+    """Return the heads of the other active contracts of the client of one, each with its newest terms."""
+    rows = await tx.execute(
+        select(contracts)
+        .where(contracts.c.client_id == head["client_id"], contracts.c.status == "active")
+        .where(contracts.c.id != head["id"])
+        .order_by(contracts.c.ref)
+    )
+    others = all_rows(rows)
+    known = await versions(tx, [one["id"] for one in others])
+    return [{**one, "terms": known[one["id"]][-1]["terms"]} for one in others]
+
+
+async def of_client(tx: Transaction, client_id: UUID, *, at: datetime) -> list[Contract]:
+    """Return the contracts of a client that are in force around an instant."""
+    rows = await tx.fetch(
+        "SELECT id, revision FROM contracts WHERE client_id = $1 AND status <> 'draft' AND starts_on <= $2"
+        " AND (ends_on IS NULL OR ends_on >= $3) ORDER BY ref LIMIT 50",
+        client_id,
+        at.date() + timedelta(days=1),
+        at.date() - timedelta(days=1),
+    )
+    found = await parsed(tx, {row["id"]: row["revision"] for row in rows})
+    return [found[row["id"]] for row in rows]
 
 
 async def ref_is_taken(tx: Transaction, ref: str) -> bool:
@@ -102,14 +142,15 @@ async def parsed(tx: Transaction, revisions: Mapping[UUID, int]) -> dict[UUID, C
         else:
             missing.append(contract_id)
     if missing:
-        heads = await tx.fetch("SELECT * FROM contracts WHERE id = ANY($1)", missing)
+        heads = await tx.fetch(_HEADS, missing)
         of_contract = await versions(tx, missing)
         for row in heads:
             made = contract_of(row, of_contract[row["id"]])
             found[made.id] = made
-            if len(_CACHE) >= _CACHE_SIZE_MAX:
-                _CACHE.clear()
-            _CACHE[made.id] = (row["revision"], made)
+            if row["is_committed"]:
+                if len(_CACHE) >= _CACHE_SIZE_MAX:
+                    _CACHE.clear()
+                _CACHE[made.id] = (row["revision"], made)
     return found
 
 
@@ -128,6 +169,7 @@ def contract_of(row: Row, of_contract: Sequence[Row]) -> Contract:
         starts_at=midnight(row["starts_on"], timezone),
         ends_at=None if ends_on is None else midnight(ends_on, timezone),
         versions=tuple(terms_of(one) for one in of_contract),
+        priority=row["priority"],
     )
 
 
@@ -151,6 +193,7 @@ def terms_of(row: Row) -> Terms:
         # Versions from before these terms existed do without them.
         rollover=Rollover(**terms["rollover"]) if terms.get("rollover") else None,
         bucket_thresholds_percent=tuple(terms.get("bucket_thresholds_percent", (75, 90, 100))),
+        targets=rules_of(terms["targets"]),
     )
 
 

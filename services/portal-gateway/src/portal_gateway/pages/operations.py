@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -238,42 +237,3 @@ async def invoice(_request: Request, site: Site, visitor: Visitor, number: str) 
     side = await nav(site, visitor)
     title = f"Invoice {found['number']}" if found["number"] else "Draft invoice"
     return site.page("desk/invoice.html", visitor=visitor, title=title, invoice=found, **side)
-
-
-# ---- clients ------------------------------------------------------------------------------------------------------
-
-
-@page_route(router, "/clients")
-async def clients(_request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the clients with their contracts and balances."""
-    caller = need_staff(visitor)
-    found, contracts, balances, side = await site.parts(
-        site.services.get(caller, "/clients", limit=200),
-        site.services.get(caller, "/contracts", limit=200),
-        site.services.get(caller, "/contracts/balances"),
-        nav(site, visitor),
-    )
-    return site.page(
-        "desk/clients.html",
-        visitor=visitor,
-        title="Clients and contracts",
-        found=found,
-        contracts=_by_client(contracts),
-        balances=_by_contract(balances),
-        **side,
-    )
-
-
-def _by_client(contracts: Any) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    if not isinstance(contracts, Failed):
-        for one in contracts["items"]:
-            found.setdefault(one["client_id"], []).append(one)
-    return found
-
-
-def _by_contract(balances: Any) -> dict[str, dict[str, Any]]:
-    if isinstance(balances, Failed):
-        return {}
-    items = balances["items"] if isinstance(balances, dict) else balances
-    return {one["contract_id"]: one for one in items}

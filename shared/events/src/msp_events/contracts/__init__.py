@@ -8,17 +8,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from msp_events.base import Event, Level, Minutes, Priority, RateCondition, Shape, Span
+from msp_events.base import Level, Minutes, Priority, RateCondition, Shape, Span
 from msp_events.bucket_statement import BucketStatement
+from msp_events.contracts.approvals import ApprovalDecided as ApprovalDecided, ApprovalRequested as ApprovalRequested
+from msp_events.contracts.speaker import ContractsEvent as ContractsEvent
 
 ContractKind = Literal["bucket", "time_and_materials", "retainer"]
 ClockMetric = Literal["first_response", "next_response", "resolution"]
-
-
-class ContractsEvent(Event):
-    """Said by contracts."""
-
-    owner: ClassVar[str] = "contracts"
 
 
 # ---- clients -----------------------------------------------------------------------------------------------------
@@ -228,6 +224,8 @@ class ContractState(ContractsEvent):
     overage_rates: tuple[RateTerms, ...] = ()
     """Empty: overage is priced by ``rates``."""
     multiplier_applies_to_overage: bool = False
+    priority: int = 100
+    """Among the contracts of its client; the smallest that covers some work takes it."""
     fixed_items: tuple[FixedItemTerms, ...] = ()
     billing: BillingTerms = BillingTerms()
 
