@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from typing import cast
 from uuid import UUID
 
@@ -22,22 +21,19 @@ from msp_kit.database import SYSTEM, Database
 from msp_kit.identity import Signer
 from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
-from portal_gateway import actions, endpoints, live, store
-from portal_gateway.forward import PREFIX, Forward, nothing
+from portal_gateway import endpoints, live
+from portal_gateway.actions import notes
+from portal_gateway.descriptions import Descriptions
+from portal_gateway.forward import REFUSALS, Forward, nothing
+from portal_gateway.limits import Limits
 from portal_gateway.pages import desk, operations, portal, sign_in
 from portal_gateway.pages.site import HERE, Site, failure
-from portal_gateway.scope import CsrfFailed, Visitors
+from portal_gateway.scope import Visitors
 from portal_gateway.services import Services
 from portal_gateway.settings import Settings
+from portal_gateway.version import PREFIX
 
-PROBLEMS: dict[type[Exception], Problem] = {
-    actions.SignInRefused: Problem(HTTPStatus.UNAUTHORIZED, "Sign-in refused"),
-    actions.TooManyAttempts: Problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many attempts"),
-    actions.EmailTaken: Problem(HTTPStatus.CONFLICT, "The e-mail address is taken"),
-    actions.BadPassword: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The password is not good enough"),
-    actions.UnknownRole: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The role does not exist"),
-    CsrfFailed: Problem(HTTPStatus.FORBIDDEN, "Not sent from our page"),
-}
+PROBLEMS: dict[type[Exception], Problem] = {**endpoints.PROBLEMS, **REFUSALS}
 
 
 class Static(StaticFiles):
@@ -56,13 +52,13 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     settings = cast("Settings", settings)
     signer = Signer(json.loads(settings.identity_private_key.get_secret_value()))
     services = Services(settings.service_urls(), signer)
-    visitors = Visitors(database)
+    visitors, limits = Visitors(database), Limits(factor=settings.rate_limit_factor)
     site = Site(services=services, visitors=visitors, brand=settings.brand_name)
     hub = live.Hub(settings.amqp_url.get_secret_value())
 
     async def client_name(client_id: UUID) -> str | None:
         async with database.transaction(SYSTEM) as tx:
-            return await store.client_name(tx, client_id)
+            return await notes.client_name(tx, client_id)
 
     site.client_names = client_name
 
@@ -79,15 +75,19 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         service="portal-gateway",
         database=database,
         settings=settings,
-        routers=[endpoints.router, sign_in.router, portal.router, desk.router, operations.router, live.router],
+        routers=[*endpoints.ROUTERS, sign_in.router, portal.router, desk.router, operations.router, live.router],
         problem_table=PROBLEMS,
         lifespan=all_of_it,
     )
     app.state.site = site
     app.state.hub = hub
+    app.state.visitors = visitors
+    app.state.limits = limits
+    app.state.house = settings.house()
+    app.state.descriptions = Descriptions(services, title=settings.brand_name)
     app.router.routes.append(Mount("/static", Static(directory=HERE / "static")))
     # Appended: innermost of the middlewares, so inside the edge, and before any route is looked for.
-    app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services))
+    app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services, limits=limits))
 
     @app.exception_handler(404)
     async def nothing_here(request: Request, _error: Exception) -> Response:

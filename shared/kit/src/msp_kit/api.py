@@ -32,6 +32,11 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _NUL = [{"loc": ("body",), "msg": "texts may not contain the character U+0000", "type": "nul_character"}]
 
 
+DEPTH_MAX = 32
+_DEEP = [{"loc": ("body",), "msg": f"at most {DEPTH_MAX} levels are accepted", "type": "too_deep"}]
+_QUOTE, _BACKSLASH, _OPENING, _CLOSING = ord('"'), ord("\\"), b"[{", b"]}"
+
+
 class Body(BaseModel):
     """The base of request bodies: unknown fields are refused, texts are trimmed."""
 
@@ -44,15 +49,19 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-def allows(*, staff: Iterable[str] | None = None, client: Iterable[str] | None = None) -> dict[str, Any]:
+def allows(
+    *, staff: Iterable[str] | None = None, client: Iterable[str] | None = None, step_up: bool = False
+) -> dict[str, Any]:
     """Declare who may call an operation, for ``openapi_extra``.
 
-    ``None`` means nobody of that kind, an empty iterable every role of it.
+    ``None`` means nobody of that kind, an empty iterable every role of it. ``step_up`` is for what moves money or rights.
     """
     assert not isinstance(staff, str), "roles are a collection"
     assert not isinstance(client, str), "roles are a collection"
     access = Access(
-        staff=None if staff is None else frozenset(staff), client=None if client is None else frozenset(client)
+        staff=None if staff is None else frozenset(staff),
+        client=None if client is None else frozenset(client),
+        step_up=step_up,
     )
     return {ACCESS: access.document()}
 
@@ -68,10 +77,7 @@ class GuardedRoute(APIRoute):
         """
         declared = (self.openapi_extra or {}).get(ACCESS)
         assert declared is not None, f"{self.path} does not say who may call it: openapi_extra=allows(...)"
-        access = Access(
-            staff=None if declared["staff"] is None else frozenset(declared["staff"]),
-            client=None if declared["client"] is None else frozenset(declared["client"]),
-        )
+        access = Access.of(declared)
         original = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -83,8 +89,9 @@ class GuardedRoute(APIRoute):
                 target=f"{request.url.path}?{query}" if query else request.url.path,
                 body=await request.body(),
             )
-            access.check(caller)
+            access.check(caller, method=request.method)
             request.state.caller = caller
+            check_depth(await request.body())
             if b"\\u0000" in await request.body() or "%00" in query:
                 raise RequestValidationError(_NUL)
             response = await original(request)
@@ -93,6 +100,30 @@ class GuardedRoute(APIRoute):
             return response
 
         return handle
+
+
+def check_depth(body: bytes) -> None:
+    """Let a body through that is not nested too deeply to be read.
+
+    Raises:
+        RequestValidationError: it is.
+    """
+    # Most bodies have fewer brackets than the limit; only the others are looked through.
+    if body.count(b"[") + body.count(b"{") <= DEPTH_MAX:
+        return
+    depth, is_text, is_escaped = 0, False, False
+    for byte in body:
+        if is_text:
+            is_text = is_escaped or byte != _QUOTE
+            is_escaped = byte == _BACKSLASH and not is_escaped
+        elif byte == _QUOTE:
+            is_text = True
+        elif byte in _OPENING:
+            depth += 1
+            if depth > DEPTH_MAX:
+                raise RequestValidationError(_DEEP)
+        elif byte in _CLOSING:
+            depth -= 1
 
 
 def guarded_router(*, prefix: str = "", tags: Sequence[str] = ()) -> APIRouter:

@@ -39,6 +39,10 @@ class Forbidden(Exception):
     """Your role does not allow this."""
 
 
+class StepUpRequired(Exception):
+    """What moves money or rights needs a proof of who you are that is at most ten minutes old."""
+
+
 class Unauthenticated(Exception):
     """Nobody is signed in, or the identity cannot be believed."""
 
@@ -62,6 +66,7 @@ class BodyTooLarge(Exception):
 COMMON: dict[type[Exception], Problem] = {
     NotFound: Problem(HTTPStatus.NOT_FOUND, "Not found"),
     Forbidden: Problem(HTTPStatus.FORBIDDEN, "Your role does not allow this"),
+    StepUpRequired: Problem(HTTPStatus.FORBIDDEN, "Prove once more who you are"),
     Unauthenticated: Problem(HTTPStatus.UNAUTHORIZED, "Sign in first"),
     Conflict: Problem(HTTPStatus.CONFLICT, "Somebody changed it in the meantime"),
     BadCursor: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The page cursor is not valid"),
