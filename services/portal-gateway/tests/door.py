@@ -63,7 +63,9 @@ class Door:
     async def bearer(self, email: str, **more: Any) -> dict[str, str]:
         return {"authorization": f"Bearer {await self.token(email, **more)}"}
 
-    async def send(self, email: str | dict[str, str] | None, method: str, path: str, body: Any = None) -> httpx.Response:
+    async def send(
+        self, email: str | dict[str, str] | None, method: str, path: str, body: Any = None
+    ) -> httpx.Response:
         """Send one request to the API: as somebody who signs in for it, with headers, or as nobody."""
         headers = email if isinstance(email, dict) else await self.bearer(email) if email else {}
         return await self.client.request(method, f"/api/v1{path}", json=body, headers=headers)

@@ -26,7 +26,7 @@ from portal_gateway.actions import notes
 from portal_gateway.descriptions import Descriptions
 from portal_gateway.forward import REFUSALS, Forward, nothing
 from portal_gateway.limits import Limits
-from portal_gateway.pages import desk, operations, portal, sign_in
+from portal_gateway.pages import desk, operations, portal, settings as settings_pages, sign_in
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import Visitors
 from portal_gateway.services import Services
@@ -75,7 +75,15 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         service="portal-gateway",
         database=database,
         settings=settings,
-        routers=[*endpoints.ROUTERS, sign_in.router, portal.router, desk.router, operations.router, live.router],
+        routers=[
+            *endpoints.ROUTERS,
+            sign_in.router,
+            settings_pages.router,
+            portal.router,
+            desk.router,
+            operations.router,
+            live.router,
+        ],
         problem_table=PROBLEMS,
         lifespan=all_of_it,
     )

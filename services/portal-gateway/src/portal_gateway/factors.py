@@ -33,7 +33,7 @@ def step_of(secret: bytes, code: str, *, epoch_seconds: int, used_step: int) -> 
     """Return the time step a code belongs to, at most one away from now; ``None`` when it is wrong or was used before."""
     now = epoch_seconds // STEP_SECONDS
     found = None
-    for step in range(now - _DRIFT_STEPS, now + _DRIFT_STEPS + 1):
+    for step in range(max(now - _DRIFT_STEPS, 0), now + _DRIFT_STEPS + 1):
         # Compare all of them: how long it takes says nothing.
         is_it = hmac.compare_digest(code_at(secret, step).encode(), code.strip().encode())
         if is_it and step > used_step:

@@ -53,7 +53,9 @@ async def make(
 
     Raises:
         UnknownRole, UnknownScope.
+        NotFound: a client's administrator named another client.
     """
+    _check_side(caller, client_id)
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise UnknownScope(f"{', '.join(unknown)}: the scopes are {', '.join(SCOPES)}")
@@ -100,6 +102,7 @@ async def find(tx: Transaction, text: str) -> Key | None:
 
 async def listed(tx: Transaction, caller: Caller, *, client_id: UUID | None) -> Sequence[Any]:
     """Return the keys of the caller's side; staff may ask for those of a client."""
+    _check_side(caller, client_id)
     of_client_id = caller.client_id or client_id
     return await store.listed(tx, kind="client" if of_client_id else "staff", client_id=of_client_id)
 
@@ -110,8 +113,14 @@ async def revoke(tx: Transaction, caller: Caller, key_id: UUID, *, client_id: UU
     Raises:
         NotFound: there is no such key there.
     """
+    _check_side(caller, client_id)
     of_client_id = caller.client_id or client_id
     kind = "client" if of_client_id else "staff"
     if not await store.revoke(tx, key_id=key_id, kind=kind, client_id=of_client_id):
         raise NotFound
     await note(tx, actor=caller.id, action="api-key-revoked", what=key_id, client_id=of_client_id)
+
+
+def _check_side(caller: Caller, client_id: UUID | None) -> None:
+    if caller.kind == "client" and client_id not in (None, caller.client_id):
+        raise NotFound

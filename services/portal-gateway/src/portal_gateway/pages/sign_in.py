@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from fastapi import APIRouter, Request, Response
 
 from msp_kit.database import SYSTEM, Database
 from msp_kit.problems import Unauthenticated
-from portal_gateway.actions import people, sign_in as verbs
+from portal_gateway.actions import factors, people, sign_in as verbs
+from portal_gateway.actions.factors import PasskeyRefused
 from portal_gateway.actions.people import TicketSpent
 from portal_gateway.actions.sign_in import Half, Origin, SecondFactorRequired, SignedIn, TooManyAttempts
 from portal_gateway.house import House
@@ -67,6 +70,25 @@ async def sign_in(request: Request) -> Response:
         problem = WRONG_CODE if half_token else WRONG
         return _form(request, wanted=wanted, email=email, half=half_token, problem=problem, status=401)
     return with_session(request, signed_in, safe_next(wanted, home_of(signed_in.person.kind)))
+
+
+@router.post("/login/passkey", include_in_schema=False)
+async def sign_in_with_passkey(request: Request) -> Response:
+    """Start a session with what the browser's passkey answered."""
+    form = await form_of(request, None)
+    if not _is_ours(request):
+        return go("/login")
+    try:
+        credential = json.loads(form.get("credential", ""))
+        if not isinstance(credential, dict):
+            raise PasskeyRefused("this is not an answer of an authenticator")
+        async with _database(request).transaction(SYSTEM) as tx:
+            signed_in = await factors.sign_in_with_passkey(
+                tx, credential=credential, origin=_origin(request), house=_house(request)
+            )
+    except (PasskeyRefused, ValueError):
+        return _form(request, wanted=form.get("next", ""), problem="The passkey was refused.", status=401)
+    return with_session(request, signed_in, safe_next(form.get("next"), home_of(signed_in.person.kind)))
 
 
 @router.get("/forgot-password", include_in_schema=False)

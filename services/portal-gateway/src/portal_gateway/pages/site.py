@@ -198,7 +198,8 @@ def _check_place(request: Request, visitor: Visitor) -> None:
     if visitor.key is not None:
         raise OutOfScope("pages are for people; a key is for the API")
     is_settling = path.startswith(("/settings", "/prove", "/logout", "/view-as"))
-    visitor.check(area="pages", method="GET", is_enrolling=is_settling)
+    is_enrolling = path.startswith((ENROLMENT, "/prove", "/logout"))
+    visitor.check(area="pages", method="GET", is_enrolling=is_enrolling)
     if path == "/desk" or path.startswith("/desk/"):
         need_staff(visitor)
     elif path == "/portal" or path.startswith("/portal/"):
