@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from msp_kernel.ids import new_id
 from msp_kit import idempotency, problems, telemetry
 from msp_kit.database import Database, Transaction
+from msp_kit.description import say_how_it_refuses
 from msp_kit.identity import HEADER, Access, Caller, Verifier
 from msp_kit.problems import BodyTooLarge, Problem
 from msp_kit.settings import ServiceSettings
@@ -171,6 +172,7 @@ def create_api(
     for router in routers:
         app.include_router(router)
     problems.install(app, problem_table)
+    say_how_it_refuses(app, (one.status for one in problem_table.values()))
     app.add_exception_handler(idempotency.Replay, idempotency.answer_again)
     app.add_middleware(Edge, service=service, body_bytes_max=settings.body_bytes_max)
     return app

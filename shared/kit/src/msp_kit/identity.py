@@ -95,9 +95,11 @@ class Access:
     @classmethod
     def of(cls, document: dict[str, Any]) -> Access:
         """Return what an ``x-msp-access`` member says."""
+        # What is `None` is left out where the document is written down.
+        staff, client = document.get("staff"), document.get("client")
         return cls(
-            staff=None if document["staff"] is None else frozenset(document["staff"]),
-            client=None if document["client"] is None else frozenset(document["client"]),
+            staff=None if staff is None else frozenset(staff),
+            client=None if client is None else frozenset(client),
             step_up=document.get("step_up", False),
         )
 

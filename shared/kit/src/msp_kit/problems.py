@@ -146,7 +146,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
-    return answer(request, slug=slug(phrase.replace(" ", "")), status=error.status_code, title=phrase)
+    made = answer(request, slug=slug(phrase.replace(" ", "")), status=error.status_code, title=phrase)
+    made.headers.update(error.headers or {})
+    return made
 
 
 async def _database(request: Request, error: Exception) -> Response:
