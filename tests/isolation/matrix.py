@@ -360,7 +360,7 @@ def forgeries(one: Operation, target: str, body: bytes) -> dict[str, str]:
     token = signer.sign(who, **good)
     head, claims, signature = token.split(".")
     public = OKPKey.import_key(KEY).as_dict(private=False)
-    secret = OctKey.import_key(base64.urlsafe_b64decode(public["x"] + "=="))
+    secret = OctKey.import_key(base64.urlsafe_b64decode(str(public["x"]) + "=="))
     values = json.loads(_decoded(claims))
     header = json.loads(_decoded(head))
     other = identity.new_key()

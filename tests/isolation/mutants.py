@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from joserfc import jws
+from joserfc import jws, jwt
 from matrix import Stage
 
 from msp_kernel.ids import new_id
@@ -48,7 +48,7 @@ def without_policies(service: str, *tables: str) -> Mutant:
 
 def believes_any(claim: str) -> Mutant:
     """Skip the check of one claim: what the token says is taken for what is wanted."""
-    original = identity.jwt.decode
+    original = jwt.decode
 
     def change(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
         verify = identity.Verifier.verify
@@ -62,7 +62,7 @@ def believes_any(claim: str) -> Mutant:
                 return decoded
 
             with pytest.MonkeyPatch.context() as inner:
-                inner.setattr(identity.jwt, "decode", decode)
+                inner.setattr(jwt, "decode", decode)
                 return verify(self, token, method=method, target=target, body=body)
 
         patch.setattr(identity.Verifier, "verify", lenient)
@@ -76,7 +76,7 @@ def _any_signature(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
             found = jws.extract_compact(token.encode())
             self.header, self.claims = found.protected, json.loads(found.payload)
 
-    patch.setattr(identity.jwt, "decode", lambda token, *_, **__: Decoded(token))
+    patch.setattr(jwt, "decode", lambda token, *_, **__: Decoded(token))
 
 
 def _any_role(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
