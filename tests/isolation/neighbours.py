@@ -21,7 +21,7 @@ from msp_kit import identity
 from msp_kit.database import SYSTEM, Database
 from msp_kit.inbox import Inbox
 from msp_kit.jobs import Job
-from msp_kit.testing import KEY, drop_database, fresh_database, superuser_url
+from msp_kit.testing import KEY, a_broker, drop_database, fresh_database, superuser_url
 from portal_gateway.actions import people
 
 SERVICES = {
@@ -86,11 +86,11 @@ class Neighbours:
             seen.update(row["id"] for row in rows)
 
 
-def settings_of(name: str, database: Database, urls: dict[str, str], **more: Any) -> Any:
+def settings_of(name: str, database: Database, urls: dict[str, str], *, amqp_url: str) -> Any:
     module = importlib.import_module(f"{SERVICES[name]}.settings")
     common = {
         "database_url": SecretStr(database.url),
-        "amqp_url": SecretStr("amqp://127.0.0.1:1/"),
+        "amqp_url": SecretStr(amqp_url),
         "identity_public_keys": json.dumps(identity.public_keys([KEY])),
     }
     own = {
@@ -99,7 +99,7 @@ def settings_of(name: str, database: Database, urls: dict[str, str], **more: Any
         "public_url": urls["portal-gateway"],
         "rate_limit_factor": 100_000,
     }
-    return module.Settings(**common, **(own if name == "portal-gateway" else {}), **more)
+    return module.Settings(**common, **(own if name == "portal-gateway" else {}))
 
 
 def jobs_of(name: str, settings: Any, database: Database) -> Iterable[Job]:
@@ -116,12 +116,13 @@ async def neighbours() -> AsyncIterator[Neighbours]:
     urls = {name: f"http://127.0.0.1:{one.getsockname()[1]}" for name, one in sockets.items()}
     async with contextlib.AsyncExitStack() as stack:
         services: dict[str, Service] = {}
+        amqp_url = await stack.enter_async_context(a_broker())
         for name, module in SERVICES.items():
             made = await fresh_database(database=module, module=module)
             stack.push_async_callback(drop_database, made)
             database = Database(made.app, service=name, database=module, pool_size=6)
             stack.push_async_callback(database.close)
-            settings = settings_of(name, database, urls)
+            settings = settings_of(name, database, urls, amqp_url=amqp_url)
             app = importlib.import_module(f"{module}.api").create(settings, database)
             consumers = importlib.import_module(f"{module}.consumers").consumers
             inbox, jobs = Inbox(database, consumers), tuple(jobs_of(name, settings, database))
