@@ -26,7 +26,8 @@ from portal_gateway.actions import notes
 from portal_gateway.descriptions import Descriptions
 from portal_gateway.forward import REFUSALS, Forward, nothing
 from portal_gateway.limits import Limits
-from portal_gateway.pages import desk, operations, portal, settings as settings_pages, sign_in
+from portal_gateway.outgoing import Outgoing
+from portal_gateway.pages import desk, operations, portal, providers, settings as settings_pages, sign_in
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import Visitors
 from portal_gateway.services import Services
@@ -78,6 +79,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         routers=[
             *endpoints.ROUTERS,
             sign_in.router,
+            providers.router,
             settings_pages.router,
             portal.router,
             desk.router,
@@ -91,6 +93,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     app.state.hub = hub
     app.state.visitors = visitors
     app.state.limits = limits
+    app.state.outgoing = Outgoing(settings.outgoing_private_hosts)
     app.state.house = settings.house()
     app.state.descriptions = Descriptions(services, title=settings.brand_name)
     app.router.routes.append(Mount("/static", Static(directory=HERE / "static")))

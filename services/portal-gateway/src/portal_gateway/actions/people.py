@@ -83,7 +83,7 @@ async def add_person(
     if not await store.add(tx, person):
         raise EmailTaken(f"{email} belongs to somebody already")
     await note(tx, actor=actor, action="person-added", what=person.id, client_id=client_id, roles=list(person.roles))
-    await record(tx, PersonJoined(**_state(tx, person)))
+    await record(tx, PersonJoined(**state_of(tx, person)))
     return person
 
 
@@ -170,7 +170,7 @@ async def change(
         before={"roles": list(before.roles), "is_active": before.is_active},
         after={"roles": list(after.roles), "is_active": after.is_active},
     )
-    await record(tx, PersonUpdated(**_state(tx, after)))
+    await record(tx, PersonUpdated(**state_of(tx, after)))
     return after
 
 
@@ -276,7 +276,8 @@ async def _send_ticket(tx: Transaction, person: Person, *, purpose: str, house: 
     return None
 
 
-def _state(tx: Transaction, person: Person) -> dict[str, Any]:
+def state_of(tx: Transaction, person: Person) -> dict[str, Any]:
+    """Return the members of the event that carries a person's whole public state."""
     state = PersonState(
         occurred_at=tx.now,
         person_id=person.id,

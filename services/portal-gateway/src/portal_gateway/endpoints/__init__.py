@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from msp_kit.problems import Problem
 from portal_gateway import passwords, person, scope
 from portal_gateway.actions import factors as factor_rules, keys as key_rules, people as people_rules, sign_in
-from portal_gateway.endpoints import factors, keys, notes, people, sessions
+from portal_gateway.endpoints import factors, keys, notes, people, providers, sessions
 
 _UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 PROBLEMS: Mapping[type[Exception], Problem] = {
@@ -30,4 +30,11 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     scope.SecondFactorMissing: Problem(HTTPStatus.FORBIDDEN, "Add a second factor first"),
     scope.OutOfScope: Problem(HTTPStatus.FORBIDDEN, "The API key was not made for this"),
 }
-ROUTERS: tuple[APIRouter, ...] = (sessions.router, people.router, factors.router, keys.router, notes.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    sessions.router,
+    people.router,
+    factors.router,
+    keys.router,
+    notes.router,
+    providers.router,
+)

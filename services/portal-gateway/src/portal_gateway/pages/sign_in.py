@@ -41,7 +41,7 @@ async def root(request: Request) -> Response:
 @router.get("/login", include_in_schema=False)
 async def login(request: Request) -> Response:
     """Show the form."""
-    return _form(request, wanted=safe_next(request.query_params.get("next"), ""))
+    return login_form(request, wanted=safe_next(request.query_params.get("next"), ""))
 
 
 @router.post("/login", include_in_schema=False)
@@ -53,22 +53,30 @@ async def sign_in(request: Request) -> Response:
     email, wanted, half_token = form.get("email", "").strip(), form.get("next", ""), form.get("half", "")
     signed_in: SignedIn | Half | None = None
     try:
-        async with _database(request).transaction(SYSTEM) as tx:
+        async with database_of(request).transaction(SYSTEM) as tx:
             if half_token:
                 signed_in = await verbs.finish(
-                    tx, half_token=half_token, code=form.get("code", ""), origin=_origin(request), house=_house(request)
+                    tx,
+                    half_token=half_token,
+                    code=form.get("code", ""),
+                    origin=origin_of(request),
+                    house=house_of(request),
                 )
             else:
                 signed_in = await verbs.sign_in(
-                    tx, email=email, password=form.get("password", ""), origin=_origin(request), house=_house(request)
+                    tx,
+                    email=email,
+                    password=form.get("password", ""),
+                    origin=origin_of(request),
+                    house=house_of(request),
                 )
     except TooManyAttempts as error:
-        return _form(request, wanted=wanted, email=email, half=half_token, problem=str(error), status=429)
+        return login_form(request, wanted=wanted, email=email, half=half_token, problem=str(error), status=429)
     if isinstance(signed_in, Half):
-        return _form(request, wanted=wanted, half=signed_in.token)
+        return login_form(request, wanted=wanted, half=signed_in.token)
     if signed_in is None:
         problem = WRONG_CODE if half_token else WRONG
-        return _form(request, wanted=wanted, email=email, half=half_token, problem=problem, status=401)
+        return login_form(request, wanted=wanted, email=email, half=half_token, problem=problem, status=401)
     return with_session(request, signed_in, safe_next(wanted, home_of(signed_in.person.kind)))
 
 
@@ -82,12 +90,12 @@ async def sign_in_with_passkey(request: Request) -> Response:
         credential = json.loads(form.get("credential", ""))
         if not isinstance(credential, dict):
             raise PasskeyRefused("this is not an answer of an authenticator")
-        async with _database(request).transaction(SYSTEM) as tx:
+        async with database_of(request).transaction(SYSTEM) as tx:
             signed_in = await factors.sign_in_with_passkey(
-                tx, credential=credential, origin=_origin(request), house=_house(request)
+                tx, credential=credential, origin=origin_of(request), house=house_of(request)
             )
     except (PasskeyRefused, ValueError):
-        return _form(request, wanted=form.get("next", ""), problem="The passkey was refused.", status=401)
+        return login_form(request, wanted=form.get("next", ""), problem="The passkey was refused.", status=401)
     return with_session(request, signed_in, safe_next(form.get("next"), home_of(signed_in.person.kind)))
 
 
@@ -103,8 +111,8 @@ async def send_link(request: Request) -> Response:
     form = await form_of(request, None)
     _limit(request)
     if _is_ours(request):
-        async with _database(request).transaction(SYSTEM) as tx:
-            await people.ask_for_reset(tx, email=form.get("email", "").strip()[:254], house=_house(request))
+        async with database_of(request).transaction(SYSTEM) as tx:
+            await people.ask_for_reset(tx, email=form.get("email", "").strip()[:254], house=house_of(request))
     return site_of(request).page("sign_in/forgot.html", visitor=None, title="Forgotten password", is_sent=True)
 
 
@@ -123,7 +131,7 @@ async def chosen(request: Request) -> Response:
         return go("/login")
     try:
         _limit(request)
-        async with _database(request).transaction(SYSTEM) as tx:
+        async with database_of(request).transaction(SYSTEM) as tx:
             await people.choose_password(tx, token=token, password=form.get("password", ""))
     except (TicketSpent, BadPassword, TooManyRequests) as error:
         return _choose(request, token=token, problem=str(error), status=422)
@@ -139,14 +147,14 @@ async def prove(request: Request, site: Site, visitor: Visitor) -> Response:
     if request.method == "POST" and visitor.session is not None:
         form = await form_of(request, visitor)
         try:
-            async with _database(request).transaction(SYSTEM) as tx:
+            async with database_of(request).transaction(SYSTEM) as tx:
                 is_right = await verbs.prove(
                     tx,
                     visitor.session,
                     password=form.get("password"),
                     code=form.get("code") or None,
-                    origin=_origin(request),
-                    house=_house(request),
+                    origin=origin_of(request),
+                    house=house_of(request),
                 )
         except (TooManyAttempts, SecondFactorRequired) as error:
             problem, is_right = str(error), False
@@ -166,7 +174,7 @@ async def sign_out(request: Request, site: Site, visitor: Visitor) -> Response:
     await form_of(request, visitor)
     token, _ = token_of(request)
     assert token is not None, "a visitor came with one"
-    async with _database(request).transaction(SYSTEM) as tx:
+    async with database_of(request).transaction(SYSTEM) as tx:
         await verbs.sign_out(tx, token=token)
     site.visitors.forget(token)
     answer = go("/login")
@@ -180,7 +188,7 @@ async def end_view(request: Request, site: Site, visitor: Visitor) -> Response:
     """Stop looking at the pages of a client."""
     await form_of(request, visitor)
     if visitor.session is not None and visitor.is_viewing:
-        async with _database(request).transaction(SYSTEM) as tx:
+        async with database_of(request).transaction(SYSTEM) as tx:
             await verbs.view_as(tx, visitor.session, client_id=None)
         site.visitors.forget_all()
     return go("/desk/clients")
@@ -201,9 +209,10 @@ def with_session(request: Request, signed_in: SignedIn, path: str) -> Response:
     return answer
 
 
-def _form(
+def login_form(
     request: Request, *, wanted: str, email: str = "", half: str = "", problem: str = "", status: int = 200
 ) -> Response:
+    """Show the form to sign in, with what went wrong."""
     return site_of(request).page(
         "login.html",
         visitor=None,
@@ -228,19 +237,22 @@ def _is_ours(request: Request) -> bool:
 
 def _limit(request: Request) -> None:
     limits: Limits = request.app.state.limits
-    limits.of_address(_origin(request).address)
+    limits.of_address(origin_of(request).address)
 
 
-def _database(request: Request) -> Database:
+def database_of(request: Request) -> Database:
+    """Return the database of a request."""
     database: Database = request.app.state.database
     return database
 
 
-def _house(request: Request) -> House:
+def house_of(request: Request) -> House:
+    """Return what is known of this installation."""
     house: House = request.app.state.house
     return house
 
 
-def _origin(request: Request) -> Origin:
+def origin_of(request: Request) -> Origin:
+    """Return where a request came from."""
     address = request.client.host if request.client else ""
     return Origin(user_agent=request.headers.get("user-agent", ""), address=address)
