@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fmt isolation bench replay events migration lock clean
+.PHONY: help setup run test lint fmt isolation bench screens replay events migration lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ isolation: setup ## Try every way through the wall between clients, and write do
 
 bench: setup ## Measure, and keep the numbers in benchmarks/results
 	@$(PY) -m msp_local with-servers $(CURDIR)/$(PY) -m benchmarks $(args)
+
+screens: setup ## Keep a picture of every page in docs/screens
+	@mkdir -p docs/screens; MSP_SCREENS=$(CURDIR)/docs/screens $(PY) -m pytest -q tests/browser/test_every_page.py
 
 replay: setup ## Import an incident log: make replay FILE=log.csv.gz
 	@$(PY) -m msp_local replay $(FILE)

@@ -2,58 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
-from story import PASSWORD, Cast, a_cast, next_month, today
+from browsing import accessible, signed_in
+from playwright.async_api import Browser, Page, expect
+from story import Cast, a_cast, next_month, today
 
 from msp_local.api import Api
-from msp_local.servers.chromium import FLAGS, chromium_path, lend_driver_libraries
-from msp_local.servers.throwaway import cache_folder
 from msp_local.stack import Platform
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    path = await asyncio.to_thread(chromium_path, cache_folder())
-    await asyncio.to_thread(lend_driver_libraries, cache_folder())
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=str(path), args=list(FLAGS))
-        yield started
-        await started.close()
-
-
-async def signed_in(browser: Browser, platform: Platform, email: str, **options: Any) -> tuple[Page, list[str]]:
-    """Return a page of a person, and the list its console complaints go to."""
-    context: BrowserContext = await browser.new_context(base_url=platform.url, **options)
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on(
-        # The browser itself complains about an answer of 422, which a form with a mistake in it is meant to get.
-        "console",
-        lambda message: (
-            complaints.append(message.text)
-            if message.type in ("error", "warning") and "status of 422" not in message.text
-            else None
-        ),
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto("/login")
-    await page.fill("#email", email)
-    await page.fill("#password", PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_load_state()
-    return page, complaints
-
-
-async def accessible(page: Page) -> None:
-    found = await Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-    assert [(one["id"], one["nodes"][0]["html"][:120]) for one in found.response["violations"]] == []
 
 
 async def test_the_story_by_hand(browser: Browser, platform: Platform, admin: Api) -> None:
@@ -147,7 +104,7 @@ async def test_pages_fit_a_phone_and_foreign_ones_look_missing(
         ours, theirs = await cast.client("Ours"), await cast.client("Theirs")
         body = {"client_id": theirs.id, "title": "secret", "job_type": "network", "priority": "low", "level": "L1"}
         foreign = await cast.manager.post("/tickets", body)
-        phone = {"viewport": {"width": 360, "height": 720}, "color_scheme": "dark"}
+        phone: dict[str, Any] = {"viewport": {"width": 360, "height": 720}, "color_scheme": "dark"}
         page, _ = await signed_in(browser, platform, ours.email, **phone)
         try:
             for path in ("/portal", "/portal/tickets", "/portal/tickets/new", "/portal/hours", "/portal/invoices"):

@@ -33,7 +33,8 @@ what is wrong in this very case and what would be accepted; `request_id` leads t
 
 ## unavailable
 
-503. The service cannot reach its database. Nothing was changed; try again after `Retry-After` seconds.
+503. The service cannot reach its database. Try again after `Retry-After` seconds, with the same `Idempotency-Key`: what was done is not
+done twice.
 
 ## internal-error
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from msp_local.servers import debian
+from msp_local.servers.postgres import Postgres
 from msp_local.servers.processes import ServerFailed, free_ports, is_listening, spawn, stop, wait_until
 from msp_local.supervisor import Supervised, Supervisor
 
@@ -151,3 +156,40 @@ def test_a_process_that_will_not_end_is_killed(tmp_path: Path) -> None:
     stop(process, signals=(signal.SIGTERM,), seconds=0.5)
 
     assert process.returncode == -signal.SIGKILL
+
+
+@pytest.fixture
+def kept_postgres() -> Iterator[Postgres]:
+    """A cluster in a folder that ``nobody`` may enter, as the tests' own temporary folders may not be."""
+    folder = Path(tempfile.mkdtemp(prefix="effigate-postgres-"))
+    folder.chmod(0o755)
+    server = Postgres(folder / "postgres", is_kept=True)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+async def test_a_killed_postgresql_leaves_nobody_on_its_data_and_starts_again(kept_postgres: Postgres) -> None:
+    busy = [await asyncpg.connect(kept_postgres.url) for _ in range(20)]
+    await busy[0].execute("CREATE TABLE kept AS SELECT 1 AS one")
+    working = [asyncio.ensure_future(one.execute("SELECT pg_sleep(60)")) for one in busy]
+    await asyncio.sleep(0)
+
+    await asyncio.to_thread(kept_postgres.kill)
+    await asyncio.to_thread(kept_postgres.start)
+
+    assert all(isinstance(error, Exception) for error in await asyncio.gather(*working, return_exceptions=True))
+    again = await asyncpg.connect(kept_postgres.url)
+    assert await again.fetchval("SELECT one FROM kept") == 1
+    await again.close()
+
+
+def test_two_postgresql_never_share_their_data(kept_postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("msp_local.servers.postgres.LEFTOVER_SECONDS_MAX", 0.2)
+    second = Postgres(kept_postgres.folder, is_kept=True)
+
+    with pytest.raises(ServerFailed, match="another PostgreSQL"):
+        second.start()

@@ -182,7 +182,7 @@ async def test_providers_show_no_secret_and_keep_to_their_side(house: Door, issu
     assert [one["slug"] for one in mine] == ["hlo"]
     assert "secret" not in json.dumps(mine)
     assert (staff, twice.status_code) == ([], 409)
-    assert NEW["oauth_client_secret"].encode() not in sealed
+    assert str(NEW["oauth_client_secret"]).encode() not in sealed
 
 
 INSIDE = """

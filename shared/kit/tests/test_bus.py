@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import aio_pika
+import asyncpg
 import pytest
 from builders import a_client_event, a_ticket_event, probe_consumers
 from opentelemetry import trace
@@ -20,10 +21,11 @@ from msp_kernel.ids import new_id
 from msp_kit import telemetry, topology
 from msp_kit.database import SYSTEM, Database
 from msp_kit.outbox import record
+from msp_kit.provisioning import with_database
 from msp_kit.relay import Relay, poke
 from msp_kit.republish import republish
 from msp_kit.settings import ServiceSettings
-from msp_kit.testing import a_broker, a_database, eventually
+from msp_kit.testing import a_broker, a_database, admin_url, eventually
 from msp_kit.worker import Worker
 
 
@@ -136,6 +138,26 @@ async def test_unreadable_messages_are_parked_with_their_reason(database: Databa
         rows = await tx.fetch("SELECT reason, body FROM bus.unreadable ORDER BY id")
     assert {row["body"] for row in rows} == set(bodies)
     assert {row["reason"] for row in rows} == {"unparseable-json", "not-cloudevents", "bad-batch"}
+
+
+async def test_what_could_not_be_taken_is_delivered_again(database: Database, speaker: Database, amqp_url: str) -> None:
+    superuser = await asyncpg.connect(with_database(admin_url(), database=database.url.rpartition("/")[2]))
+    await superuser.execute("REVOKE INSERT ON bus.inbox FROM probe_staff")
+
+    async with relaying(speaker, amqp_url), listening(database, amqp_url):
+        await say(speaker, a_client_event(client_id=new_id()))
+
+        async def was_sent() -> bool:
+            return await count(speaker, "SELECT count(*) FROM bus.outbox") == 0
+
+        await eventually(was_sent)
+        await superuser.execute("GRANT INSERT ON bus.inbox TO probe_staff")
+
+        async def is_heard() -> bool:
+            return await count(database, "SELECT count(*) FROM heard") == 1
+
+        await eventually(is_heard)
+    await superuser.close()
 
 
 async def test_a_listener_that_lost_everything_hears_it_again(

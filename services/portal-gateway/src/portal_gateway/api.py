@@ -27,7 +27,18 @@ from portal_gateway.descriptions import Descriptions
 from portal_gateway.forward import REFUSALS, Forward, nothing
 from portal_gateway.limits import Limits
 from portal_gateway.outgoing import Outgoing
-from portal_gateway.pages import desk, operations, portal, providers, settings as settings_pages, sign_in
+from portal_gateway.pages import (
+    clocks,
+    desk,
+    operations,
+    portal,
+    providers,
+    reports,
+    settings as settings_pages,
+    sign_in,
+    sla,
+    what_if,
+)
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import Visitors
 from portal_gateway.services import Services
@@ -82,8 +93,12 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
             providers.router,
             settings_pages.router,
             portal.router,
+            reports.router,
             desk.router,
+            clocks.router,
             operations.router,
+            sla.router,
+            what_if.router,
             live.router,
         ],
         problem_table=PROBLEMS,

@@ -7,30 +7,32 @@ outer one, with x in percent. Every chart has a text for those who do not see it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from html import escape
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from math import cos, pi, radians, sin
 from typing import Any
 from zlib import crc32
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-_HATCH = (
-    '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<rect width="6" height="6" class="track-bg"/><rect width="2.5" height="6" class="f-pause"/></pattern></defs>'
-)
+from portal_gateway.pages import shown
+
 _GAUGE_RADIUS = 52
+_HEAT_TOP, _HEAT_ROW = 18, 24
+_HOURS = (
+    '<defs><pattern id="hours" width="0.0416667" height="1" patternContentUnits="objectBoundingBox">'
+    '<rect class="h0" width="0.0375" height="1"/></pattern></defs>'
+)
 _GAUGE_DEGREES = 280
 
 
 def meter(value: float, total: float, tone: str = "f1", label: str = "") -> Markup:
     """One bar filled by ``value`` of ``total``; without a label the number beside it speaks."""
-    percent = 0 if total <= 0 else _within(100 * value / total)
+    percent = 0 if total <= 0 else within(100 * value / total)
     spoken = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
     return Markup(
         f'<svg {spoken}><rect class="track-bg" width="100%" height="100%"/>'
-        f'<rect class="{tone}" width="{_number(percent)}%" height="100%"/></svg>'
+        f'<rect class="{tone}" width="{number(percent)}%" height="100%"/></svg>'
     )
 
 
@@ -38,7 +40,7 @@ def bar(percent: float, target: float | None, tone: str, low: float = 0.0) -> Ma
     """One bar on a scale from ``low`` to 100 percent, with a tick at the target."""
 
     def scaled(value: float) -> str:
-        return _number(100 * max(0.0, value - low) / (100 - low))
+        return number(100 * max(0.0, value - low) / (100 - low))
 
     tick = "" if target is None else _tick(scaled(target), y1=-2, y2=12)
     return Markup(
@@ -57,16 +59,16 @@ def burn(series: Mapping[str, Any], tone: str = "", height: int = 190) -> Markup
         return 100 * index / (len(days) - 1), 100 - 100 * max(0, minutes) / capacity
 
     points = [at(index, one["available_minutes"]) for index, one in enumerate(days)]
-    heights = [(third, _number(top + inner * (3 - third) / 3)) for third in range(1, 4)]
+    heights = [(third, number(top + inner * (3 - third) / 3)) for third in range(1, 4)]
     grid = "".join(
         f'<line class="grid-line" x1="0" x2="100%" y1="{y}" y2="{y}"/>'
-        f'<text x="0" y="{_number(float(y) - 5)}">{capacity * third // 180} h</text>'
+        f'<text x="0" y="{number(float(y) - 5)}">{capacity * third // 180} h</text>'
         for third, y in heights
     )
     ends = f'<text x="0" y="{height - 6}">{escape(days[0]["on"])}</text>'
     ends += f'<text x="100%" y="{height - 6}" text-anchor="end">{escape(days[-1]["on"])}</text>'
     title = f"Balance by day from {days[0]['on']} to {days[-1]['on']}"
-    named = _stable_id(title)
+    named = stable_id(title)
     area = f'<polygon class="area {tone}" points="{_points([(0, 100), *points, (100, 100)])}"/>'
     line = f'<polyline class="ln {tone}" points="{_points(points)}"/>'
     rows = [(one["on"], f"{one['available_minutes'] / 60:.2f}") for one in days[:: max(1, len(days) // 12)]]
@@ -77,44 +79,17 @@ def burn(series: Mapping[str, Any], tone: str = "", height: int = 190) -> Markup
     ) + _table(("Day", "Hours left"), rows)
 
 
-def clock_tape(clock: Mapping[str, Any], now: datetime) -> Markup:
-    """The intervals of a clock in one row: counted, paused, and what is left; the time scale is wall time."""
-    spans = [
-        (datetime.fromisoformat(one["from"]), datetime.fromisoformat(one["to"]) if one["to"] else now, one)
-        for one in clock.get("intervals", ())
-    ]
-    if not spans:
-        return Markup("")
-    first = spans[0][0]
-    ends = [end for _, end, _ in spans]
-    if clock["status"] == "running" and clock["due_at"]:
-        ends.append(datetime.fromisoformat(clock["due_at"]))
-    length = max((max(ends) - first).total_seconds(), 1)
-
-    def percent(instant: datetime) -> float:
-        return _within(100 * (instant - first).total_seconds() / length)
-
-    segments = [
-        (percent(start), percent(end), "paused" if one["kind"] == "paused" else "work", _told(one))
-        for start, end, one in spans
-    ]
-    if segments[-1][1] < 100:
-        segments.append((segments[-1][1], 100.0, "left", "left"))
-    is_due = clock["status"] == "running" and not clock["is_breached"]
-    return _tape(segments, f"Course of the clock: {len(spans)} intervals", now_percent=percent(now), is_due=is_due)
-
-
 def stacked(parts: Sequence[tuple[float, str, str]], capacity: float | None, scale: float) -> Markup:
     """One bar of parts (value, tone, hint) on a scale up to ``scale``; ``capacity`` draws a tick."""
     left, drawn = 0.0, []
     for value, tone, hint in parts:
         width = 100 * value / scale
         drawn.append(
-            f'<rect class="{tone}" x="{_number(left)}%" y="0" width="{_number(max(0.0, width - 0.4))}%" height="100%"'
+            f'<rect class="{tone}" x="{number(left)}%" y="0" width="{number(max(0.0, width - 0.4))}%" height="100%"'
             f' rx="2" data-tip="{escape(hint)}"/>'
         )
         left += width
-    tick = "" if capacity is None else _tick(_number(100 * capacity / scale), y1=-3, y2=13)
+    tick = "" if capacity is None else _tick(number(100 * capacity / scale), y1=-3, y2=13)
     track = '<rect class="track-bg" width="100%" height="100%" rx="3"/>'
     return Markup(f'<svg aria-hidden="true">{track}{"".join(drawn)}{tick}</svg>')
 
@@ -123,53 +98,126 @@ def gauge(left: float, total: float, tone: str = "", pace: float | None = None) 
     """A ring with a gap at the bottom, filled by ``left`` of ``total``; ``pace`` marks where an even spend would be."""
     round_length = 2 * pi * _GAUGE_RADIUS
     arc = round_length * _GAUGE_DEGREES / 360
-    filled = arc * _within(100 * left / total) / 100
+    filled = arc * within(100 * left / total) / 100
     tick = ""
     if pace is not None:
         angle = radians(130 + _GAUGE_DEGREES * pace / total)
         (x1, y1), (x2, y2) = ((60 + radius * cos(angle), 60 + radius * sin(angle)) for radius in (44, 60))
-        tick = f'<line class="tick" x1="{_number(x1)}" y1="{_number(y1)}" x2="{_number(x2)}" y2="{_number(y2)}"/>'
+        tick = f'<line class="tick" x1="{number(x1)}" y1="{number(y1)}" x2="{number(x2)}" y2="{number(y2)}"/>'
     ring = f'cx="60" cy="60" r="{_GAUGE_RADIUS}"'
-    rest = _number(round_length)
+    rest = number(round_length)
     return Markup(
         f'<svg viewBox="0 0 120 120" aria-hidden="true"><g transform="rotate(130 60 60)">'
-        f'<circle class="bg" {ring} stroke-dasharray="{_number(arc)} {rest}" stroke-linecap="round"/>'
-        f'<circle class="fg {tone}" {ring} stroke-dasharray="{_number(filled)} {rest}"/></g>{tick}</svg>'
+        f'<circle class="bg" {ring} stroke-dasharray="{number(arc)} {rest}" stroke-linecap="round"/>'
+        f'<circle class="fg {tone}" {ring} stroke-dasharray="{number(filled)} {rest}"/></g>{tick}</svg>'
     )
 
 
-def _tape(segments: Sequence[tuple[float, float, str, str]], title: str, *, now_percent: float, is_due: bool) -> Markup:
-    """Segments are (start in percent, end in percent, work | paused | left, hint)."""
-    drawn = [_HATCH]
-    for start, end, kind, hint in segments:
-        fill = 'fill="url(#hatch)"' if kind == "paused" else f'class="{"f-work" if kind == "work" else "track-bg"}"'
-        place = f'x="{_number(start)}%" y="20" width="{_number(end - start)}%" height="12"'
-        drawn.append(f'<rect {fill} {place} data-tip="{escape(hint)}"/>')
-    drawn.append('<rect x="0" y="20" width="100%" height="12" rx="3" class="axis-line" fill="none"/>')
-    if is_due:
-        drawn.append(
-            '<line class="axis-line" x1="100%" x2="100%" y1="20" y2="38"/>'
-            '<text class="strong" x="100%" y="50" text-anchor="end">Due</text>'
+def trend(weeks: Sequence[Mapping[str, Any]], link: Callable[..., str] | None = None, height: int = 132) -> Markup:
+    """Compliance by week: ``{week, percent, met, missed, open_overdue}``, oldest first; a week without data is a gap.
+
+    ``link(week, outcome=…)`` leads to what is behind a number of the table.
+    """
+    known = [one["percent"] for one in weeks if one["percent"] is not None]
+    low = max(0, int(min(known, default=100) - 1) // 10 * 10)
+    top, inner = 14, height - 14 - 20
+    last = max(len(weeks) - 1, 1)
+    spots = [
+        None if one["percent"] is None else (100 * index / last, 100 * (100 - one["percent"]) / (100 - low))
+        for index, one in enumerate(weeks)
+    ]
+    lines = [
+        f'<polyline class="ln ok" points="{_points([one, following])}"/>'
+        for one, following in pairwise(spots)
+        if one is not None and following is not None
+    ]
+    dots = "".join(
+        f'<circle class="dot ok" cx="{number(spot[0])}%" cy="{number(top + inner * spot[1] / 100)}" r="4"/>'
+        for spot in spots
+        if spot is not None
+    )
+    hits = "".join(
+        f'<rect x="{number(100 * (index - 0.5) / last)}%" y="0" width="{number(100 / last)}%" height="{height - 20}"'
+        f' fill="transparent" data-tip="{escape(_week_told(one))}"/>'
+        for index, one in enumerate(weeks)
+    )
+    grid = "".join(
+        f'<line class="grid-line" x1="0" x2="100%" y1="{y}" y2="{y}"/><text x="0" y="{y + 12}">{percent}%</text>'
+        for percent, y in ((100, top), ((100 + low) // 2, top + inner // 2))
+    )
+    first, latest = shown.day(weeks[0]["week"]), shown.day(weeks[-1]["week"])
+    ends = (
+        f'<text x="0" y="{height - 4}">{first}</text><text x="100%" y="{height - 4}" text-anchor="end">{latest}</text>'
+    )
+    title = f"SLA met by week from {first} to {latest}, scale from {low} to 100 percent"
+    named = stable_id(title)
+    rows = [
+        (
+            shown.day(one["week"]),
+            "\N{EN DASH}" if one["percent"] is None else f"{one['percent']}%",
+            *(
+                _linked(one[name], "" if link is None or not one[name] else link(one["week"], outcome=name))
+                for name in ("met", "missed", "open_overdue")
+            ),
         )
-    now = _number(now_percent)
-    drawn.append(f'<line class="now-line" x1="{now}%" x2="{now}%" y1="14" y2="38"/>')
-    named = _stable_id(title)
+        for one in reversed(weeks)
+    ]
     return Markup(
-        f'<svg class="tape" role="img" aria-labelledby="{named}"><title id="{named}">{escape(title)}</title>'
-        f"{''.join(drawn)}</svg>"
-    )
+        f'<svg height="{height}" role="img" aria-labelledby="{named}"><title id="{named}">{escape(title)}</title>{grid}'
+        f'<svg x="0" y="{top}" width="100%" height="{inner}" viewBox="0 0 100 100" preserveAspectRatio="none">'
+        f'{"".join(lines)}</svg><line class="axis-line" x1="0" x2="100%" y1="{top + inner}" y2="{top + inner}"/>'
+        f"{dots}{ends}{hits}</svg>"
+    ) + _table(("Week from", "SLA met", "Met", "Missed", "Open"), rows)
 
 
-def _told(one: Mapping[str, Any]) -> str:
-    minutes = one["seconds"] // 60
-    return f"{minutes} min {'paused' if one['kind'] == 'paused' else 'counted'} {one.get('reason') or ''}".strip()
+def heat(
+    counts: Sequence[Sequence[int]],
+    days: Sequence[str],
+    what: str,
+    link: Callable[[int, int], str] | None = None,
+) -> Markup:
+    """Weekday by hour: one row of 24 squares for each day, darker where more happened; every square says its number."""
+    most = max((count for row in counts for count in row), default=0)
+    drawn = []
+    for weekday, (day, row) in enumerate(zip(days, counts, strict=True)):
+        y = _HEAT_TOP + _HEAT_ROW * weekday
+        drawn.append(f'<text x="0" y="{y + 16}">{escape(day)}</text>')
+        drawn.append(f'<rect fill="url(#hours)" x="8%" width="92%" y="{y}" height="{_HEAT_ROW - 3}"/>')
+        for at, count in enumerate(row):
+            if count:
+                place = f'x="{number(8 + at * 92 / 24)}%" y="{y}" width="3.45%" height="{_HEAT_ROW - 3}"'
+                hint = f"{escape(day)} {at:02}:00 to {at + 1:02}:00, {count} {escape(what)}"
+                tone = 1 + 4 * (count - 1) // max(most - 1, 1)
+                drawn.append(f'<rect class="h{tone}" {place} rx="2" data-tip="{hint}"/>')
+    hours = "".join(f'<text x="{number(8 + at * 92 / 24)}%" y="11">{at:02}</text>' for at in range(0, 24, 3))
+    some = [(count, day, hour) for day, row in enumerate(counts) for hour, count in enumerate(row) if count]
+    title = f"{sum(count for count, _, _ in some)} {what} by weekday and hour"
+    if some:
+        most, weekday, at = max(some, key=lambda one: one[0])
+        title += f", most on {days[weekday]} at {at:02}:00: {most}"
+    named = stable_id(title)
+    rows = [(f"{days[day]} {hour:02}:00", _linked(count, link(day, hour) if link else "")) for count, day, hour in some]
+    return Markup(
+        f'<svg height="{_HEAT_TOP + _HEAT_ROW * len(days)}" role="img" aria-labelledby="{named}"><title id="{named}">{escape(title)}'
+        f'</title>{_HOURS}{hours}{"".join(drawn)}</svg><p class="small soft">{escape(title)}.</p>'
+    ) + _table(("Weekday and hour", what.capitalize()), rows)
+
+
+def _week_told(one: Mapping[str, Any]) -> str:
+    count = one["met"] + one["missed"] + one["open_overdue"]
+    week = shown.day(one["week"])
+    if one["percent"] is None:
+        return f"Week from {week}: no promise ended"
+    return f"Week from {week}: {one['percent']}%, {one['met']} of {count}"
+
+
+def _linked(count: int, address: str) -> Markup:
+    return Markup('<a href="{}">{}</a>').format(address, count) if count and address else escape(count)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Markup:
     columns = "".join(f'<th scope="col"{_numeric(index)}>{escape(text)}</th>' for index, text in enumerate(head))
-    cells = [
-        "".join(f"<td{_numeric(index)}>{escape(str(cell))}</td>" for index, cell in enumerate(row)) for row in rows
-    ]
+    cells = ["".join(f"<td{_numeric(index)}>{escape(cell)}</td>" for index, cell in enumerate(row)) for row in rows]
     body = "".join(f"<tr>{row}</tr>" for row in cells)
     return Markup(
         '<details class="as-table no-print"><summary>View as table</summary>'
@@ -185,17 +233,20 @@ def _tick(x: str, *, y1: int, y2: int) -> str:
     return f'<line class="target" x1="{x}%" x2="{x}%" y1="{y1}" y2="{y2}"/>'
 
 
-def _within(percent: float) -> float:
+def within(percent: float) -> float:
+    """Return a percentage between 0 and 100."""
     return max(0.0, min(100.0, percent))
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Return a coordinate with up to two decimals."""
     return f"{value:.2f}".rstrip("0").rstrip(".") or "0"
 
 
 def _points(points: Iterable[tuple[float, float]]) -> str:
-    return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+    return " ".join(f"{number(x)},{number(y)}" for x, y in points)
 
 
-def _stable_id(seed: str) -> str:
-    return f"c{crc32(seed.encode()):08x}"  # the same at every rendering, so that morphing keeps the node
+def stable_id(seed: str) -> str:
+    """Return an id for a title, the same at every rendering."""
+    return f"c{crc32(seed.encode()):08x}"

@@ -185,13 +185,13 @@ class Services:
         return found
 
     async def get(self, caller: Caller, path: str, **query: Any) -> Any:
-        """GET JSON.
+        """GET JSON; a list in the query is a repeated parameter.
 
         Raises:
             Refused, ServiceAway.
         """
-        given = {name.rstrip("_"): str(value) for name, value in query.items() if value is not None}
-        target = f"{path}?{urlencode(given)}" if given else path
+        given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
+        target = f"{path}?{urlencode(given, doseq=True)}" if given else path
         return (await self.send(caller, "GET", target)).json()
 
     async def post(

@@ -86,9 +86,9 @@ ChosenNow = Annotated[Chosen, Depends(_chosen)]
 
 
 @clocks.get("", openapi_extra=EVERYBODY)
-async def clocks_of_ticket(ticket_id: UUID, tx: Tx) -> Page[ClockView]:
-    """Return the clocks of a ticket with their tape; none for a ticket that is not the caller's."""
-    return Page(items=[ClockView.of(report) for report in await reports.clocks_of_ticket(tx, ticket_id)])
+async def clocks_of_ticket(ticket_id: UUID, tx: Tx) -> Page[ExplainView]:
+    """Return the clocks of a ticket with tape and explanation; none for a ticket that is not the caller's."""
+    return Page(items=[ExplainView.of(report) for report in await reports.clocks_of_ticket(tx, ticket_id)])
 
 
 @clocks.get("/{clock_id}", openapi_extra=EVERYBODY)

@@ -18,7 +18,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from sqlalchemy import CursorResult, Executable
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 _OPENING = (
@@ -121,28 +121,55 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
-        """Open a transaction in ``scope``; commit when the block ends, roll back when it raises."""
-        async with self.engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver = raw.driver_connection
-            assert isinstance(driver, asyncpg.Connection)
+        """Open a transaction in ``scope``; commit when the block ends, roll back when it raises.
+
+        Raises:
+            Exception: one that ``is_unavailable`` tells, when the database is away.
+        """
+        async with contextlib.AsyncExitStack() as stack:
             try:
-                async with driver.transaction():
-                    now = await driver.fetchval(
-                        _OPENING, f"{self.database}_{scope.role}", str(scope.client_id or ""), scope.actor
-                    )
-                    tx = Transaction(connection, driver, now=now, scope=scope, service=self.service)
-                    yield tx
-            finally:
-                if driver.is_closed() or driver.is_in_transaction():
-                    # Never back into the pool with a role and a client still set.
-                    await connection.invalidate()
+                tx = await self._opened(stack, scope)
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                # The server was away and may be back: nothing has been done yet, so a new connection may try.
+                with contextlib.suppress(Exception):
+                    await stack.aclose()
+                tx = await self._opened(stack, scope)
+            yield tx
         if tx.has_recorded:
             self.recorded.set()
+
+    async def _opened(self, stack: contextlib.AsyncExitStack, scope: Scope) -> Transaction:
+        connection, driver = await self._checked_out(stack)
+        await stack.enter_async_context(driver.transaction())
+        now = await driver.fetchval(_OPENING, f"{self.database}_{scope.role}", str(scope.client_id or ""), scope.actor)
+        return Transaction(connection, driver, now=now, scope=scope, service=self.service)
+
+    async def _checked_out(
+        self, stack: contextlib.AsyncExitStack
+    ) -> tuple[AsyncConnection, asyncpg.Connection[asyncpg.Record]]:
+        """Return a connection that was not lost while it lay in the pool, and put it back clean with ``stack``."""
+        while True:
+            connection = await self.engine.connect()
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, asyncpg.Connection)
+            if not driver.is_closed():
+                stack.push_async_callback(_put_back, connection, driver)
+                return connection, driver
+            await connection.invalidate()
+            await connection.close()
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+async def _put_back(connection: AsyncConnection, driver: asyncpg.Connection[asyncpg.Record]) -> None:
+    if driver.is_closed() or driver.is_in_transaction():
+        # Never back into the pool with a role and a client still set.
+        await connection.invalidate()
+    await connection.close()
 
 
 def _sqlalchemy_url(url: str) -> str:
@@ -155,9 +182,20 @@ async def connect(url: str, *, application: str) -> asyncpg.Connection[asyncpg.R
     return await asyncpg.connect(url, timeout=10, server_settings={"application_name": application})
 
 
+# InternalClientError: the driver lost its connection in the middle of a statement, and its own bookkeeping with it.
+_AWAY = (
+    OSError,
+    TimeoutError,
+    PoolTimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Return whether an error means that the database is away, and no message is to blame."""
-    if isinstance(error, OSError | asyncpg.PostgresConnectionError | asyncpg.InterfaceError | TimeoutError):
+    if isinstance(error, _AWAY):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True

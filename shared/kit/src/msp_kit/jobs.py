@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from msp_kit import telemetry
-from msp_kit.database import SYSTEM, Database, Transaction
+from msp_kit.database import SYSTEM, Database, Transaction, is_unavailable
 
 log = telemetry.logger(__name__)
 
@@ -34,8 +34,11 @@ async def run(job: Job, database: Database, *, stopping: asyncio.Event) -> None:
         try:
             async with database.transaction(SYSTEM) as tx:
                 has_more = await job.tick(tx)
-        except Exception:
-            log.exception("job tick failed", job=job.name)
+        except Exception as error:
+            if is_unavailable(error):
+                log.warning("database is away, the job waits", job=job.name, error=repr(error)[:300])
+            else:
+                log.exception("job tick failed", job=job.name)
         telemetry.JOB_SECONDS.labels(database.service, job.name).observe(time.perf_counter() - started)
         if not has_more:
             with contextlib.suppress(TimeoutError):

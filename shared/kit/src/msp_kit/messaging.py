@@ -133,7 +133,17 @@ class Subscriber:
         except Unreadable as error:
             await self._park(message, reason=error.reason, detail=str(error))
         else:
+            await self._take(message, envelopes)
+
+    async def _take(self, message: RabbitMessage, envelopes: list[Envelope]) -> None:
+        try:
             await self.batcher.take(envelopes)
+        except Exception:  # noqa: BLE001 - the batcher has told it
+            # Unacked it would stay ours, untaken, for as long as the connection lives. The broker counts how often it
+            # comes back, and parks it at the limit.
+            await asyncio.sleep(PATIENCE_SECONDS_MAX)
+            await message.nack(requeue=True)
+        else:
             await message.ack()
 
     async def _put_aside(self, message: RabbitMessage) -> None:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import asyncpg
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from msp_kit import telemetry
@@ -111,9 +109,6 @@ def install(app: FastAPI, problems: Mapping[type[Exception], Problem]) -> None:
         app.add_exception_handler(exception, _known(problem))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(DBAPIError, _database)
-    for away in (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError):
-        app.add_exception_handler(away, _database)
 
 
 def _known(problem: Problem) -> Any:
@@ -151,21 +146,17 @@ async def _http(request: Request, error: Exception) -> Response:
     return made
 
 
-async def _database(request: Request, error: Exception) -> Response:
-    if not (is_unavailable(error) or isinstance(error, PoolTimeoutError)):
-        return await unexpected(request, error)
-    log.warning("database is away", error=repr(error)[:300])
-    return answer(
-        request,
-        slug="unavailable",
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-        title="The service cannot reach its database",
-        detail="Nothing was changed. Try again in a few seconds.",
-    )
-
-
 async def unexpected(request: Request, error: Exception) -> Response:
-    """Answer a bug: the cause goes to the log, the request id to the caller."""
+    """Answer what no table knows: a database that is away with 503, a bug with 500 and its cause in the log."""
+    if is_unavailable(error):
+        log.warning("database is away", error=repr(error)[:300])
+        return answer(
+            request,
+            slug="unavailable",
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+            title="The service cannot reach its database",
+            detail="Try again in a few seconds, with the same Idempotency-Key: what was done is not done twice.",
+        )
     log.error("unexpected error", path=request.url.path, exc_info=error)
     return answer(
         request,

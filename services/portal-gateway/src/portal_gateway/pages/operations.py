@@ -9,9 +9,11 @@ from fastapi import APIRouter, Request, Response
 
 from msp_kernel.periods import month_of
 from portal_gateway.pages import shown
+from portal_gateway.pages.clocks import escalates
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.portal import pdf
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.pages.sla import BROKEN, DAYS, WEEKS, all_of, link
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
@@ -27,18 +29,21 @@ async def operations(_request: Request, site: Site, visitor: Visitor) -> Respons
     caller = need_staff(visitor, *MANAGERS)
     get = site.services.get
     month = month_of(shown.now().date())
-    period = {"from_": month.starts_on.isoformat(), "to_": month.ends_on.isoformat()}
-    risk, kept, balances, workload, waiting, summary, tickets, side = await site.parts(
+    period = {"from": month.starts_on.isoformat(), "to": month.ends_on.isoformat()}
+    until = shown.now().date() + timedelta(days=1)
+    lately = {"from": (until - timedelta(weeks=WEEKS)).isoformat(), "to": until.isoformat()}
+    risk, kept, weeks, balances, workload, waiting, summary, tickets, clients, side = await site.parts(
         get(caller, "/at-risk", which="running", limit=8),
         get(caller, "/compliance", **period),
+        get(caller, "/compliance", **lately),
         get(caller, "/contracts/balances"),
         get(caller, "/workload"),
         get(caller, "/time-entries/waiting"),
         get(caller, "/billing-summary"),
         get(caller, "/tickets", status="open_any", sort="time_left", limit=100),
+        all_of(site, caller, "/clients"),
         nav(site, visitor),
     )
-    clients = await site.part(get(caller, "/clients", limit=200))
     names = {} if isinstance(clients, Failed) else {one["id"]: one["name"] for one in clients["items"]}
     rows = {} if isinstance(tickets, Failed) else {one["id"]: one for one in tickets["items"]}
     return site.page(
@@ -46,8 +51,16 @@ async def operations(_request: Request, site: Site, visitor: Visitor) -> Respons
         visitor=visitor,
         title="Operations",
         month=month,
+        period=period,
         risk=risk,
         kept=kept,
+        weeks=weeks,
+        days=DAYS,
+        escalates=escalates,
+        link=lambda **more: link({**period, **more}),
+        still_open=link({**lately, "outcome": "open_overdue"}),
+        broken=lambda **more: link({**lately, **more, "outcome": list(BROKEN)}),
+        hour=lambda weekday, at: link({**lately, "weekday": weekday, "hour": at, "outcome": list(BROKEN)}),
         balances=balances,
         workload=workload,
         waiting=waiting,

@@ -66,6 +66,20 @@ def instant(value: str | datetime | None) -> datetime | None:
     return datetime.fromisoformat(value)
 
 
+def needed(value: str | datetime) -> datetime:
+    """Return an instant that is never missing."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def clock_time(value: str | datetime, zone: str, now: datetime) -> str:
+    """Return a time of day, with the day when it is not today: ``15:56``, ``Mon 15:56``, ``5 Oct 15:56``."""
+    local, today = needed(value).astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    days = abs((local.date() - today).days)
+    if not days:
+        return f"{local:%H:%M}"
+    return f"{local:%a %H:%M}" if days < 7 else f"{local.day} {local:%b %H:%M}"
+
+
 def when(value: str | datetime | None, zone: str, now: datetime) -> str:
     """Return an instant the short way: ``14:30`` today, ``Mon 14:30`` near, ``5 Oct 2026`` far."""
     at = instant(value)

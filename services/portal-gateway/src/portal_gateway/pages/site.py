@@ -19,7 +19,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from msp_kit import telemetry
 from msp_kit.identity import SAFE_METHODS
 from msp_kit.problems import Forbidden, Unauthenticated
-from portal_gateway import charts
+from portal_gateway import charts, tape
 from portal_gateway.pages import shown
 from portal_gateway.scope import (
     CSRF_FIELD,
@@ -83,6 +83,7 @@ class Site:
         )
         self.environment.globals.update(
             charts=charts,
+            tape=tape,
             shown=shown,
             brand=brand,
             asset=self.asset,
@@ -227,7 +228,7 @@ _SAID = {
     422: ("Something is not valid", "Check what you entered."),
     429: ("Too many requests", "Wait a little and try again."),
     500: ("Something went wrong on our side", "Nothing was changed. The request id leads us to the cause."),
-    503: ("A part of the platform is away", "Nothing was changed. Try again in a few seconds."),
+    503: ("A part of the platform is away", "Try again in a few seconds."),
 }
 
 

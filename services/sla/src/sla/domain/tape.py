@@ -59,8 +59,12 @@ class ClockReport:
     @property
     def next_step(self) -> tuple[datetime, Step] | None:
         """Return what fires next, and when; ``None`` while nothing is pending."""
-        steps = escalation.steps_of(self.terms, self.clock.metric)
-        return next(iter(escalation.pending(self.clock, steps)), None)
+        return next(iter(self.pending), None)
+
+    @property
+    def pending(self) -> list[tuple[datetime, Step]]:
+        """Return everything that still fires unless something happens first, soonest first."""
+        return escalation.pending(self.clock, escalation.steps_of(self.terms, self.clock.metric))
 
     @property
     def rule(self) -> Rule | None:

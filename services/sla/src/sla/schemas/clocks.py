@@ -10,8 +10,9 @@ from uuid import UUID
 from pydantic import Field
 
 from msp_kit.api import View
+from sla.domain import stretches
 from sla.domain.clock import BreachReason, Clock, Interval, Status, Verdict
-from sla.domain.escalation import StepKind
+from sla.domain.escalation import Step, StepKind
 from sla.domain.tape import ClockReport, FiredStep
 from sla.domain.targets import Metric
 
@@ -42,6 +43,20 @@ class IntervalView(View):
             note=interval.note,
             actor=interval.actor,
         )
+
+
+class StretchView(View):
+    """A stretch of wall time: ``counted``, ``closed`` (outside hours), ``paused``, or still ``left``."""
+
+    from_: datetime = Field(serialization_alias="from")
+    to: datetime
+    kind: stretches.Kind
+    seconds: int
+
+    @staticmethod
+    def of(one: stretches.Stretch) -> StretchView:
+        """Shape a stretch."""
+        return StretchView(from_=one.starts_at, to=one.ends_at, kind=one.kind, seconds=one.seconds)
 
 
 class FiredView(View):
@@ -81,6 +96,11 @@ class NextStepView(View):
     step: int
     to_level: str | None
     at: datetime
+
+    @staticmethod
+    def of(at: datetime, step: Step) -> NextStepView:
+        """Shape a step that has not fired yet."""
+        return NextStepView(kind=step.kind, percent=step.percent, step=step.step, to_level=step.to_level, at=at)
 
 
 class PromiseView(View):
@@ -140,6 +160,8 @@ class ClockView(ClockHead):
     thresholds_percent: Sequence[int]
     promises: Sequence[PromiseView]
     intervals: Sequence[IntervalView]
+    stretches: Sequence[StretchView]
+    pending: Sequence[NextStepView]
     fired: Sequence[FiredView]
     escalations: Sequence[EscalationView]
 
@@ -181,10 +203,7 @@ def head_fields(report: ClockReport) -> dict[str, Any]:
     """Return the fields of a clock's state."""
     clock = report.clock
     consumed_seconds = clock.consumed_seconds(report.now)
-    next_step = None
-    if report.next_step is not None:
-        at, step = report.next_step
-        next_step = NextStepView(kind=step.kind, percent=step.percent, step=step.step, to_level=step.to_level, at=at)
+    next_step = report.next_step
     return {
         "clock_id": clock.id,
         "ticket_id": clock.ticket_id,
@@ -211,7 +230,7 @@ def head_fields(report: ClockReport) -> dict[str, Any]:
         "verdict": clock.verdict,
         "stopped_at": clock.stopped_at,
         "acknowledged_at": clock.acknowledged_at,
-        "next_step": next_step,
+        "next_step": None if next_step is None else NextStepView.of(*next_step),
     }
 
 
@@ -225,6 +244,8 @@ def _tape_fields(report: ClockReport) -> dict[str, Any]:
         "thresholds_percent": sorted(report.terms.thresholds_percent),
         "promises": [PromiseView.model_validate(promise) for promise in clock.promises],
         "intervals": [IntervalView.of(clock, interval, now=report.now) for interval in clock.intervals],
+        "stretches": [StretchView.of(one) for one in stretches.stretches(clock, now=report.now)],
+        "pending": [NextStepView.of(at, step) for at, step in report.pending],
         "fired": [FiredView.of(step) for step in report.fired if step.kind != "escalate"],
         "escalations": [EscalationView.of(step) for step in report.fired if step.kind == "escalate"],
     }

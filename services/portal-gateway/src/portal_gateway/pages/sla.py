@@ -1,0 +1,303 @@
+"""How promises were kept: every number with the clocks behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from msp_kernel.periods import month_of
+from msp_kit.export import CsvResponse
+from msp_kit.identity import Caller
+from portal_gateway.pages import shown
+from portal_gateway.pages.desk import nav
+from portal_gateway.pages.site import HEADERS, Failed, Site, page_route
+from portal_gateway.scope import Visitor, need_staff
+
+router = APIRouter(prefix="/desk/sla")
+MANAGERS = ("manager", "admin", "finance", "dispatcher")
+WEEKS = 12
+ROWS = 40
+PARTS_MAX = 10
+PAGES_MAX = 10
+CHOICES_MAX = 200
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+BROKEN = ("missed", "open_overdue")
+PERIOD = ("from", "to")
+WHOLE = ("client_id", "metric")
+"""What a whole dashboard can be narrowed to."""
+FILTERS = {
+    "client_id": "Client",
+    "metric": "Promise",
+    "outcome": "Outcome",
+    "priority": "Priority",
+    "level": "Level",
+    "job_type": "Job type",
+    "queue": "Queue",
+    "agent_id": "Agent",
+    "weekday": "Weekday",
+    "hour": "Hour",
+}
+"""What the clocks behind a number can be narrowed to."""
+OUTCOMES = {"met": "Met", "missed": "Missed", "open_overdue": "Open, breached"}
+KINDS = (
+    ("by_priority", "priority"),
+    ("by_metric", "metric"),
+    ("by_level", "level"),
+    ("by_job_type", "job_type"),
+    ("by_queue", "queue"),
+    ("by_client", "client_id"),
+    ("by_agent", "agent_id"),
+)
+COUNTS = ("met", "missed", "open_overdue")
+
+
+class PartRow(BaseModel):
+    """One part of compliance as a row of a file."""
+
+    part: str
+    name: str
+    met: int
+    missed: int
+    open_overdue: int
+    percent: float | None
+
+
+@page_route(router, "")
+async def kept(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show compliance of a period by everything it can be taken apart by."""
+    asked = {**days_of(request), **_asked(request, *WHOLE)}
+    found, names, side = await _compliance(site, visitor, asked)
+    return site.page(
+        "desk/sla.html",
+        visitor=visitor,
+        title="SLA compliance",
+        found=found,
+        tables=[] if isinstance(found, Failed) else _tables(found, names),
+        shortened=shortened,
+        choices=choices,
+        names=names,
+        asked=asked,
+        periods=_periods(shown.now().date()),
+        days=DAYS,
+        link=lambda **more: link({**asked, **more}),
+        week=lambda monday, **more: link({**asked, **_week(monday, asked), **more}),
+        hour=lambda weekday, hour: link({**asked, "weekday": weekday, "hour": hour, "outcome": list(BROKEN)}),
+        csv=f"/desk/sla/parts.csv?{urlencode(asked)}",
+        **side,
+    )
+
+
+@page_route(router, "/parts.csv")
+async def parts_csv(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Return every table of the page as one file."""
+    asked = {**days_of(request), **_asked(request, *WHOLE)}
+    caller = need_staff(visitor, *MANAGERS)
+    found = await site.services.get(caller, "/compliance", **asked)
+    names = await _names(site, visitor)
+    whole = {"title": "All", "rows": [{"name": "All", **found}]}
+    weeks = {"title": "Week", "rows": [{"name": one["week"], **one} for one in found["by_week"]]}
+    rows = [
+        PartRow(part=table["title"], name=row["name"], percent=row["percent"], **{name: row[name] for name in COUNTS})
+        for table in (whole, *_tables(found, names), weeks)
+        for row in table["rows"]
+    ]
+    response = CsvResponse(PartRow, rows, name=f"sla-{found['from']}-to-{found['to']}")
+    response.headers["cache-control"] = HEADERS["cache-control"]
+    return response
+
+
+@page_route(router, "/verdicts")
+async def verdicts(request: Request, site: Site, visitor: Visitor) -> Response:
+    """List the clocks behind a number."""
+    return await _clocks(request, site, visitor, title="SLA verdicts", outcomes=tuple(OUTCOMES))
+
+
+@page_route(router, "/breaches")
+async def breaches(request: Request, site: Site, visitor: Visitor) -> Response:
+    """List the promises that were not kept: how late, why, and whose they were."""
+    return await _clocks(request, site, visitor, title="SLA breaches", outcomes=BROKEN)
+
+
+async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str, outcomes: Sequence[str]) -> Response:
+    caller = need_staff(visitor, *MANAGERS)
+    days, asked = days_of(request), _asked(request, *FILTERS)
+    wanted = [one for one in _list(asked.get("outcome", ())) if one in outcomes]
+    query = {**days, **asked, "outcome": wanted or list(outcomes)}
+    found, names, side = await site.parts(
+        site.services.get(caller, "/verdicts", **query, after=request.query_params.get("after"), limit=ROWS),
+        _names(site, visitor),
+        nav(site, visitor),
+    )
+    return site.page(
+        "desk/verdicts.html",
+        visitor=visitor,
+        title=title,
+        path=request.url.path,
+        found=found,
+        names=names,
+        choices=choices,
+        asked={**days, **asked},
+        outcomes={name: OUTCOMES[name] for name in outcomes},
+        chips=_chips({**days, **asked}, names),
+        is_first=not request.query_params.get("after"),
+        older=lambda after: "?" + urlencode({**days, **asked, "after": after}, doseq=True),
+        csv=f"/api/v1/verdicts.csv?{urlencode(query, doseq=True)}",
+        **side,
+    )
+
+
+# ---- what is asked ------------------------------------------------------------------------------------------------
+
+
+def link(asked: dict[str, Any]) -> str:
+    """Return the page of the clocks behind a number: breaches when only those are asked for."""
+    is_broken = set(_list(asked.get("outcome", ()))) in ({"missed"}, {"open_overdue"}, set(BROKEN))
+    return f"/desk/sla/{'breaches' if is_broken else 'verdicts'}?{urlencode(asked, doseq=True)}"
+
+
+def days_of(request: Request) -> dict[str, str]:
+    """Return the period of a request, by default the last twelve weeks with today."""
+    until = shown.now().date() + timedelta(days=1)
+    days = {"from": (until - timedelta(weeks=WEEKS)).isoformat(), "to": until.isoformat()}
+    return days | {name: one for name in PERIOD if (one := request.query_params.get(name))}
+
+
+def _asked(request: Request, *names: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in names:
+        values = [one for one in request.query_params.getlist(name) if one]
+        if values:
+            found[name] = values if len(values) > 1 else values[0]
+    return found
+
+
+def _list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _periods(today: date) -> list[tuple[str, dict[str, str]]]:
+    tomorrow = today + timedelta(days=1)
+    this_month = month_of(today)
+    last_month = month_of(this_month.starts_on - timedelta(days=1))
+    quarter = date(today.year, 3 * ((today.month - 1) // 3) + 1, 1)
+    return [
+        (name, {"from": starts_on.isoformat(), "to": ends_on.isoformat()})
+        for name, starts_on, ends_on in (
+            ("12 weeks", tomorrow - timedelta(weeks=WEEKS), tomorrow),
+            ("4 weeks", tomorrow - timedelta(weeks=4), tomorrow),
+            ("This month", this_month.starts_on, this_month.ends_on),
+            ("Last month", last_month.starts_on, last_month.ends_on),
+            ("This quarter", quarter, tomorrow),
+        )
+    ]
+
+
+def _week(monday: str, asked: dict[str, Any]) -> dict[str, str]:
+    """Return the part of a week that lies in the period."""
+    ends_on = (date.fromisoformat(monday) + timedelta(days=7)).isoformat()
+    return {"from": max(monday, asked["from"]), "to": min(ends_on, asked["to"])}
+
+
+# ---- what is shown ------------------------------------------------------------------------------------------------
+
+
+async def _compliance(site: Site, visitor: Visitor, asked: dict[str, Any]) -> tuple[Any, Any, Any]:
+    caller = need_staff(visitor, *MANAGERS)
+    found, names, side = await site.parts(
+        site.services.get(caller, "/compliance", **asked), _names(site, visitor), nav(site, visitor)
+    )
+    return found, names, side
+
+
+async def _names(site: Site, visitor: Visitor) -> dict[str, dict[str, str]]:
+    """Return the names people know of what compliance is taken apart by; codes where a service is away."""
+    get = site.services.get
+    clients, agents, queues, job_types = await site.parts(
+        all_of(site, visitor.caller, "/clients"),
+        get(visitor.caller, "/agents"),
+        get(visitor.caller, "/queues"),
+        all_of(site, visitor.caller, "/job-types"),
+    )
+    return {
+        "client_id": _by(clients, "id"),
+        "agent_id": _by(agents, "id"),
+        "queue": _by(queues, "key"),
+        "job_type": _by(job_types, "code"),
+        "metric": shown.METRIC,
+        "outcome": OUTCOMES,
+        "weekday": {str(number): day for number, day in enumerate(DAYS)},
+        "hour": {str(hour): f"{hour:02}:00" for hour in range(24)},
+        "priority": {one: one.capitalize() for one in ("critical", "high", "medium", "low")},
+    }
+
+
+async def all_of(site: Site, caller: Caller, path: str) -> dict[str, Any]:
+    """Return a whole list, page by page; of more than 2,000 the first."""
+    found: dict[str, Any] = {"items": [], "next": None}
+    for _ in range(PAGES_MAX):
+        page = await site.services.get(caller, path, limit=200, after=found["next"])
+        found = {"items": [*found["items"], *page["items"]], "next": page["next"]}
+        if not page["next"]:
+            break
+    return found
+
+
+def choices(names: dict[str, str], chosen: Any) -> dict[str, str]:
+    """Return what a drop-down bears, and what is chosen in any case."""
+    return {code: name for number, (code, name) in enumerate(names.items()) if number < CHOICES_MAX or code == chosen}
+
+
+def _by(found: Any, key: str) -> dict[str, str]:
+    return {} if isinstance(found, Failed) else {one[key]: one["name"] for one in found["items"]}
+
+
+def named(names: dict[str, dict[str, str]], field: str, value: str | None) -> str:
+    """Return a name, or the code itself where none is known."""
+    if value is None or value == "nobody":
+        return "Nobody"
+    unknown = {"client_id": "A client", "agent_id": "Somebody"}.get(field, value)
+    return names.get(field, {}).get(value, unknown)
+
+
+def _tables(found: dict[str, Any], names: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+    """Return each kind of parts with the names people know and the filter that leads to its clocks."""
+    tables: list[dict[str, Any]] = []
+    for parts, field in KINDS:
+        rows = [
+            {**part, "name": named(names, field, part[field]), "only": {field: part[field] or "nobody"}}
+            for part in found[parts]
+            if any(part[name] for name in COUNTS)
+        ]
+        if field in ("client_id", "agent_id"):
+            rows.sort(key=lambda row: (row["percent"], row["name"]))
+        tables.append({"title": FILTERS[field], "field": field, "rows": rows})
+    return tables
+
+
+def shortened(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return as many rows as a page bears, and the sum of the others in a last one without links."""
+    if len(rows) <= PARTS_MAX + 1:
+        return list(rows)
+    sums = {name: sum(row[name] for row in rows[PARTS_MAX:]) for name in COUNTS}
+    total = sum(sums.values())
+    percent = round(100 * sums["met"] / total, 1) if total else None
+    rest = {**sums, "percent": percent, "name": f"{len(rows) - PARTS_MAX} others", "only": None}
+    return [*rows[:PARTS_MAX], rest]
+
+
+def _chips(asked: dict[str, Any], names: dict[str, dict[str, str]]) -> list[dict[str, str]]:
+    """Return each filter with its name, and the address without it."""
+    return [
+        {
+            "title": title,
+            "value": " or ".join(named(names, field, one) for one in _list(asked[field])),
+            "without": "?" + urlencode({name: value for name, value in asked.items() if name != field}, doseq=True),
+        }
+        for field, title in FILTERS.items()
+        if field in asked
+    ]

@@ -1,0 +1,86 @@
+"""Every page there is, in both themes and on a phone: clean console, no sideways scroll, WCAG 2.2 AA.
+
+With ``MSP_SCREENS`` naming a folder (`make screens`) each page is also kept there as a picture.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from browsing import signed_in, violations
+from playwright.async_api import Browser, Page
+from walking import page_patterns, walk
+
+from msp_local.demo.seed import sign_ins
+from msp_local.stack import ADMIN_EMAIL, Platform
+
+THEMES = ("light", "dark")
+WIDTHS = (1440, 320)
+UNLINKED = {
+    "/": "it sends everybody on to their first page",
+    "/prove": "what moves money or rights leads to it after ten minutes",
+    "/login/with/{slug}": "it sends everybody on to an identity provider",
+    "/login/returned": "an identity provider sends everybody here, and it sends them on",
+}
+STRANGERS = ("/login", "/forgot-password", "/choose-password")
+"""Pages before signing in."""
+
+
+async def test_every_page_is_clean_fits_a_phone_and_is_accessible(browser: Browser, demo_platform: Platform) -> None:
+    (_, manager, password), (_, agent, _), (_, client, _), _ = sign_ins()
+    seen: set[str] = set(STRANGERS)
+    stranger = await browser.new_page(base_url=demo_platform.url)
+    faults: list[str] = []
+    for path in STRANGERS:
+        await stranger.goto(path)
+        faults += [f"{path}: {fault}" for fault in await looked_at(stranger, path)]
+    await stranger.close()
+
+    for email, secret, start in (
+        (manager, password, "/desk"),
+        (ADMIN_EMAIL, demo_platform.admin_password, "/desk"),
+        (agent, password, "/desk"),
+        (client, password, "/portal"),
+    ):
+        page, complaints = await signed_in(browser, demo_platform, email, password=secret)
+        async for pattern, is_page in walk(page, start):
+            if is_page and pattern not in seen:
+                faults += [f"{pattern}: {fault}" for fault in await looked_at(page, pattern)]
+            seen.add(pattern)
+            faults += [f"{pattern}: console: {one}" for one in complaints]
+            complaints.clear()
+        await page.context.close()
+
+    assert not faults, "\n".join(faults)
+    unseen = {one for one in page_patterns() - seen if one not in UNLINKED}
+    assert not unseen, f"no link leads to {sorted(unseen)}"
+
+
+async def looked_at(page: Page, pattern: str) -> list[str]:
+    """Return what is wrong with the open page, in both themes and two widths."""
+    faults = []
+    for theme in THEMES:
+        await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        # Half-way between two themes a button has the contrast of neither.
+        await page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished))")
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 900})
+            needed = await page.evaluate("document.documentElement.scrollWidth")
+            if needed > width:
+                faults.append(f"needs {needed} of {width} px")
+            faults += [f"{theme}, {width} px: {one}" for one in await violations(page)]
+            await kept(page, f"{_file_name(pattern)}-{'desktop' if width > 400 else 'phone'}-{theme}")
+    return faults
+
+
+async def kept(page: Page, name: str) -> None:
+    """Keep a picture when somebody asked for pictures."""
+    folder = os.environ.get("MSP_SCREENS")
+    if folder:
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=False)
+
+
+def _file_name(pattern: str) -> str:
+    return re.sub(r"[^a-z]+", "-", pattern.lower()).strip("-")

@@ -1,0 +1,68 @@
+"""Walking the pages as people do: following every link, to each kind of page once."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections import deque
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi.routing import APIRoute
+from playwright.async_api import Page
+
+import portal_gateway.pages
+
+
+def page_patterns() -> set[str]:
+    """Return the path patterns of all pages there are."""
+    found = set()
+    for module in pkgutil.iter_modules(portal_gateway.pages.__path__):
+        router = getattr(importlib.import_module(f"portal_gateway.pages.{module.name}"), "router", None)
+        for route in [] if router is None else router.routes:
+            if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
+                found.add(route.path)
+    return found
+
+
+def pattern_of(path: str, patterns: set[str]) -> str | None:
+    """Return the pattern a path belongs to; of several the one that says most of it in plain letters."""
+    fitting = [one for one in patterns if re.fullmatch(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(one)), path)]
+    return max(fitting, key=lambda one: len(re.sub(r"\{[^}]*\}", "", one)), default=None)
+
+
+async def walk(page: Page, start: str) -> AsyncIterator[tuple[str, bool]]:
+    """Go to every kind of address that links lead to, once each, and give its pattern; whether it is open as a page, too.
+
+    Two addresses are of one kind when they have the same pattern and the same names in their queries.
+    """
+    patterns = page_patterns()
+    waiting = deque([start])
+    known: set[tuple[str | None, frozenset[str]]] = set()
+    while waiting:
+        path = waiting.popleft()
+        parts = urlsplit(path)
+        pattern = pattern_of(parts.path, patterns)
+        kind = (pattern, frozenset(name for name, _ in parse_qsl(parts.query)))
+        if pattern is None or kind in known:
+            continue
+        known.add(kind)
+        is_page = not parts.path.endswith((".pdf", ".csv", ".json", ".xml"))
+        if not is_page:
+            answer = await page.context.request.get(path)
+            assert answer.status == 200, f"{path} answers {answer.status}"
+        else:
+            shown = await page.goto(path)
+            assert shown is not None
+            assert shown.status == 200, f"{path} answers {shown.status}"
+            links = await page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+            waiting += [local for link in links if (local := _local(link, page.url)) is not None]
+        yield pattern, is_page
+
+
+def _local(link: str, here: str) -> str | None:
+    parts, own = urlsplit(link), urlsplit(here)
+    if parts.netloc != own.netloc:
+        return None
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
