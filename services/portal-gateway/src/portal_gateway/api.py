@@ -115,9 +115,12 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     # Appended: innermost of the middlewares, so inside the edge, and before any route is looked for.
     app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services, limits=limits))
 
+    _answer_what_is_not_there(app, site)
+    return app
+
+
+def _answer_what_is_not_there(app: FastAPI, site: Site) -> None:
     @app.exception_handler(404)
     async def nothing_here(request: Request, _error: Exception) -> Response:
         is_for_programs = request.scope["path"].startswith(f"{PREFIX}/")
         return nothing(request) if is_for_programs else failure(site, None, status=404)
-
-    return app
