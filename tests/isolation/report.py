@@ -48,7 +48,7 @@ def write(report: Report) -> None:
             [
                 "# The wall between clients, tried",
                 "",
-                f"{report.operations} operations of the API, {report.cells} attempts to do what must not be done, or must: ",
+                f"{report.operations} operations of the API, {report.cells} attempts to do what must not be done, or must:",
                 f"{len(report.failures)} failures. Made from the OpenAPI document by `tests/isolation/matrix.py`, written by",
                 "`make isolation`. Five services in one process on real PostgreSQL, HTTP between them. After all of it every table of",
                 "every service is as it was before.",

@@ -31,6 +31,7 @@ from msp_kit.problems import NotFound, Problem
 
 router: APIRouter = guarded_router(tags=["billing"])
 BILLERS = allows(staff=("manager", "finance", "admin"))
+ISSUERS = allows(staff=("manager", "finance", "admin"), step_up=True)
 READERS = allows(staff=("manager", "finance", "admin"), client=("billing", "approver", "admin"))
 PROBLEMS: Mapping[type[Exception], Problem] = {
     runs.PeriodTooLong: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The period is not valid"),
@@ -63,7 +64,7 @@ async def one_run(run_id: UUID, tx: Tx) -> RunView:
     return RunView.model_validate(row)
 
 
-@router.post("/billing-runs/{run_id}/issue", openapi_extra=BILLERS)
+@router.post("/billing-runs/{run_id}/issue", openapi_extra=ISSUERS)
 async def issue(run_id: UUID, body: IssueDrafts, tx: Tx) -> RunView:
     """Issue the drafts of a run: they cannot change any more."""
     await runs.issue_drafts(tx, run_id=run_id, invoice_ids=body.invoice_ids)

@@ -24,7 +24,7 @@ ROUTERS = (router,)
 _HEAD = {"id", "client_id", "ref", "name", "kind", "starts_on", "ends_on", "currency", "rate_card_id"}
 From = Annotated[date | None, Query(alias="from"), AfterValidator(sane_year)]
 To = Annotated[date | None, Query(), AfterValidator(sane_year)]
-FUNDERS = allows(staff=("manager", "finance", "admin"))
+FUNDERS = allows(staff=("manager", "finance", "admin"), step_up=True)
 
 
 @router.post("", status_code=201, openapi_extra=MANAGERS)
