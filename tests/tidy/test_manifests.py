@@ -10,6 +10,7 @@ import yaml
 
 from msp_kit.settings import ServiceSettings
 from portal_gateway.settings import Settings
+from tickets.settings import Settings as TicketsSettings
 
 K8S = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "k8s"
 
@@ -83,7 +84,8 @@ def test_no_secret_value_is_in_the_files() -> None:
 
 
 def test_every_variable_is_a_setting() -> None:
-    known = {f"MSP_{name.upper()}" for name in (*ServiceSettings.model_fields, *Settings.model_fields)}
+    settings = (ServiceSettings, Settings, TicketsSettings)
+    known = {f"MSP_{name.upper()}" for one in settings for name in one.model_fields}
     (config,) = [one for one in documents() if one["kind"] == "ConfigMap"]
 
     assert set(config["data"]) - known == {"MSP_SECRETS_DIR"}

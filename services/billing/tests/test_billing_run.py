@@ -4,104 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import pypdf
 import pytest
-from pydantic import SecretStr
+from office import PERIOD, Office
 
-from billing import api, consumers, reports
-from billing.actions import runs
-from billing.actions.runs import Seller
-from billing.settings import Settings
-from billing.testing import OCTOBER, a_client, a_contract, answers, posted
+from billing import reports
+from billing.actions import issuing
+from billing.testing import OCTOBER, SELLER, a_client, a_contract, answers, posted
 from msp_events.billing import InvoiceDrafted, InvoiceIssued, PeriodCloseRequested
 from msp_events.tickets import PeriodSealRefused
 from msp_kernel.ids import new_id
-from msp_kit import identity
-from msp_kit.database import SYSTEM, Database
-from msp_kit.identity import Caller
-from msp_kit.inbox import Inbox
+from msp_kit.database import SYSTEM
 from msp_kit.provisioning import with_database
-from msp_kit.testing import (
-    KEY,
-    PASSWORD,
-    Requests,
-    Speaker,
-    a_client_person,
-    a_database,
-    a_staff_person,
-    admin_url,
-    said,
-)
-
-PERIOD = {"starts_on": OCTOBER[0].isoformat(), "ends_on": OCTOBER[1].isoformat()}
-
-
-@dataclass
-class Office:
-    """The service under test and the people around it."""
-
-    database: Database
-    requests: Requests
-    speaker: Speaker
-    client: UUID = field(default_factory=new_id)
-    contract: UUID = field(default_factory=new_id)
-    manager: Caller = field(default_factory=lambda: a_staff_person("finance"))
-
-    async def asked(self) -> PeriodCloseRequested:
-        """Start October's run and return what billing asked."""
-        answer = await self.requests.post(self.manager, "/billing-runs", PERIOD)
-        assert answer.status_code == 201, answer.text
-        asked: PeriodCloseRequested = (await said(self.database, PeriodCloseRequested))[-1]
-        return asked
-
-    async def run(self) -> dict[str, Any]:
-        """Return October's run."""
-        listed = (await self.requests.get(self.manager, "/billing-runs")).json()["items"]
-        found: dict[str, Any] = (await self.requests.get(self.manager, f"/billing-runs/{listed[0]['id']}")).json()
-        return found
-
-    async def work(self) -> None:
-        """Let the jobs run until they have nothing to do."""
-        for tick in (runs.draft_next, lambda tx: runs.issue_next(tx, seller=Seller("Meridian IT"))):
-            is_busy = True
-            while is_busy:
-                async with self.database.transaction(SYSTEM) as tx:
-                    is_busy = await tick(tx)
-
-    async def issued(self, *entries: Any) -> dict[str, Any]:
-        """Bill some entries and return the issued invoice."""
-        entries = entries or (posted(self.client, self.contract, minutes=150, overage=90),)
-        await self.speaker.say(*entries)
-        await self.speaker.say(*answers(await self.asked(), list(entries)))
-        await self.work()
-        run = await self.run()
-        await self.requests.post(self.manager, f"/billing-runs/{run['id']}/issue", {})
-        await self.work()
-        (found,) = (await self.requests.get(self.manager, "/invoices")).json()["items"]
-        answer = await self.requests.get(self.manager, f"/invoices/{found['id']}")
-        invoice: dict[str, Any] = answer.json()
-        return invoice
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[Office]:
-    async with a_database(service="billing", database="billing", module="billing") as database:
-        settings = Settings(
-            database_url=SecretStr(database.url),
-            amqp_url=SecretStr("amqp://none"),
-            identity_public_keys=json.dumps(identity.public_keys([KEY])),
-        )
-        speaker = Speaker(Inbox(database, consumers.consumers))
-        made = Office(database, Requests(api.create(settings, database), "billing"), speaker)
-        await speaker.say(a_client(made.client), a_contract(made.client, made.contract))
-        yield made
+from msp_kit.testing import PASSWORD, a_client_person, admin_url, said
 
 
 async def test_work_becomes_one_invoice_that_adds_up(office: Office) -> None:
@@ -245,7 +163,7 @@ async def test_numbers_have_no_gaps_whoever_issues_and_whatever_fails(office: Of
         is_busy = True
         while is_busy:
             async with office.database.transaction(SYSTEM) as tx:
-                is_busy = await runs.issue_next(tx, seller=Seller("Meridian IT"))
+                is_busy = await issuing.issue_next(tx, default_seller=SELLER)
                 if fails:
                     break_it = "the process dies here"
                     raise ConnectionError(break_it)

@@ -151,6 +151,60 @@ async def test_a_country_fills_in_its_holidays(requests: Requests) -> None:
     assert {"2026-12-25", "2026-03-02"} <= set(calendar["calendar"]["holidays"])
 
 
+async def test_holidays_can_be_looked_at_before_they_are_filled_in(requests: Requests) -> None:
+    bavaria = await requests.get(AGENT, "/calendars/holidays?country=DE&subdivision=BY&year=2026")
+    germany = await requests.get(AGENT, "/calendars/holidays?country=DE&year=2026")
+    nowhere = await requests.get(AGENT, "/calendars/holidays?country=DE&subdivision=ZZ&year=2026")
+
+    assert {"on": "2026-12-25", "name": "Christmas Day"} in bavaria.json()["items"]
+    assert {"2026-01-06"} <= {one["on"] for one in bavaria.json()["items"]} - {
+        one["on"] for one in germany.json()["items"]
+    }
+    assert (nowhere.status_code, nowhere.json()["code"]) == (422, "unknown-holidays")
+    assert "BY" in nowhere.json()["detail"]
+
+
+QUIET = {"mon": [["22:00", "07:00"]], "sat": [["00:00", "24:00"]]}
+A_CREDIT = {"kind": "per_breach", "priority": "critical", "amount_minor": 5000, "cap": 20_000}
+A_MONTH = {"kind": "monthly_compliance", "below_basis_points": 9500, "basis_points": 500}
+
+
+async def test_quiet_hours_and_credits_are_terms_like_any_other(requests: Requests, database: Database) -> None:
+    body = await contract_body(requests, quiet_hours=QUIET, sla_credits=[A_CREDIT, A_MONTH])
+    draft = await created(requests, "/contracts", body)
+    await requests.post(MANAGER, f"/contracts/{draft['id']}/activate")
+
+    (event,) = await said(database, ContractActivated)
+    assert event.quiet_hours == QUIET
+    assert [(one.rule_id, one.kind, one.cap) for one in event.sla_credits] == [
+        ("credit.1", "per_breach", 20_000),
+        ("credit.2", "monthly_compliance", None),
+    ]
+
+
+ALL_WEEK = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+
+
+@pytest.mark.parametrize(
+    ("terms", "code", "says"),
+    [
+        ({"quiet_hours": ALL_WEEK}, "quiet-hours-never-end", "leave an hour"),
+        ({"quiet_hours": {"mon": [["22", "07:00"]]}}, "bad-window", "weekly/mon"),
+        ({"sla_credits": [{**A_CREDIT, "rule_id": "x"}] * 2}, "ambiguous-credits", "called x"),
+        ({"sla_credits": [{**A_CREDIT, "basis_points": 1}]}, "invalid-request", ""),
+        ({"sla_credits": [{**A_CREDIT, "cap": 1}]}, "invalid-request", ""),
+        ({"sla_credits": [{**A_MONTH, "below_basis_points": None}]}, "invalid-request", ""),
+    ],
+)
+async def test_terms_that_nobody_could_keep_are_refused(
+    requests: Requests, terms: dict[str, Any], code: str, says: str
+) -> None:
+    answer = await requests.post(MANAGER, "/contracts", await contract_body(requests, **terms))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert says in answer.json()["detail"]
+
+
 async def test_equally_specific_rates_are_refused(requests: Requests) -> None:
     rates = [{"rate_minor": 1, "level": "L1"}, {"rate_minor": 2, "job_type": "network"}]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from msp_events.base import Event
+from msp_events.contracts import EscalationStepTerms
 from msp_events.sla import (
     ClockExcluded,
     ClockPaused,
@@ -166,6 +167,24 @@ async def test_a_version_said_again_with_other_terms_is_parked_with_the_differen
     (parked,) = await deadletters.open_messages(database)
     assert parked.status == "parked"
     assert "known with other targets" in (parked.error_text or "")
+
+
+async def test_terms_kept_before_a_field_was_known_are_the_same_terms(database: Database, speaker: Speaker) -> None:
+    ticket = ATicket()
+    chain = (EscalationStepTerms(step=1, to_level="L2"),)
+    await speaker.say(ticket.contract(escalation=chain))
+    async with database.transaction(SYSTEM) as tx:
+        await tx.driver.execute(
+            "UPDATE terms SET terms = terms - 'quiet_hours' - 'sla_credits' #- '{escalation,0,to_queue}'"
+            " #- '{escalation,0,to_priority}'"
+        )
+
+    await speaker.say(ticket.contract(escalation=chain))
+    assert await deadletters.open_messages(database) == []
+
+    await speaker.say(ticket.contract(escalation=chain, quiet_hours={"sun": [["00:00", "24:00"]]}))
+    (parked,) = await deadletters.open_messages(database)
+    assert "known with other quiet_hours" in (parked.error_text or "")
 
 
 @pytest.mark.parametrize(

@@ -263,3 +263,49 @@ async def test_screens_and_rules_count_alike(database: Database, speaker: Speake
         by_rule.missed,
         by_rule.open_overdue,
     ]
+
+
+async def test_what_could_not_be_taken_is_read_with_its_reason(speaker: Speaker, requests: Requests) -> None:
+    nowhere = {"timezone": "Mars/Olympus", "weekly": {"mon": [["09:00", "17:00"]]}}
+    await speaker.say(ATicket().contract(calendar=nowhere), ATicket().raised())
+
+    refused = await items(requests, MANAGER, "/sla-refusals")
+    asked_by_agent = await requests.get(a_staff_person("agent"), "/sla-refusals")
+
+    assert {one["type"].rpartition(".")[2]: one["status"] for one in refused} == {
+        "ContractActivated": "parked",
+        "TicketRaised": "retry",
+    }
+    assert any("Mars/Olympus" in one["error_text"] for one in refused)
+    assert any("is not known yet" in one["error_text"] for one in refused)
+    assert asked_by_agent.status_code == 403
+
+
+async def test_a_pause_before_the_start_and_a_resume_without_a_pause_are_on_the_tape(
+    speaker: Speaker, requests: Requests
+) -> None:
+    ticket = ATicket()
+    await speaker.say(ticket.contract(calendar=OFFICE), ticket.raised())
+    await speaker.say(ticket.moved("Mon 10:00", status="open"))
+    await speaker.say(ticket.moved("Mon 08:00", status="waiting_on_client"))
+
+    _, resolution = await items(requests, MANAGER, f"/clocks?ticket_id={ticket.ticket_id}")
+
+    running, paused = resolution["intervals"]
+    assert (running["kind"], running["seconds"]) == ("running", 0), "it was not resumed, for it had not been paused"
+    assert paused["note"] == "said for 2026-11-02T08:00:00+00:00, counted from 2026-11-02T09:00:00+00:00"
+
+
+async def test_running_clocks_of_one_client_are_listed_with_the_time_they_have_left(
+    database: Database, speaker: Speaker, requests: Requests
+) -> None:
+    async with database.transaction(SYSTEM) as tx:
+        now = tx.now.replace(microsecond=0)
+    ours, theirs = (ATicket(raised_at=now - timedelta(hours=3, minutes=30)) for _ in range(2))
+    for ticket in (ours, theirs):
+        await speaker.say(ticket.contract(targets={"resolution": "4h"}), ticket.raised())
+
+    (one,) = await items(requests, MANAGER, f"/at-risk?client_id={ours.client_id}")
+
+    assert one["ticket_id"] == str(ours.ticket_id)
+    assert 0 < one["remaining_seconds"] <= 1800

@@ -14,8 +14,10 @@ import pytest
 
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM, Database
-from msp_kit.testing import Requests, Speaker, a_client_person, a_staff_person
+from msp_kit.inbox import Inbox
+from msp_kit.testing import Requests, Speaker, a_client_person, a_database, a_staff_person
 from sla import actions, reports, store
+from sla.consumers import consumers
 from sla.reports.compliance import whole_weeks
 from sla.testing import MONDAY, ATicket, a_busy_fortnight, at, hours
 
@@ -82,6 +84,36 @@ async def test_a_rebuild_gives_the_same_sums(database: Database, speaker: Speake
 
     assert await sums(database) == before
     assert len(before) > 100
+
+
+async def test_a_database_rebuilt_from_the_events_has_the_same_sums(database: Database, speaker: Speaker) -> None:
+    """Told a second time, whole tickets at once and with nobody's timers in between, history counts the same."""
+    story = list(a_busy_fortnight(tickets=60, seed=3))
+    for said in story:
+        for one in said:
+            await speaker.say(one)
+            await fire(database)
+    await fold(database)
+    live, clocks = await sums(database), await verdicts_of(database)
+
+    async with a_database(service="sla", database="sla", module="sla") as fresh:
+        await Speaker(Inbox(fresh, consumers)).say(*(one for said in story for one in said))
+        await fire(fresh)
+        await fold(fresh)
+        rebuilt = await sums(fresh)
+
+        assert await verdicts_of(fresh) == clocks
+        assert await differences(fresh) == []
+    assert rebuilt == live
+    assert len(live) > 100
+
+
+async def verdicts_of(database: Database) -> list[tuple[Any, ...]]:
+    async with database.transaction(SYSTEM) as tx:
+        rows = await tx.fetch(
+            "SELECT id, verdict, breached_at, breach_reason, stopped_at, intervals, counted_on, counted_hour FROM clocks ORDER BY id"
+        )
+    return [tuple(row.values()) for row in rows]
 
 
 async def test_clocks_saved_again_count_once(database: Database, speaker: Speaker) -> None:
@@ -259,6 +291,47 @@ async def test_lists_are_files_too(database: Database, speaker: Speaker, request
     assert at("Mon 13:00").isoformat() == row["decided_at"]
     assert "next_step" not in row
     assert (await requests.get(MANAGER, "/at-risk.csv")).text.startswith("clock_id,")
+
+
+async def test_every_list_is_a_file(database: Database, speaker: Speaker, requests: Requests) -> None:
+    await tell_a_busy_fortnight(speaker)
+    await fire(database)
+    whole = await asked(requests, f"/compliance?{PERIOD}")
+    async with database.transaction(SYSTEM) as tx:
+        ticket_id = await tx.fetchval("SELECT ticket_id FROM clocks ORDER BY id LIMIT 1")
+
+    parts = await a_file(requests, f"/compliance.csv?{PERIOD}")
+    clocks = await a_file(requests, f"/clocks.csv?ticket_id={ticket_id}")
+    running = await a_file(requests, "/at-risk.csv?which=running")
+    what_if = {"from": "2026-11-02", "to": "2026-11-30", "flags": {"after_hours": True}}
+    changed = await requests.post(MANAGER, "/what-if.csv", what_if)
+    differing = (await requests.post(MANAGER, "/what-if", what_if)).json()["changed_count"]
+
+    assert parts[0] == {
+        "met": str(whole["met"]),
+        "by": "all",
+        "value": "",
+        **{k: str(whole[k]) for k in COUNTS[1:]},
+        "percent": parts[0]["percent"],
+    }
+    for kind in PARTS:
+        mine = [row for row in parts if row["by"] == kind.removeprefix("by_")]
+        assert sum(int(row["met"]) for row in mine) == whole["met"], kind
+    assert {row["ticket_id"] for row in clocks} == {str(ticket_id)}
+    assert len(running) == len(await items_of(requests, "/at-risk?which=running&limit=200"))
+    assert len(list(csv.DictReader(io.StringIO(changed.text)))) == differing > 0
+
+
+async def items_of(requests: Requests, path: str) -> list[Any]:
+    found: list[Any] = (await asked(requests, path))["items"]
+    return found
+
+
+async def a_file(requests: Requests, path: str) -> list[dict[str, str]]:
+    answer = await requests.get(MANAGER, path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/csv")
+    return list(csv.DictReader(io.StringIO(answer.text)))
 
 
 async def test_a_wrong_sum_is_named_and_mended(database: Database, speaker: Speaker) -> None:

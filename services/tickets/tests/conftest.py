@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from msp_kit.identity import Caller
 from msp_kit.inbox import Inbox
 from msp_kit.testing import KEY, Requests, Speaker, a_client_person, a_database, a_staff_person
 from tickets import api, consumers
-from tickets.actions import tickets as verbs
+from tickets.actions import assigning
 from tickets.settings import Settings
 from tickets.testing import JOB_TYPES, a_client, a_contract, a_job_type
 
@@ -51,7 +52,7 @@ class Desk:
     async def assigned(self) -> None:
         """Let the assignment job run once."""
         async with self.database.transaction(SYSTEM) as tx:
-            await verbs.assign_waiting(tx)
+            await assigning.assign_waiting(tx)
 
     async def an_agent(self, **given: Any) -> dict[str, Any]:
         """Add an agent."""
@@ -71,12 +72,13 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with a_database(service="tickets", database="tickets", module="tickets") as database:
         settings = Settings(
             database_url=SecretStr(database.url),
             amqp_url=SecretStr("amqp://none"),
             identity_public_keys=json.dumps(identity.public_keys([KEY])),
+            attachments_url=f"file://{tmp_path}",
         )
         speaker = Speaker(Inbox(database, consumers.consumers))
         made = Desk(database, Requests(api.create(settings, database), "tickets"), speaker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 
 import aio_pika
@@ -18,7 +19,7 @@ from pydantic import SecretStr
 
 from msp_events.contracts import ClientRegistered
 from msp_kernel.ids import new_id
-from msp_kit import telemetry, topology
+from msp_kit import amqp, telemetry, topology
 from msp_kit.database import SYSTEM, Database
 from msp_kit.outbox import record
 from msp_kit.provisioning import with_database
@@ -239,3 +240,13 @@ async def test_events_nobody_declared_to_hear_leave_the_outbox(speaker: Database
             return await count(speaker, "SELECT count(*) FROM bus.outbox") == 0
 
         await eventually(is_sent)
+
+
+async def test_a_broker_that_is_away_leaves_nothing_behind() -> None:
+    with pytest.raises(ConnectionError):
+        await amqp.connect("amqp://nobody:nothing@127.0.0.1:1/")
+
+    gc.collect()
+    await asyncio.sleep(0)
+
+    assert [task for task in asyncio.all_tasks() if "close" in repr(task)] == []

@@ -28,6 +28,15 @@ SERVICES: tuple[LocalService, ...] = (
     LocalService("portal-gateway", "portal_gateway", "portal_gateway"),
 )
 GATEWAY = "portal-gateway"
+SELLER = {
+    "address": {"lines": ["1 Dock Street"], "city": "Leeds", "postcode": "LS1 4AB", "country": "GB"},
+    "tax_id": "GB123456789",
+    "legal_id": "07654321",
+    "email": "billing@meridian.example",
+    "iban": "GB33BUKB20201555555555",
+    "bic": "BUKBGB22",
+}
+"""Who sends the invoices of a local platform, until somebody says otherwise."""
 
 
 def environment(
@@ -53,6 +62,7 @@ def environment(
         "MSP_LOG_LEVEL": os.environ.get("MSP_LOG_LEVEL", "info"),
         "MSP_IDENTITY_PUBLIC_KEYS": json.dumps(identity.public_keys([dict(private_key)])),
         "MSP_BRAND_NAME": brand,
+        "MSP_SELLER": json.dumps(SELLER),
     }
     if otlp_endpoint:
         made["MSP_OTLP_ENDPOINT"] = otlp_endpoint

@@ -153,7 +153,7 @@ class Platform:
     def environment(self, service: LocalService) -> dict[str, str]:
         """Return the environment of a service's process."""
         amqp_url = self.broker.url(VHOST, service=service.name) if self.broker else self.amqp_url
-        return environment(
+        made = environment(
             service,
             database=self.databases[service.name],
             amqp_url=amqp_url,
@@ -161,6 +161,7 @@ class Platform:
             private_key=self.secrets["identity_key"],
             otlp_endpoint=self.otlp_endpoint,
         )
+        return {**made, "MSP_ATTACHMENTS_URL": (self.folder.resolve() / "attachments").as_uri()}
 
     async def _provision(self) -> None:
         for service in SERVICES:

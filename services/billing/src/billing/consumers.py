@@ -19,6 +19,7 @@ from msp_events.contracts import (
     HoursState,
     PeriodClosed,
 )
+from msp_events.sla import SlaCreditEarned, SlaCreditState, SlaCreditWithdrawn
 from msp_events.tickets import PeriodSealRefused, WorklogSealed
 from msp_kit.consumers import Consumers
 from msp_kit.database import Transaction
@@ -31,6 +32,7 @@ consumers = Consumers(
         "contracts.hours": "effect",
         "contracts.period": "effect",
         "tickets.period": "effect",
+        "sla.credit": "state",
     },
     # Hours are priced at the end of a period; nobody waits for one.
     gather_seconds=0.1,
@@ -71,3 +73,9 @@ async def on_seal_refused(tx: Transaction, event: PeriodSealRefused) -> None:
 async def on_period_closed(tx: Transaction, event: PeriodClosed) -> None:
     """Go on with a run, or block a client with the difference."""
     await runs.take_close(tx, event)
+
+
+@consumers.hears(SlaCreditEarned, SlaCreditWithdrawn)
+async def on_sla_credit(tx: Transaction, event: SlaCreditState) -> None:
+    """Keep a credit with its evidence, or take it back as long as no issued invoice gave it."""
+    await intake.keep_sla_credit(tx, event)

@@ -1,19 +1,20 @@
-"""What wakes by itself: drafting, issuing, asking again."""
+"""What wakes by itself: drafting, issuing, asking again, reminding."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
-from billing.actions import runs
-from billing.actions.runs import Seller
+from billing.actions import issuing, payments, runs
 from msp_kit.jobs import Job
 
 
-def jobs(seller: Seller) -> Sequence[Job]:
+def jobs(default_seller: dict[str, Any]) -> Sequence[Job]:
     """Return the jobs of a worker."""
     return (
-        Job("draft", 0.3, runs.draft_next),
-        Job("issue", 0.3, functools.partial(runs.issue_next, seller=seller)),
+        Job("draft", 0.3, functools.partial(runs.draft_next, default_seller=default_seller)),
+        Job("issue", 0.3, functools.partial(issuing.issue_next, default_seller=default_seller)),
         Job("ask-again", 5, runs.ask_overdue),
+        Job("remind", 60, payments.remind_next),
     )

@@ -13,7 +13,7 @@ invoices = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     *(
         sa.Column(name, sa.Text)
-        for name in ("status", "currency", "number", "content", "content_sha256", "previous_sha256")
+        for name in ("kind", "status", "currency", "number", "content", "content_sha256", "previous_sha256")
     ),
     *(sa.Column(name, sa.BigInteger) for name in ("net_minor", "tax_minor", "gross_minor", "worked_minutes")),
     *(sa.Column(name, sa.Date) for name in ("starts_on", "ends_on", "due_on")),

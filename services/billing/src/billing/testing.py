@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
+from xml.sax.saxutils import escape
 
-from billing.domain.invoice import Control
-from billing.domain.pricing import Rate, Terms, Work, WorkSpan
+from billing.domain.invoice import Control, content_of
+from billing.domain.items import price_fixed_items
+from billing.domain.pricing import FixedItem, PricedLine, Rate, Terms, Work, WorkSpan, price_work
 from msp_events.base import Span
 from msp_events.contracts import (
     Address,
@@ -26,6 +29,17 @@ from msp_kernel.ids import new_id
 OCTOBER = (date(2026, 10, 1), date(2026, 11, 1))
 MONDAY = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 CONTRACT = UUID("01900000-0000-7000-8000-00000000c001")
+
+
+SELLER = {
+    "name": "Meridian IT",
+    "address": {"lines": ["1 Dock Street"], "city": "Leeds", "postcode": "LS1 4AB", "country": "GB"},
+    "tax_id": "GB123456789",
+    "legal_id": "07654321",
+    "email": "billing@meridian.example",
+    "iban": "GB33BUKB20201555555555",
+    "bic": "BUKBGB22",
+}
 
 
 def a_rate(rate_minor: int, **keys: Any) -> Rate:
@@ -78,6 +92,59 @@ def some_work(
         ),
     }
     return Work(**{**default, **given})
+
+
+def an_invoice(
+    *,
+    lines: Sequence[PricedLine] | None = None,
+    works: Sequence[Work] = (),
+    terms: dict[str, Any] | None = None,
+    client: dict[str, Any] | None = None,
+    seller: dict[str, Any] | None = None,
+    exemption_reason: str | None = None,
+    **header: Any,
+) -> dict[str, Any]:
+    """Return the content of an issued invoice: a fee of 999 minor units and the given work, unless lines are given."""
+    item = FixedItem("fee", "Managed service", 1, 999, "monthly", OCTOBER[0])
+    of = some_terms(fixed_items=(item,), **(terms or {}))
+    if lines is None:
+        lines = [
+            *price_fixed_items([of], starts_on=OCTOBER[0], ends_on=OCTOBER[1]),
+            *price_work(works, {(CONTRACT, 1): of}),
+        ]
+    default = {
+        "client": {
+            "client_id": str(UUID(int=7)),
+            "name": "Harbour & Lowe",
+            "tax_id": "DE123456789",
+            "legal_id": None,
+            "billing_address": {
+                "lines": ["12 Baldwin Street", "Floor 2"],
+                "city": "Bristol",
+                "postcode": "BS1 1SA",
+                "country": "GB",
+            },
+            "email": "ap@harbour.example",
+            "endpoint": None,
+            "buyer_reference": None,
+            **(client or {}),
+        },
+        "seller": {**SELLER, **(seller or {})},
+        "starts_on": OCTOBER[0].isoformat(),
+        "ends_on": OCTOBER[1].isoformat(),
+        "timezone": "Europe/London",
+        "language": "en",
+        "payment_days": 30,
+        "purchase_order": "PO-77",
+        "number": "INV-2026-0001",
+        "issued_at": "2026-11-02T10:00:00+00:00",
+        "issued_on": "2026-11-02",
+        "due_on": "2026-12-02",
+        **header,
+    }
+    return content_of(
+        lines=lines, works=works, currency=of.currency, header=default, statement=[], exemption_reason=exemption_reason
+    )
 
 
 def a_client(client_id: UUID, name: str = "Harbour & Lowe") -> ClientRegistered:
@@ -183,3 +250,18 @@ def answers(request: Any, entries: list[HoursPosted]) -> tuple[WorklogSealed, Pe
         overage_minutes=sum(one.overage_minutes for one in entries),
     )
     return WorklogSealed(**common), PeriodClosed(**common, outcome="closed", contracts=(statement,))
+
+
+def a_camt(*entries: tuple[str, str, str, str], version: str = "08", currency: str = "GBP") -> str:
+    """Return a CAMT.053 statement of (amount, CRDT or DBIT, counterparty, reference)."""
+    lines = "".join(
+        f"<Ntry><Amt Ccy='{currency}'>{amount}</Amt><CdtDbtInd>{sign}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>"
+        f"<BookgDt><Dt>2026-11-19</Dt></BookgDt><AcctSvcrRef>B{number}</AcctSvcrRef><NtryDtls><TxDtls><RltdPties>"
+        f"<{'Dbtr' if sign == 'CRDT' else 'Cdtr'}><Pty><Nm>{escape(name)}</Nm></Pty></{'Dbtr' if sign == 'CRDT' else 'Cdtr'}>"
+        f"</RltdPties><RmtInf><Ustrd>{escape(reference)}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
+        for number, (amount, sign, name, reference) in enumerate(entries)
+    )
+    return (
+        f"<?xml version='1.0' encoding='UTF-8'?><Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}'>"
+        f"<BkToCstmrStmt><Stmt>{lines}</Stmt></BkToCstmrStmt></Document>"
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import cast
 
 from billing import consumers
-from billing.actions.runs import Seller
 from billing.jobs import jobs
 from billing.settings import Settings
 from msp_kit.database import Database
@@ -15,7 +14,7 @@ from msp_kit.worker import Worker
 
 def create(settings: ServiceSettings, database: Database) -> Worker:
     """Build the worker."""
-    seller = Seller(name=cast("Settings", settings).brand_name)
+    seller = cast("Settings", settings).default_seller
     return Worker(
         service="billing",
         database_name="billing",

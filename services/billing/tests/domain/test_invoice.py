@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from billing.domain.invoice import Control, TotalsDiffer, broken_sums, choose_sealed, content_of, totals
+from billing.domain.items import price_fixed_items
 from billing.domain.pricing import (
     FixedItem,
     PricedLine,
     PricesMissing,
     SameSpecificity,
-    price_fixed_items,
     price_work,
     rate_for,
 )

@@ -17,7 +17,18 @@ from portal_gateway.services import SERVICE_OF, ServiceAway, Services
 from portal_gateway.version import API_VERSION, PREFIX, VERSION_HEADER, UnknownApiVersion, check_version
 
 _IN = ("content-type", "idempotency-key", "if-match", "if-none-match", "accept", "accept-language")
-_OUT = ("content-type", "etag", "location", "idempotent-replayed", "content-disposition", "retry-after", "link")
+_OUT = (
+    "content-type",
+    "etag",
+    "location",
+    "idempotent-replayed",
+    "content-disposition",
+    "content-security-policy",
+    "x-content-type-options",
+    "cross-origin-resource-policy",
+    "retry-after",
+    "link",
+)
 
 
 class _Route:

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import aio_pika
 from aio_pika.exceptions import AMQPError
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from msp_events.catalog import HEARS
 from msp_events.envelope import Envelope, Unreadable, parse
-from msp_kit import telemetry, topology
+from msp_kit import amqp, telemetry, topology
 from msp_kit.problems import Unauthenticated
 from portal_gateway.pages.site import site_of
 from portal_gateway.scope import Visitor
@@ -88,7 +87,7 @@ class Hub:
     async def _run(self) -> None:
         while True:
             try:
-                connection = await aio_pika.connect(self.amqp_url, timeout=10)
+                connection = await amqp.connect(self.amqp_url)
                 async with connection:
                     channel = await connection.channel()
                     await channel.set_qos(prefetch_count=500)

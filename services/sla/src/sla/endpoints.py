@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, Query
 
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
+from msp_kit import deadletters
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.export import EXPORTED_MAX, CsvResponse
 from msp_kit.pagination import PAGE_SIZE, After, Limit, Page, page_of, position
@@ -19,7 +20,19 @@ from sla.domain.clock import ClockStopped
 from sla.domain.compliance import Outcome
 from sla.domain.targets import Metric, TiedRules
 from sla.reports import Asked, Chosen, PeriodNotAnswerable
-from sla.schemas import ClockHead, ClockView, ComplianceView, ExplainView, VerdictView, WhatIfBody, WhatIfView
+from sla.schemas import (
+    ChangedView,
+    ClockHead,
+    ClockView,
+    ComplianceView,
+    CreditView,
+    ExplainView,
+    PartRow,
+    RefusalView,
+    VerdictView,
+    WhatIfBody,
+    WhatIfView,
+)
 
 DEFAULT_DAYS = 84
 EARLIEST = date(2000, 1, 1)
@@ -37,6 +50,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
 
 EVERYBODY = allows(staff=(), client=())
 STAFF = allows(staff=())
+CREDITS = allows(staff=(), client=("billing", "admin"))
 
 clocks = guarded_router(prefix="/clocks", tags=["clocks"])
 boards = guarded_router(tags=["boards"])
@@ -82,13 +96,31 @@ def _chosen(
     )
 
 
+Which = Annotated[Literal["at_risk", "running"], Query(description="`running`: every running clock")]
 ChosenNow = Annotated[Chosen, Depends(_chosen)]
+
+
+def _given(
+    tx: Tx, from_: From = None, to: To = None, client_id: UUID | None = None, contract_id: UUID | None = None
+) -> dict[str, Any]:
+    starts_on, ends_on = _period(tx, from_, to)
+    return {"starts_on": starts_on, "ends_on": ends_on, "client_id": client_id, "contract_id": contract_id}
+
+
+GivenNow = Annotated[dict[str, Any], Depends(_given)]
 
 
 @clocks.get("", openapi_extra=EVERYBODY)
 async def clocks_of_ticket(ticket_id: UUID, tx: Tx) -> Page[ExplainView]:
     """Return the clocks of a ticket with tape and explanation; none for a ticket that is not the caller's."""
     return Page(items=[ExplainView.of(report) for report in await reports.clocks_of_ticket(tx, ticket_id)])
+
+
+@boards.get("/clocks.csv", openapi_extra=STAFF, response_class=CsvResponse)
+async def clocks_csv(ticket_id: UUID, tx: Tx) -> CsvResponse:
+    """Return the clocks of a ticket as a file."""
+    found = await reports.clocks_of_ticket(tx, ticket_id)
+    return CsvResponse(ClockHead, [ClockHead.of(report) for report in found], name="clocks")
 
 
 @clocks.get("/{clock_id}", openapi_extra=EVERYBODY)
@@ -115,18 +147,23 @@ async def at_risk(
     tx: Tx,
     limit: Limit = PAGE_SIZE,
     after: After = None,
-    which: Annotated[Literal["at_risk", "running"], Query(description="`running`: every running clock")] = "at_risk",
+    which: Which = "at_risk",
+    client_id: UUID | None = None,
 ) -> Page[ClockHead]:
-    """Return running clocks past their late threshold or overdue, soonest due first."""
-    found = await reports.at_risk(tx, limit=limit, after=position(after, of=2), is_every_running=which == "running")
+    """Return running clocks past their late threshold or overdue, soonest due first, with the time they have left."""
+    found = await reports.at_risk(
+        tx, limit=limit, after=position(after, of=2), is_every_running=which == "running", client_id=client_id
+    )
     shown, following = page_of([ClockHead.of(one) for one in found], limit=limit, key=_due_position)
     return Page(items=list(shown), next=following)
 
 
 @boards.get("/at-risk.csv", openapi_extra=STAFF, response_class=CsvResponse)
-async def at_risk_csv(tx: Tx) -> CsvResponse:
+async def at_risk_csv(tx: Tx, which: Which = "at_risk", client_id: UUID | None = None) -> CsvResponse:
     """Return the list as a file, up to 10,000 rows."""
-    found = await reports.at_risk(tx, limit=EXPORTED_MAX - 1, after=None, is_every_running=False)
+    found = await reports.at_risk(
+        tx, limit=EXPORTED_MAX - 1, after=None, is_every_running=which == "running", client_id=client_id
+    )
     return CsvResponse(ClockHead, [ClockHead.of(one) for one in found], name="at-risk")
 
 
@@ -142,6 +179,15 @@ async def compliance(
     starts_on, ends_on = _period(tx, from_, to)
     found = await reports.compliance(tx, starts_on=starts_on, ends_on=ends_on, client_id=client_id, metric=metric)
     return ComplianceView.of(found, is_for_client=tx.scope.role == "client")
+
+
+@boards.get("/compliance.csv", openapi_extra=EVERYBODY, response_class=CsvResponse)
+async def compliance_csv(
+    tx: Tx, from_: From = None, to: To = None, client_id: UUID | None = None, metric: Metric | None = None
+) -> CsvResponse:
+    """Return compliance as a file: a line for the whole, and one for every part."""
+    view = await compliance(tx, from_, to, client_id, metric)
+    return CsvResponse(PartRow, PartRow.all_of(view), name="compliance")
 
 
 @boards.get("/verdicts", openapi_extra=STAFF)
@@ -166,9 +212,41 @@ async def what_if(body: WhatIfBody, tx: Tx) -> WhatIfView:
     return WhatIfView.of(await reports.what_if(tx, asked, body.change()), body)
 
 
+@boards.post("/what-if.csv", openapi_extra=STAFF, response_class=CsvResponse)
+async def what_if_csv(body: WhatIfBody, tx: Tx) -> CsvResponse:
+    """Replay as ``/what-if`` does, and return the clocks that would count otherwise as a file."""
+    return CsvResponse(ChangedView, (await what_if(body, tx)).changed, name="what-if")
+
+
+@boards.get("/sla-credits", openapi_extra=CREDITS)
+async def sla_credits(tx: Tx, given: GivenNow, limit: Limit = PAGE_SIZE, after: After = None) -> Page[CreditView]:
+    """Return the credits that broken promises earned, the newest month first; by default of the last 12 weeks."""
+    rows = await reports.credits_page(tx, **given, limit=limit, after=position(after, of=2))
+    shown, following = page_of([CreditView.model_validate(row) for row in rows], limit=limit, key=_credit_position)
+    return Page(items=list(shown), next=following)
+
+
+@boards.get("/sla-credits.csv", openapi_extra=CREDITS, response_class=CsvResponse)
+async def sla_credits_csv(tx: Tx, given: GivenNow) -> CsvResponse:
+    """Return the list as a file, up to 10,000 rows."""
+    rows = await reports.credits_page(tx, **given, limit=EXPORTED_MAX - 1, after=None)
+    return CsvResponse(CreditView, [CreditView.model_validate(row) for row in rows], name="sla-credits")
+
+
+@boards.get("/sla-refusals", openapi_extra=allows(staff=("manager", "admin")))
+async def sla_refusals(tx: Tx) -> Page[RefusalView]:
+    """Return up to 200 events that could not be taken, oldest first, each with the reason."""
+    found = await deadletters.open_messages_of(tx, limit=200)
+    return Page(items=[RefusalView.model_validate(one) for one in found])
+
+
 def _due_position(head: ClockHead) -> tuple[str, str]:
     assert head.due_at is not None, "a running clock is due some day"
     return head.due_at.isoformat(), str(head.clock_id)
+
+
+def _credit_position(view: CreditView) -> tuple[str, str]:
+    return view.starts_on.isoformat(), str(view.credit_id)
 
 
 def _decided_position(view: VerdictView) -> tuple[str, str]:

@@ -27,6 +27,17 @@ terms = Table(
     Column("ref", Text),
     Column("terms", JSONB),
     Column("heard_at", _INSTANT),
+    Column("effective_from", Date),
+)
+
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("contract_id", Uuid, primary_key=True),
+    Column("client_id", Uuid),
+    Column("currency", Text),
+    Column("ends_on", Date),
+    Column("revision", Integer),
 )
 
 tickets = Table(
@@ -105,6 +116,8 @@ firings = Table(
     Column("fired_at", _INSTANT),
     Column("voided_at", _INSTANT),
     Column("voided_because", Text),
+    Column("to_queue", Text),
+    Column("to_priority", Text),
 )
 
 rollup_changes = Table(
@@ -125,16 +138,55 @@ rollup_changes = Table(
     Column("open_overdue", Integer),
 )
 
-rollups = Table(
-    "rollups",
+# The sums, and where they lie: those of all clients (the nil UUID) apart from those of each.
+rollups, rollups_of_all, rollups_of_clients = (
+    Table(
+        name,
+        metadata,
+        Column("client_id", Uuid, primary_key=True),
+        Column("grain", Text, primary_key=True),
+        Column("starts_on", Date, primary_key=True),
+        Column("metric", Text, primary_key=True),
+        Column("dimension", Text, primary_key=True),
+        Column("value", Text, primary_key=True),
+        Column("met", Integer),
+        Column("missed", Integer),
+        Column("open_overdue", Integer),
+    )
+    for name in ("rollups", "rollups_of_all", "rollups_of_clients")
+)
+
+credit_months = Table(
+    "credit_months",
     metadata,
-    Column("client_id", Uuid, primary_key=True),
-    Column("grain", Text, primary_key=True),
+    Column("contract_id", Uuid, primary_key=True),
+    Column("client_id", Uuid),
     Column("starts_on", Date, primary_key=True),
-    Column("metric", Text, primary_key=True),
-    Column("dimension", Text, primary_key=True),
-    Column("value", Text, primary_key=True),
-    Column("met", Integer),
-    Column("missed", Integer),
-    Column("open_overdue", Integer),
+    Column("settle_at", _INSTANT),
+    Column("settled_at", _INSTANT),
+)
+
+credits = Table(  # noqa: A001 - the word of the trade
+    "credits",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("client_id", Uuid),
+    Column("contract_id", Uuid),
+    Column("contract_version", Integer),
+    Column("rule_id", Text),
+    Column("kind", Text),
+    Column("starts_on", Date),
+    Column("clock_id", Uuid),
+    Column("currency", Text),
+    Column("amount_minor", BigInteger),
+    Column("basis_points", BigInteger),
+    Column("is_capped", Boolean),
+    Column("met_count", Integer),
+    Column("missed_count", Integer),
+    Column("evidence", JSONB),
+    Column("status", Text),
+    Column("because", Text),
+    Column("revision", Integer),
+    Column("earned_at", _INSTANT),
+    Column("changed_at", _INSTANT),
 )

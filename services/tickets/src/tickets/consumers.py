@@ -23,6 +23,7 @@ from msp_events.contracts import (
     JobTypeDefined,
     TimeRefused,
 )
+from msp_events.monitoring import AlertCleared, AlertFired
 from msp_events.portal import PersonJoined, PersonState, PersonUpdated
 from msp_events.sla import (
     ClockExcluded,
@@ -38,9 +39,12 @@ from msp_events.sla import (
     SlaMet,
     SlaMissed,
 )
-from msp_kit.consumers import Consumers
+from msp_kit.consumers import Consumers, Permanent
 from msp_kit.database import Transaction
-from tickets.actions import copies, tickets, time
+from msp_kit.problems import NotFound
+from tickets.actions import alerting, copies, escalation, sealing, time
+from tickets.actions.alerting import Alert
+from tickets.domain.scope import AmbiguousContract, JobTypeOutsideContract, LevelOutsideContract, NoActiveContract
 
 consumers = Consumers(
     "tickets",
@@ -53,6 +57,8 @@ consumers = Consumers(
         "sla.clock": "effect",
         "billing.run": "effect",
         "portal-gateway.person": "state",
+        # From outside: no numbers to wait for; an alert tells its own time.
+        "monitoring.alert": "effect",
     },
     # Copies for the screen: hours, balances and clocks may come a blink later.
     gather_seconds=0.03,
@@ -122,11 +128,27 @@ async def on_clocks(tx: Transaction, events: Sequence[ClockState]) -> None:
 async def on_escalation(tx: Transaction, event: EscalationRequested) -> None:
     """Move the ticket as its contract's chain says."""
     await copies.keep_clocks(tx, [event])
-    reason = f"step {event.step} of the escalation chain, {event.metric.replace('_', ' ')}"
-    await tickets.escalate_by_clock(tx, ticket_id=event.ticket_id, to_level=event.to_level, reason=reason)
+    await escalation.follow(tx, event)
 
 
 @consumers.hears(PeriodCloseRequested)
 async def on_period_close_requested(tx: Transaction, event: PeriodCloseRequested) -> None:
     """Seal the client's period."""
-    await time.seal_period(tx, event)
+    await sealing.seal_period(tx, event)
+
+
+@consumers.hears(AlertFired, AlertCleared)
+async def on_alert(tx: Transaction, event: AlertFired | AlertCleared) -> None:
+    """Open, tell or resolve the ticket of an alert."""
+    names = ("client_id", "system", "dedup_key", "severity", "title", "description", "job_type", "level")
+    alert = Alert(
+        state="firing" if isinstance(event, AlertFired) else "cleared",
+        at=min(event.occurred_at, tx.now),
+        **{name: getattr(event, name) for name in names},
+    )
+    try:
+        await alerting.report(tx, alert)
+    except NotFound as error:
+        raise Permanent(f"there is no client {event.client_id}") from error
+    except (NoActiveContract, AmbiguousContract, JobTypeOutsideContract, LevelOutsideContract) as error:
+        raise Permanent(str(error)) from error

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from msp_kit.jobs import Job
-from tickets.actions import tickets
+from tickets.actions import assigning, tickets
 
 JOBS = (
-    Job("assign", 0.5, tickets.assign_waiting),
+    Job("assign", 0.5, assigning.assign_waiting),
     Job("close-resolved", 60, tickets.close_resolved),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 metadata = sa.MetaData()
 _UUID = sa.Uuid()
@@ -15,7 +16,7 @@ tickets = sa.Table(
     sa.Column("id", _UUID, primary_key=True),
     *(sa.Column(name, sa.Text) for name in ("ref", "title", "description", "contact_name", "job_type", "priority")),
     *(sa.Column(name, sa.Text) for name in ("level", "handling_level", "status", "queue", "assignee_name")),
-    *(sa.Column(name, _UUID) for name in ("contract_id", "contact_id", "assignee_id")),
+    *(sa.Column(name, _UUID) for name in ("contract_id", "contact_id", "assignee_id", "merged_into_id")),
     *(sa.Column(name, sa.Integer) for name in ("revision", "contract_version", "cycle")),
     *(
         sa.Column(name, _AT)
@@ -25,6 +26,10 @@ tickets = sa.Table(
     *(sa.Column(name, sa.Text) for name in ("clock_metric", "clock_status", "clock_verdict")),
     *(sa.Column(name, sa.BigInteger) for name in ("clock_remaining_seconds", "clock_budget_minutes")),
     sa.Column("clock_due_at", _AT),
+    sa.Column("tags", postgresql.ARRAY(sa.Text)),
+    *(sa.Column(name, sa.Text) for name in ("source", "impact", "urgency")),
+    sa.Column("satisfaction", sa.SmallInteger),
+    sa.Column("search", sa.Text),
 )
 
 clients = sa.Table(
@@ -50,11 +55,38 @@ time_entries = sa.Table(
     metadata,
     sa.Column("client_id", _UUID, primary_key=True),
     sa.Column("id", _UUID, primary_key=True),
-    *(sa.Column(name, _UUID) for name in ("ticket_id", "task_id", "contract_id", "agent_id", "sealed_in")),
+    *(
+        sa.Column(name, _UUID)
+        for name in ("ticket_id", "task_id", "contract_id", "agent_id", "sealed_in", "corrects_id")
+    ),
     *(sa.Column(name, sa.Integer) for name in ("revision", "worked_minutes", "hours_revision")),
     *(sa.Column(name, sa.Text) for name in ("agent_name", "job_type", "level", "note", "status", "decided_by")),
-    *(sa.Column(name, sa.Text) for name in ("decision_reason", "hours_status")),
+    *(sa.Column(name, sa.Text) for name in ("decision_reason", "hours_status", "internal_note")),
+    sa.Column("is_late", sa.Boolean),
     *(sa.Column(name, sa.BigInteger) for name in ("billed_minutes", "bucket_minutes", "overage_minutes")),
     sa.Column("worked_from", _AT),
     sa.Column("logged_at", _AT),
+)
+
+agents = sa.Table("agents", metadata, sa.Column("id", _UUID, primary_key=True), sa.Column("person_id", _UUID))
+
+watchers = sa.Table(
+    "watchers",
+    metadata,
+    *(sa.Column(name, _UUID, primary_key=True) for name in ("client_id", "ticket_id", "person_id")),
+)
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    *(sa.Column(name, _UUID, primary_key=True) for name in ("client_id", "id")),
+    sa.Column("project_id", _UUID),
+    sa.Column("title", sa.Text),
+)
+
+projects = sa.Table(
+    "projects",
+    metadata,
+    *(sa.Column(name, _UUID, primary_key=True) for name in ("client_id", "id")),
+    sa.Column("ref", sa.Text),
 )

@@ -6,7 +6,7 @@ from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from msp_events.base import Event
+from msp_events.base import Event, Minutes, Shape
 
 
 class BillingEvent(Event):
@@ -63,3 +63,72 @@ class InvoiceDrafted(InvoiceState):
 
 class InvoiceIssued(InvoiceState):
     """An invoice was issued: it cannot change any more."""
+
+
+class ReturnedHours(Shape):
+    """Bucket minutes a credit note gives back to a contract, for its ledger to post."""
+
+    contract_id: UUID
+    bucket_minutes: Minutes
+    time_entry_id: UUID | None = None
+    """The entry they were taken for; ``None`` when it is a gesture."""
+
+
+class CreditNoteIssued(BillingEvent):
+    """A part of an issued invoice, or all of it, was given back. Amounts are below zero, like the note's."""
+
+    stream: ClassVar[str] = "credit_note"
+    subject_field: ClassVar[str] = "credit_note_id"
+
+    credit_note_id: UUID
+    client_id: UUID
+    invoice_id: UUID
+    number: str
+    invoice_number: str
+    currency: str
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    reason: str
+    returned_hours: tuple[ReturnedHours, ...] = ()
+    content_sha256: str
+
+
+class PaymentRecorded(BillingEvent):
+    """Money of a client arrived."""
+
+    stream: ClassVar[str] = "payment"
+    subject_field: ClassVar[str] = "payment_id"
+
+    payment_id: UUID
+    client_id: UUID
+    currency: str
+    amount_minor: int
+    received_on: date
+    method: str
+
+
+class InvoiceBalance(BillingEvent):
+    """What is still owed on an issued invoice."""
+
+    stream: ClassVar[str] = "receivable"
+    subject_field: ClassVar[str] = "invoice_id"
+
+    invoice_id: UUID
+    client_id: UUID
+    number: str
+    currency: str
+    gross_minor: int
+    open_minor: int
+    due_on: date
+
+
+class InvoiceBalanceChanged(InvoiceBalance):
+    """A payment, a refund, a credit note or a write-off changed what is owed."""
+
+
+class InvoiceReminderDue(InvoiceBalance):
+    """An invoice is overdue long enough for the next step of reminders: once per invoice and step."""
+
+    step: int
+    days_overdue: int

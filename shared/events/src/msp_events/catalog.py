@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msp_events import billing, contracts, portal, sla, tickets
+from msp_events import billing, contracts, monitoring, portal, sla, tickets
 from msp_events.base import Event
 
 EVENTS: tuple[type[Event], ...] = (
@@ -44,16 +44,27 @@ EVENTS: tuple[type[Event], ...] = (
     sla.SlaBreached,
     sla.SlaBreachVoided,
     sla.EscalationRequested,
+    sla.SlaCreditEarned,
+    sla.SlaCreditWithdrawn,
     billing.PeriodCloseRequested,
     billing.InvoiceDrafted,
     billing.InvoiceIssued,
+    billing.CreditNoteIssued,
+    billing.PaymentRecorded,
+    billing.InvoiceBalanceChanged,
+    billing.InvoiceReminderDue,
     portal.PersonJoined,
     portal.PersonUpdated,
+    monitoring.AlertFired,
+    monitoring.AlertCleared,
 )
 
 BY_TYPE: dict[str, type[Event]] = {event.type_name(): event for event in EVENTS}
 
 SERVICES: tuple[str, ...] = ("tickets", "sla", "contracts", "billing", "portal-gateway")
+
+OUTSIDE: tuple[str, ...] = ("monitoring",)
+"""Owners of events that are no service of the platform: other systems, on the same bus."""
 
 HEARS: dict[str, tuple[str, ...]] = {
     "tickets": (
@@ -65,6 +76,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "sla.clock",
         "billing.run",
         "portal-gateway.person",
+        "monitoring.alert",
     ),
     "sla": ("contracts.client", "contracts.contract", "tickets.ticket"),
     "contracts": ("tickets.time_entry", "tickets.period", "billing.invoice"),
@@ -74,6 +86,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "contracts.hours",
         "contracts.period",
         "tickets.period",
+        "sla.credit",
     ),
     "portal-gateway": (
         "contracts.client",

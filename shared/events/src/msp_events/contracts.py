@@ -106,7 +106,31 @@ class EscalationStepTerms(Shape):
     """Percent of the budget; 100 is the breach."""
     to_level: Level | None = None
     """The handling level the ticket moves to; ``None`` only notifies."""
+    to_queue: str | None = None
+    """The queue the ticket moves to; ``None``: the one that routing gives the level it moves to."""
+    to_priority: Priority | None = None
+    """The priority the ticket is raised to; a ticket that has it, or a higher one, keeps its own."""
     notify: tuple[str, ...] = ("manager",)
+
+
+class SlaCreditTerms(Shape):
+    """What a broken promise earns the client: exactly one of ``amount_minor`` and ``basis_points``.
+
+    Rules stand alone and add up: "5 % below 95, 10 % below 90" are two rules of 5 %, below 95 and below 90.
+    """
+
+    rule_id: str
+    kind: Literal["per_breach", "monthly_compliance"]
+    metric: ClockMetric | None = None
+    """``None`` counts promises of every kind."""
+    priority: Priority | None = None
+    below_basis_points: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Of monthly rules: earned when compliance of the month is below this; 9500 is 95 %."""
+    amount_minor: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    basis_points: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Of what the contract's monthly items cost."""
+    cap: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    """The most that this rule gives in a month, in the unit of what it gives; ``None``: no limit."""
 
 
 class RoundingTerms(Shape):
@@ -189,6 +213,10 @@ class ContractState(ContractsEvent):
     escalation: tuple[EscalationStepTerms, ...] = ()
     pausing_statuses: tuple[str, ...] = ("waiting_on_client",)
     first_response_pauses: bool = False
+    quiet_hours: dict[str, Any] = {}
+    """Weekly windows (``{"mon": [["22:00", "07:00"]]}``, in the calendar's zone) in which escalation steps wait for
+    their end; critical tickets escalate at any hour."""
+    sla_credits: tuple[SlaCreditTerms, ...] = ()
     rounding: RoundingTerms = RoundingTerms()
     weights: tuple[WeightTerms, ...] = ()
     exhaustion_policy: Literal["overage", "next_lot", "needs_approval", "reject"] = "overage"

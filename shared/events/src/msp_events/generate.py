@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from msp_events.base import Event
-from msp_events.catalog import EVENTS, SERVICES, hearers, streams_of
+from msp_events.catalog import EVENTS, OUTSIDE, SERVICES, hearers, streams_of
 from msp_events.growth import broken_promises
 from msp_events.samples import example
 
@@ -78,7 +78,7 @@ def write(root: Path) -> list[Path]:
 
 def docs() -> str:
     """Return ``docs/events.md``: every event, what it means, who hears it, and its fields."""
-    return "\n".join([*_opening(), *(line for owner in SERVICES for line in _chapter(owner))]) + "\n"
+    return "\n".join([*_opening(), *(line for owner in (*SERVICES, *OUTSIDE) for line in _chapter(owner))]) + "\n"
 
 
 def _path(root: Path, kind: str, event: type[Event]) -> Path:

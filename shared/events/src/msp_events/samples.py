@@ -35,10 +35,16 @@ _WORDS: Mapping[str, Any] = {
     "content_sha256": hashlib.sha256(b"").hexdigest(),
     "country": "GB",
     "currency": "GBP",
+    "dedup_key": "gw-01:ping",
     "decided_by": "person:0190b5a7",
     "decision_reason": "agreed on the phone",
+    "description": "no answer for five minutes",
+    "source": "portal",
+    "system": "zabbix",
+    "tags": ["vpn"],
     "detail": "network is not among the job types of HLO-2026",
     "display_name": "Aoife Byrne",
+    "invoice_number": "INV-2026-0122",
     "item_id": "retainer",
     "job_type": "network",
     "job_types": ["network", "desktop", "server"],
@@ -51,9 +57,12 @@ _WORDS: Mapping[str, Any] = {
     "pausing_statuses": ["waiting_on_client"],
     "postcode": "LS1 4AB",
     "purchase_order": "PO-4711",
+    "quiet_hours": {"sat": [["00:00", "24:00"]], "sun": [["00:00", "24:00"]]},
     "queue": "service-desk",
     "reason": "waiting for the client",
     "ref": "HLO-1482",
+    "ticket_ref": "HLO-1482",
+    "to_queue": "network-desk",
     "roles": ["agent"],
     "rule_id": "network-l1",
     "rule_ids": ["network-l1"],
@@ -62,6 +71,7 @@ _WORDS: Mapping[str, Any] = {
     "thresholds_percent": [50, 75, 90],
     "timezone": "Europe/London",
     "title": "No wireless on the second floor",
+    "method": "bank transfer",
     "name": "Halloway Optics",
 }
 
@@ -81,6 +91,8 @@ _NUMBERS: Mapping[str, int] = {
     "net_minor": 10_000,
     "tax_minor": 2_000,
     "gross_minor": 12_000,
+    "open_minor": 12_000,
+    "days_overdue": 4,
     "unit_minor": 10_000,
     "rate_minor": 9_500,
     "threshold_percent": 75,
@@ -100,6 +112,7 @@ _DAYS: Mapping[str, str] = {
     "ends_on": "2026-02-01",
     "lot_ends_on": "2026-02-01",
     "due_on": "2026-03-03",
+    "received_on": "2026-03-02",
 }
 
 _PARTICULARS: Mapping[str, Mapping[str, Any]] = {
@@ -122,6 +135,17 @@ _PARTICULARS: Mapping[str, Mapping[str, Any]] = {
     "SlaMissed": {"status": "stopped", "verdict": "missed"},
     "ClockExcluded": {"status": "stopped", "verdict": "excluded"},
     "InvoiceIssued": {"status": "issued"},
+    "CreditNoteIssued": {
+        "number": "CN-2026-0001",
+        "net_minor": -10_000,
+        "tax_minor": -2_000,
+        "gross_minor": -12_000,
+        "reason": "the work was done under warranty",
+    },
+    "PaymentRecorded": {"amount_minor": 12_000},
+    "InvoiceBalanceChanged": {"open_minor": 0},
+    "SlaCreditEarned": {"basis_points": None, "amount_minor": 5_000},
+    "SlaCreditWithdrawn": {"basis_points": None, "amount_minor": 5_000, "status": "withdrawn"},
 }
 
 

@@ -1,13 +1,14 @@
-"""What the sla service says: clocks, warnings, breaches, escalations."""
+"""What the sla service says: clocks, warnings, breaches, escalations, credits."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from msp_events.base import Event, Level
+from msp_events.base import Event, Level, Priority, Shape
 from msp_events.contracts import ClockMetric
 
 ClockStatus = Literal["running", "paused", "stopped"]
@@ -96,4 +97,67 @@ class EscalationRequested(ClockState):
 
     step: int
     to_level: Level | None = None
+    to_queue: str | None = None
+    to_priority: Priority | None = None
     notify: tuple[str, ...] = ()
+
+
+class CreditEvidence(Shape):
+    """One broken promise behind a credit."""
+
+    clock_id: UUID
+    ticket_id: UUID
+    ticket_ref: str
+    metric: ClockMetric
+    priority: Priority
+    budget_minutes: Annotated[int, Field(ge=0)]
+    breached_at: AwareDatetime
+    breach_reason: Literal["", "time", "retarget"] = ""
+
+
+class SlaCreditState(Event):
+    """Whole public state of a credit that a contract's rule gives for a breach, or for a month below its compliance.
+
+    Exactly one of ``amount_minor`` and ``basis_points`` (of what the contract's monthly items cost) is given.
+    """
+
+    owner: ClassVar[str] = "sla"
+    stream: ClassVar[str] = "credit"
+    subject_field: ClassVar[str] = "credit_id"
+
+    credit_id: UUID
+    """Made from contract, rule and breach or month: the same credit has the same id, always."""
+    client_id: UUID
+    contract_id: UUID
+    contract_version: Annotated[int, Field(ge=1)]
+    revision: int
+    rule_id: str
+    kind: Literal["per_breach", "monthly_compliance"]
+    starts_on: date
+    ends_on: date
+    """The month, in the client's zone; exclusive."""
+    status: Literal["earned", "withdrawn"]
+    currency: str
+    amount_minor: Annotated[int, Field(ge=0)] | None = None
+    basis_points: Annotated[int, Field(ge=0)] | None = None
+    is_capped: bool = False
+    """The cap of the rule left less than the rule gives, or nothing."""
+    clock_id: UUID | None = None
+    """The breach of a credit per breach."""
+    met_count: Annotated[int, Field(ge=0)] = 0
+    missed_count: Annotated[int, Field(ge=0)] = 0
+    compliance_basis_points: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """Of monthly rules: what was reached, cut down."""
+    evidence_count: Annotated[int, Field(ge=0)] = 0
+    evidence: tuple[CreditEvidence, ...] = ()
+    """The broken promises, oldest first, at most 200 of them."""
+
+
+class SlaCreditEarned(SlaCreditState):
+    """A broken promise, or a month of them, earned the client a credit: said once."""
+
+
+class SlaCreditWithdrawn(SlaCreditState):
+    """A credit turned out to be unjustified by facts that arrived after it was said."""
+
+    because: str

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 from msp_events.base import Event, Level, Minutes, Priority
 
 TicketStatus = Literal["new", "open", "waiting_on_client", "waiting_on_vendor", "scheduled", "resolved", "closed"]
+Extent = Literal["high", "medium", "low"]
 AuthorKind = Literal["client", "agent", "system"]
 
 
@@ -50,6 +51,14 @@ class TicketState(TicketsEvent):
     closed_at: AwareDatetime | None = None
     cycle: Annotated[int, Field(ge=1)] = 1
     is_imported: bool = False
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    """Where it came from: ``portal``, ``desk``, ``alert``, ``task``, ``split``, ``move``; empty for older tickets."""
+    impact: Extent | None = None
+    urgency: Extent | None = None
+    merged_into_id: UUID | None = None
+    """The ticket that took over; this one is closed and its clocks are no verdicts."""
+    satisfaction: Annotated[int, Field(ge=1, le=5)] | None = None
     changed: tuple[str, ...] = ()
     actor: str = ""
     """Opaque id of the person or program behind the change."""

@@ -92,8 +92,10 @@ class GuardedRoute(APIRoute):
             )
             access.check(caller, method=request.method)
             request.state.caller = caller
-            check_depth(await request.body())
-            if b"\\u0000" in await request.body() or "%00" in query:
+            is_file = _is_file(request.headers.get("content-type", ""))
+            if not is_file:
+                check_depth(await request.body())
+            if (not is_file and b"\\u0000" in await request.body()) or "%00" in query:
                 raise RequestValidationError(_NUL)
             response = await original(request)
             # Still inside the function scope of the transaction: the answer commits together with the effect.
@@ -174,17 +176,20 @@ def create_api(
     problems.install(app, problem_table)
     say_how_it_refuses(app, (one.status for one in problem_table.values()))
     app.add_exception_handler(idempotency.Replay, idempotency.answer_again)
-    app.add_middleware(Edge, service=service, body_bytes_max=settings.body_bytes_max)
+    app.add_middleware(
+        Edge, service=service, body_bytes_max=settings.body_bytes_max, file_bytes_max=settings.file_bytes_max
+    )
     return app
 
 
 class Edge:
     """The outermost layer: request id, body limit, duration metric, one log line per request."""
 
-    def __init__(self, app: ASGIApp, *, service: str, body_bytes_max: int) -> None:
+    def __init__(self, app: ASGIApp, *, service: str, body_bytes_max: int, file_bytes_max: int | None = None) -> None:
         self.app = app
         self.service = service
         self.body_bytes_max = body_bytes_max
+        self.file_bytes_max = file_bytes_max or body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -208,11 +213,13 @@ class Edge:
 
         try:
             declared = headers.get(b"content-length", b"0")
-            if not declared.isdigit() or int(declared) > self.body_bytes_max:
-                refusal = _too_large(scope, self.body_bytes_max)
+            is_file = _is_file(headers.get(b"content-type", b"").decode("latin-1"))
+            bytes_max = self.file_bytes_max if is_file else self.body_bytes_max
+            if not declared.isdigit() or int(declared) > bytes_max:
+                refusal = _too_large(scope, bytes_max)
                 await refusal(scope, receive, send_with_id)
             else:
-                await self.app(scope, _limited(receive, self.body_bytes_max), send_with_id)
+                await self.app(scope, _limited(receive, bytes_max), send_with_id)
         except Exception as error:
             # Here and not further out, so that the answer and the log line carry the request id.
             if has_started:
@@ -225,6 +232,12 @@ class Edge:
                 time.perf_counter() - started
             )
             telemetry.request_id.reset(token)
+
+
+def _is_file(content_type: str) -> bool:
+    """Return whether a body is a file as it stands: neither JSON nor a form without files."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind not in ("", "application/json", "application/x-www-form-urlencoded")
 
 
 def _limited(receive: Receive, bytes_max: int) -> Receive:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from msp_events.envelope import parse
-from msp_kit.database import SYSTEM, Database
+from msp_kit.database import SYSTEM, Database, Transaction
 from msp_kit.inbox import Inbox
 
 
@@ -29,11 +29,16 @@ class OpenMessage:
 async def open_messages(database: Database, *, limit: int = 200) -> list[OpenMessage]:
     """Return what waits, retries or is parked, oldest first."""
     async with database.transaction(SYSTEM) as tx:
-        rows = await tx.fetch(
-            "SELECT source, event_id, type, subject, seq, status, attempts, error_code, error_text, received_at"
-            " FROM bus.inbox WHERE status IN ('waiting', 'retry', 'parked') ORDER BY received_at, event_id LIMIT $1",
-            limit,
-        )
+        return await open_messages_of(tx, limit=limit)
+
+
+async def open_messages_of(tx: Transaction, *, limit: int) -> list[OpenMessage]:
+    """Return what waits, retries or is parked, oldest first; for an endpoint of staff."""
+    rows = await tx.fetch(
+        "SELECT source, event_id, type, subject, seq, status, attempts, error_code, error_text, received_at"
+        " FROM bus.inbox WHERE status IN ('waiting', 'retry', 'parked') ORDER BY received_at, event_id LIMIT $1",
+        limit,
+    )
     return [OpenMessage(**row) for row in rows]
 
 

@@ -46,7 +46,11 @@ class Unauthenticated(Exception):
 
 
 class Conflict(Exception):
-    """The thing was changed by someone else in the meantime."""
+    """The thing was changed by someone else in the meantime; ``errors`` may name what, and by whom."""
+
+    def __init__(self, detail: str = "", *, errors: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(detail)
+        self.errors = errors
 
 
 class BadCursor(Exception):
@@ -116,7 +120,12 @@ def _known(problem: Problem) -> Any:
         # 404 for a foreign thing must equal 404 for a missing one, byte for byte.
         detail = "" if problem.status == HTTPStatus.NOT_FOUND else str(error)
         return answer(
-            request, slug=slug(type(error).__name__), status=problem.status, title=problem.title, detail=detail
+            request,
+            slug=slug(type(error).__name__),
+            status=problem.status,
+            title=problem.title,
+            detail=detail,
+            errors=getattr(error, "errors", ()),
         )
 
     return handle

@@ -19,7 +19,7 @@ from aio_pika.exceptions import DeliveryError
 
 from msp_events import envelope
 from msp_events.catalog import hearers
-from msp_kit import telemetry, topology
+from msp_kit import amqp, telemetry, topology
 from msp_kit.database import Database, connect
 
 log = telemetry.logger(__name__)
@@ -117,7 +117,7 @@ class Relay:
                 patience_seconds = min(patience_seconds * 2, 5.0)
 
     async def _exchange(self, stack: contextlib.AsyncExitStack) -> AbstractExchange:
-        broker = await aio_pika.connect(self.amqp_url, timeout=10)
+        broker = await amqp.connect(self.amqp_url)
         # Not closing would leave a dead connection holding what the broker has not confirmed.
         stack.push_async_callback(_close_broker, broker)
         channel = await broker.channel(publisher_confirms=True, on_return_raises=True)

@@ -8,7 +8,7 @@ import aio_pika
 import asyncpg
 
 from msp_events import envelope
-from msp_kit import topology
+from msp_kit import amqp, topology
 
 _PAGE = 500
 # The horizon hides rows of transactions that may still commit below it: a plain cursor over pos would miss them.
@@ -38,7 +38,7 @@ async def republish(
 ) -> int:
     """Send recorded events to the replay queue of ``to``; return how many. Its inbox knows those it has seen."""
     connection = await asyncpg.connect(database_url)
-    broker = await aio_pika.connect(amqp_url)
+    broker = await amqp.connect(amqp_url)
     sent = 0
     try:
         await connection.execute(f"SET ROLE {database}_staff")

@@ -27,4 +27,6 @@ class ServiceSettings(BaseSettings):
     """OTLP/HTTP traces endpoint; empty means traces are not exported."""
     pool_size: int = Field(default=12, ge=2, le=100)
     body_bytes_max: int = Field(default=1_048_576, ge=1024)
+    file_bytes_max: int = Field(default=10_485_760, ge=1024)
+    """Largest body that is neither JSON nor a form: a file."""
     consumer_prefetch: int = Field(default=200, ge=1, le=2000)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import aio_pika
 
 from msp_events.catalog import HEARS, SERVICES
+from msp_kit import amqp
 
 EVENTS_EXCHANGE = "msp.events"
 REPLAY_EXCHANGE = "msp.replay"
@@ -72,7 +73,7 @@ async def declare(amqp_url: str) -> None:
     Raises:
         aio_pika.exceptions.ChannelPreconditionFailed: a queue exists with other arguments.
     """
-    connection = await aio_pika.connect(amqp_url)
+    connection = await amqp.connect(amqp_url)
     async with connection:
         channel = await connection.channel()
         for name in (EVENTS_EXCHANGE, REPLAY_EXCHANGE, PARKING_EXCHANGE):
@@ -89,7 +90,7 @@ async def _declare_queue(channel: aio_pika.abc.AbstractChannel, queue: Queue) ->
 async def is_reachable(amqp_url: str) -> bool:
     """Return whether the broker takes a connection now."""
     with contextlib.suppress(OSError, aio_pika.exceptions.AMQPError, TimeoutError):
-        connection = await aio_pika.connect(amqp_url, timeout=3)
+        connection = await amqp.connect(amqp_url, timeout_seconds=3)
         await connection.close()
         return True
     return False

@@ -16,6 +16,8 @@ PASSWORD = "effigate demo 2026"
 MANAGER = "sofia.marsh@meridian.example"
 SOURCE = "demo-history"
 TRIES_MAX = 150
+PRESSING_MINUTES = (140, 190, 222, 231, 300, 420)
+"""How long ago the critical tickets were raised that are to be resolved within 240 minutes."""
 SETTLED = ("drafted", "issued", "blocked", "nothing")
 _NAMESPACE = uuid.UUID("1d1c3d6e-55f7-5c5e-9a4f-0a4a1b6a7c10")
 Say = Callable[[str], None]
@@ -52,6 +54,7 @@ async def seed(url: str, *, email: str, password: str, say: Say) -> SignIns:
             await _terms_known(manager, contracts)
             await _history(manager, contracts, dice, say)
             await _today(url, manager, contracts, dice)
+            await _import(manager, [_pressing(number, contracts) for number in range(len(PRESSING_MINUTES))])
             say("open tickets in every state")
             await _bill_last_months(manager, say)
     return sign_ins()
@@ -298,6 +301,28 @@ async def _today(url: str, manager: Api, clients: dict[str, str], dice: random.R
                 },
             )
             await _bring_to(tom, ticket, statuses[index % len(statuses)], dice)
+
+
+def _pressing(number: int, clients: dict[str, str]) -> dict[str, Any]:
+    """Return a critical ticket that was raised some time ago: its clock runs day and night, so it is soon or long late."""
+    one = CLIENTS[number * 3]
+    raised = datetime.now(UTC) - timedelta(minutes=PRESSING_MINUTES[number])
+    job_type, level = one.job_types[0], one.levels[0]
+    able = [agent for agent in AGENTS if job_type in agent.skills and level in agent.levels] or list(AGENTS)
+    agent = able[number % len(able)].name
+    return {
+        "external_ref": f"{one.code}-pressing-{number}",
+        "client_id": clients[one.code],
+        "contact_name": CONTACTS[number % len(CONTACTS)],
+        "title": TITLES[job_type][number % len(TITLES[job_type])],
+        "job_type": job_type,
+        "priority": "critical",
+        "level": level,
+        "queue": "service-desk",
+        "assignee": agent,
+        "raised_at": raised.isoformat(),
+        "updates": [_update(1, raised + timedelta(minutes=8), "open", agent, worked_minutes=10)],
+    }
 
 
 async def _bring_to(tom: Api, ticket: dict[str, Any], status: str, dice: random.Random) -> None:

@@ -1,4 +1,4 @@
-"""The PDF of an invoice: PDF/A-3b by typst, the same bytes for the same invoice.
+"""The PDF of an invoice: PDF/A-3b by typst with the e-invoice inside, the same bytes for the same invoice.
 
 Texts of people reach the template as JSON values, never as markup; fonts come with the library, not from the machine.
 """
@@ -6,6 +6,7 @@ Texts of people reach the template as JSON values, never as markup; fonts come w
 from __future__ import annotations
 
 import functools
+import io
 import json
 import threading
 from datetime import date, datetime
@@ -13,27 +14,33 @@ from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pypdf
 import typst
-from babel.numbers import format_currency, get_currency_precision
+from pypdf.generic import DictionaryObject, NameObject, StreamObject
+
+from billing.documents.words import Writing
+from billing.domain.profile import cleaned
 
 _lock = threading.Lock()
-LOCALE = "en_GB"
 FORGET_AFTER = 10
 """How many runs typst remembers what it has laid out: some 100 kB for every time entry of an invoice."""
+SHORT = 50
+"""Entries of an invoice that may be remembered until ten others have been laid out: some 5 MB."""
+PETROL = "#0b6074"
 
 
-def render(content: dict[str, Any]) -> bytes:
-    """Return the PDF of an invoice's content; without a number it is marked as a draft."""
-    values = json.dumps(_values(content), ensure_ascii=False)
+def render(content: dict[str, Any], e_invoice: bytes | None = None) -> bytes:
+    """Return the PDF of an invoice's content; without a number it is marked as a draft. ``e_invoice`` is put inside (CII)."""
+    inputs = {"data": json.dumps(_values(content), ensure_ascii=False)}
+    if e_invoice is not None:
+        inputs["xml"] = e_invoice.decode()
     # The compiler keeps state between runs; one at a time.
     with _lock:
-        made: bytes = _compiler("invoice.typ").compile(
-            format="pdf", sys_inputs={"data": values}, pdf_standards=["a-3b"]
-        )
-        # No two invoices are alike: remembering ten long ones would only cost memory, some 900 MB.
-        for _ in range(FORGET_AFTER + 1):
+        made: bytes = _compiler("invoice.typ").compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3b"])
+        # No two invoices are alike: remembering ten long ones would only cost memory, some 900 MB; short ones may stay.
+        for _ in range(FORGET_AFTER + 1 if len(content["entries"]) > SHORT else 0):
             _compiler("blank.typ").compile(format="pdf")
-    return made
+    return made if e_invoice is None else _declared(made)
 
 
 @functools.cache
@@ -41,102 +48,165 @@ def _compiler(template: str) -> Any:
     return typst.Compiler(str(resources.files("billing.documents").joinpath(template)), ignore_system_fonts=True)
 
 
-def money(minor: int, currency: str) -> str:
-    """Return an amount with its currency."""
-    text = str(format_currency(abs(minor) / 10 ** get_currency_precision(currency), currency, locale=LOCALE))
-    return f"\N{MINUS SIGN}{text}" if minor < 0 else text
+@functools.cache
+def _declaration() -> bytes:
+    return resources.files("billing.documents").joinpath("facturx.xmp").read_bytes()
 
 
-def hours(minutes: int) -> str:
-    """Return minutes as hours with two decimals."""
-    hundredths = (abs(minutes) * 100 + 30) // 60
-    sign = "\N{MINUS SIGN}" if minutes < 0 else ""
-    return f"{sign}{hundredths // 100}.{hundredths % 100:02} h"
-
-
-def _day(text: str) -> str:
-    return f"{date.fromisoformat(text[:10]):%d %B %Y}".lstrip("0")
+def _declared(pdf: bytes) -> bytes:
+    """Say in the metadata of a PDF that it carries a Factur-X invoice; the rest of its bytes stays as it is."""
+    writer = pypdf.PdfWriter(io.BytesIO(pdf), incremental=True)
+    root = writer.root_object
+    old = root["/Metadata"].get_object()
+    assert isinstance(old, StreamObject), "PDF/A has its metadata in a stream"
+    stream = StreamObject()
+    stream.set_data(old.get_data().replace(b"</rdf:RDF>", _declaration() + b"</rdf:RDF>"))
+    stream.update(
+        DictionaryObject({NameObject("/Type"): NameObject("/Metadata"), NameObject("/Subtype"): NameObject("/XML")})
+    )
+    root[NameObject("/Metadata")] = writer._add_object(stream)  # noqa: SLF001 - the library has no public name for it
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
 
 
 def _values(content: dict[str, Any]) -> dict[str, Any]:
-    currency, zone = content["currency"], ZoneInfo(content["timezone"])
-    number = content.get("number")
+    w = Writing.of(content.get("language") or "en")
+    currency, number = content["currency"], content.get("number")
+    is_credit = content.get("kind") == "credit_note"
+    seller = content.get("seller") or {}
     made_on = date.fromisoformat((content.get("issued_at") or content["ends_on"])[:10])
-    address = content["client"]["billing_address"]
-    last = date.fromordinal(date.fromisoformat(content["ends_on"]).toordinal() - 1)
-    facts = [["Service period", f"{_day(content['starts_on'])} to {_day(last.isoformat())}"]]
-    if number:
-        facts += [["Issued", _day(content["issued_at"])], ["Due", _day(content["due_on"])]]
-    if content.get("purchase_order"):
-        facts.append(["Your order", content["purchase_order"]])
+    kind = w.say("credit_note" if is_credit else "invoice")
     return {
-        "title": f"Invoice {number}" if number else "Draft invoice",
-        "number": number or "Draft, not issued",
+        "words": w.words,
+        "language": w.locale.language,
+        "region": w.locale.territory or "",
+        "kind": kind,
+        "title": cleaned(f"{kind} {number}" if number else w.say("draft_invoice")),
+        "number": number or w.say("draft"),
         "is_draft": number is None,
-        "seller": content.get("seller", {}).get("name", ""),
+        "colour": seller.get("brand_colour") or PETROL,
+        "seller": cleaned(seller.get("name", "")),
+        "seller_lines": [cleaned(line) for line in _seller_lines(seller, w)],
         "year": made_on.year,
         "month": made_on.month,
         "day": made_on.day,
-        "client": content["client"]["name"],
-        "tax_id": content["client"]["tax_id"] or "",
-        "address": [line for line in (*address["lines"], f"{address['city']} {address['postcode']}".strip()) if line],
-        "facts": facts,
-        "lines": [_line(line, currency) for line in content["lines"]],
-        "totals": [["Subtotal", money(content["net_minor"], currency)], *_taxes(content, currency)],
-        "gross": money(content["gross_minor"], currency),
-        "terms": _terms(content),
-        "statement": [_statement(one) for one in content["statement"]],
-        "entries": [_entry(one, zone) for one in content["entries"]],
-        "worked": hours(content["worked_minutes"]),
-        "fingerprint": content.get("content_sha256", ""),
+        "client": cleaned(content["client"]["name"]),
+        "tax_id": cleaned(content["client"]["tax_id"] or ""),
+        "address": [cleaned(line) for line in _address_lines(content["client"]["billing_address"])],
+        "facts": [[cleaned(one) for one in row] for row in _facts(content, w)],
+        "groups": _groups(content, w),
+        "totals": [[w.say("subtotal"), w.money(content["net_minor"], currency)], *_taxes(content, currency, w)],
+        "gross_label": w.say("credited" if is_credit else "amount_due"),
+        "gross": w.money(content["gross_minor"], currency),
+        "terms": [cleaned(line) for line in _terms(content, w)],
+        "statement": [_statement(one, w) for one in content["statement"]],
+        "entries": [_entry(one, ZoneInfo(content["timezone"]), w) for one in content["entries"]],
+        "behind_note": w.say("behind_note", n=len(content["entries"]), worked=w.hours(content["worked_minutes"])),
+        "fingerprint": content.get("content_sha256") or "",
     }
 
 
-def _line(line: dict[str, Any], currency: str) -> list[str]:
-    quantity = str(line["quantity"]) if line["quantity_minutes"] is None else hours(line["quantity_minutes"])
-    return [line["text"], quantity, money(line["unit_minor"], currency), money(line["net_minor"], currency)]
+def _address_lines(address: dict[str, Any]) -> list[str]:
+    place = f"{address['city']} {address['postcode']}".strip()
+    return [line for line in (*address["lines"], place, address.get("country", "")) if line]
 
 
-_CATEGORY = {
-    "S": "VAT",
-    "Z": "VAT, zero rated",
-    "E": "VAT exempt",
-    "AE": "Reverse charge",
-    "O": "Outside the scope of VAT",
-}
+def _seller_lines(seller: dict[str, Any], w: Writing) -> list[str]:
+    lines = _address_lines(seller["address"]) if seller.get("address") else []
+    for label, name in (("vat", "tax_id"), ("registration", "legal_id")):
+        if seller.get(name):
+            lines.append(f"{w.say(label)} {seller[name]}")
+    return lines + [seller[name] for name in ("email", "phone") if seller.get(name)]
 
 
-def _taxes(content: dict[str, Any], currency: str) -> list[list[str]]:
+def _facts(content: dict[str, Any], w: Writing) -> list[list[str]]:
+    last = date.fromordinal(date.fromisoformat(content["ends_on"]).toordinal() - 1)
+    facts = [[w.say("service_period"), f"{w.day(content['starts_on'])} {w.say('to')} {w.day(last.isoformat())}"]]
+    if content.get("number"):
+        facts.append([w.say("issued"), w.day(content.get("issued_on") or content["issued_at"])])
+        if content.get("kind") != "credit_note":
+            facts.append([w.say("due"), w.day(content["due_on"])])
+    corrects = content.get("corrects")
+    if corrects:
+        facts.append([w.say("corrects"), f"{corrects['number']} {w.say('of')} {w.day(corrects['issued_at'])}"])
+        facts.append([w.say("reason"), content["reason"]])
+    for label, value in (
+        ("your_order", content.get("purchase_order")),
+        ("your_reference", content["client"].get("buyer_reference")),
+    ):
+        if value:
+            facts.append([w.say(label), value])
+    return facts
+
+
+def _groups(content: dict[str, Any], w: Writing) -> list[dict[str, Any]]:
+    """Return the lines by contract, in the order in which contracts first appear."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for line in content["lines"]:
+        groups.setdefault(line.get("ref") or "", []).append(line)
+    currency = content["currency"]
+    return [
+        {
+            "name": cleaned(f"{w.say('contract')} {ref}") if ref else w.say("no_contract"),
+            "sum": w.money(sum(line["net_minor"] for line in lines), currency),
+            "lines": [_line(line, currency, w) for line in lines],
+        }
+        for ref, lines in groups.items()
+    ]
+
+
+def _line(line: dict[str, Any], currency: str, w: Writing) -> list[str]:
+    quantity = str(line["quantity"]) if line["quantity_minutes"] is None else w.hours(line["quantity_minutes"])
+    return [
+        cleaned(line["text"]),
+        quantity.replace("-", "\N{MINUS SIGN}"),
+        w.money(line["unit_minor"], currency),
+        w.money(line["net_minor"], currency),
+    ]
+
+
+def _taxes(content: dict[str, Any], currency: str, w: Writing) -> list[list[str]]:
     taxes = []
     for group in content["taxes"]:
-        whole, part = divmod(group["rate_basis_points"], 100)
-        rate = f" {whole}.{part:02}%" if part else f" {whole}%"
-        label = f"{_CATEGORY[group['category']]}{rate if group['category'] == 'S' else ''} on {money(group['net_minor'], currency)}"
-        taxes.append([label, money(group["tax_minor"], currency)])
+        rate = f" {w.percent(group['rate_basis_points'])}" if group["category"] == "S" else ""
+        reason = f" ({cleaned(group['reason'])})" if group["category"] == "E" and group.get("reason") else ""
+        label = f"{w.say(group['category'])}{rate}{reason} {w.say('on')} {w.money(group['net_minor'], currency)}"
+        taxes.append([label, w.money(group["tax_minor"], currency)])
     return taxes
 
 
-def _terms(content: dict[str, Any]) -> str:
+def _terms(content: dict[str, Any], w: Writing) -> list[str]:
+    seller = content.get("seller") or {}
+    if content.get("kind") == "credit_note":
+        return [w.say("terms_credit")]
     if content["gross_minor"] == 0:
-        return "Nothing is due for this period."
-    due = f" by {_day(content['due_on'])}" if content.get("due_on") else ""
-    return f"Please pay within {content['payment_days']} days{due}, quoting the invoice number."
+        return [w.say("nothing_due")]
+    if not content.get("due_on"):
+        return [w.say("terms_draft", days=content["payment_days"])]
+    terms = [w.say("terms", days=content["payment_days"], due=w.day(content["due_on"]), number=content["number"])]
+    if seller.get("iban"):
+        bic = f" · BIC {seller['bic']}" if seller.get("bic") else ""
+        terms.append(f"{w.say('bank')}: IBAN {seller['iban']}{bic}")
+    return terms
 
 
-def _statement(one: dict[str, Any]) -> list[str]:
+def _statement(one: dict[str, Any], w: Writing) -> list[str]:
     names = ("opening_minutes", "granted_minutes", "consumed_minutes", "expired_minutes", "closing_minutes")
-    return [one.get("ref", ""), *(hours(one[name]) for name in names)]
+    return [cleaned(one.get("ref", "")), *(w.hours(one[name]) for name in names)]
 
 
-def _entry(one: dict[str, Any], zone: ZoneInfo) -> list[str]:
+def _entry(one: dict[str, Any], zone: ZoneInfo, w: Writing) -> list[str]:
     at = datetime.fromisoformat(one["worked_from"]).astimezone(zone)
-    late = " (late entry)" if one["is_late"] else ""
+    marks = [w.say("project")] if one.get("section") == "project" else []
+    marks += [w.say("late")] if one["is_late"] else []
+    mark = f" ({', '.join(marks)})" if marks else ""
     return [
-        f"{at:%d %b %Y %H:%M}",
-        one["agent_name"],
-        f"{one['note']}{late}",
+        f"{at:%Y-%m-%d %H:%M}",
+        cleaned(one["agent_name"]),
+        cleaned(f"{one['note']}{mark}"),
         f"{one['job_type']}, {one['level']}",
-        hours(one["worked_minutes"]),
-        hours(one["bucket_minutes"]) if one["bucket_minutes"] else "",
-        hours(one["overage_minutes"]) if one["overage_minutes"] else "",
+        w.hours(one["worked_minutes"]),
+        w.hours(one["bucket_minutes"]) if one["bucket_minutes"] else "",
+        w.hours(one["overage_minutes"]) if one["overage_minutes"] else "",
     ]

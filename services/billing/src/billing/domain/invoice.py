@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from billing.domain.pricing import PricedLine, Work
-from billing.domain.tax import TaxGroup, tax_groups
-from msp_kernel.money import Money
+from billing.domain.pricing import MixedCurrencies, PricedLine, Work
+from billing.domain.profile import cleaned
+from billing.domain.tax import REASONS, ZERO_RATED, TaxGroup, allocated, tax_groups
+from msp_kernel.money import Money, half_up
 
 
 class TotalsDiffer(Exception):
@@ -80,29 +81,63 @@ def content_of(
     currency: str,
     header: dict[str, Any],
     statement: Sequence[dict[str, Any]],
+    exemption_reason: str | None = None,
 ) -> dict[str, Any]:
-    """Return everything an invoice says, as plain JSON values."""
+    """Return everything an invoice says, as plain JSON values.
+
+    Raises:
+        MixedCurrencies: a line is not in the currency of the invoice.
+    """
+    foreign = sorted({line.unit.currency for line in lines} - {currency})
+    if foreign:
+        raise MixedCurrencies(f"the invoice is in {currency}, lines are in {', '.join(foreign)}")
     sums = totals(lines, currency)
+    taxes = _line_taxes(lines, sums.groups)
     return {
         **header,
+        "kind": "invoice",
         "currency": currency,
         "net_minor": sums.net.minor,
         "tax_minor": sums.tax.minor,
         "gross_minor": sums.gross.minor,
-        "taxes": [
-            {
-                "category": group.category,
-                "rate_basis_points": group.rate_basis_points,
-                "net_minor": group.net.minor,
-                "tax_minor": group.tax.minor,
-            }
-            for group in sums.groups
-        ],
-        "lines": [_line(number, line) for number, line in enumerate(lines, start=1)],
+        "taxes": [_group(group, exemption_reason) for group in sums.groups],
+        "lines": [_line(number, line, taxes[number - 1]) for number, line in enumerate(lines, start=1)],
         "statement": list(statement),
         "worked_minutes": sum(work.worked_minutes for work in works),
-        "entries": [_entry(work) for work in sorted(works, key=lambda one: (one.worked_from, str(one.time_entry_id)))],
+        "entries": [_entry(work) for work in sorted(works, key=lambda one: (one.worked_from, one.time_entry_id))],
     }
+
+
+def _group(group: TaxGroup, exemption_reason: str | None) -> dict[str, Any]:
+    code, reason = REASONS.get(group.category, (None, exemption_reason if group.category == "E" else None))
+    return {
+        "category": group.category,
+        "rate_basis_points": group.rate_basis_points,
+        "net_minor": group.net.minor,
+        "tax_minor": group.tax.minor,
+        "reason_code": code,
+        "reason": reason,
+    }
+
+
+def _line_taxes(lines: Sequence[PricedLine], groups: Sequence[TaxGroup]) -> list[int]:
+    """Return the tax that falls on each line, as credit notes will give it back."""
+    found = [0] * len(lines)
+    for group in groups:
+        members = [
+            index
+            for index, line in enumerate(lines)
+            if line.tax_category == group.category
+            and (line.tax_category in ZERO_RATED or line.tax_rate_basis_points == group.rate_basis_points)
+        ]
+        parts = allocated(
+            [lines[index].net.minor for index in members],
+            rate_basis_points=group.rate_basis_points,
+            tax_minor=group.tax.minor,
+        )
+        for index, part in zip(members, parts, strict=True):
+            found[index] = part
+    return found
 
 
 def canonical(content: dict[str, Any]) -> str:
@@ -116,7 +151,7 @@ def chained(content_text: str, previous_sha256: str | None) -> str:
 
 
 def broken_sums(content: dict[str, Any]) -> list[str]:
-    """Recompute an invoice from its parts and return what does not add up."""
+    """Recompute an invoice or credit note from its parts and return what does not add up, to the cent."""
     broken: list[str] = []
     net = sum(line["net_minor"] for line in content["lines"])
     tax = sum(group["tax_minor"] for group in content["taxes"])
@@ -124,25 +159,52 @@ def broken_sums(content: dict[str, Any]) -> list[str]:
         broken.append(f"lines add up to {net}, the invoice says {content['net_minor']}")
     if tax != content["tax_minor"] or net + tax != content["gross_minor"]:
         broken.append(f"net and tax add up to {net + tax}, the invoice says {content['gross_minor']}")
+    if any("tax_minor" in line for line in content["lines"]):
+        on_lines = sum(line["tax_minor"] for line in content["lines"])
+        if on_lines != tax:
+            broken.append(f"the tax on the lines adds up to {on_lines}, the invoice says {tax}")
     worked = sum(entry["worked_minutes"] for entry in content["entries"])
     if worked != content["worked_minutes"]:
         broken.append(f"entries add up to {worked} min, the invoice says {content['worked_minutes']}")
+    # A credit note takes back parts as they were charged; it prices nothing itself.
+    return broken + ([] if content.get("kind") == "credit_note" else _broken_prices(content))
+
+
+def _broken_prices(content: dict[str, Any]) -> list[str]:
+    broken: list[str] = []
+    for line in content["lines"]:
+        minutes = line["quantity_minutes"]
+        expected = (
+            line["unit_minor"] * line["quantity"] if minutes is None else half_up(minutes * line["unit_minor"], 60)
+        )
+        if expected != line["net_minor"]:
+            broken.append(f"line {line['n']} comes to {expected}, the invoice says {line['net_minor']}")
+        behind = sum(entry["minutes"] for entry in line["entries"])
+        if minutes is not None and behind != minutes:
+            broken.append(f"the entries of line {line['n']} add up to {behind} min, the line says {minutes}")
+    for group in content["taxes"]:
+        expected = half_up(group["net_minor"] * group["rate_basis_points"], 10_000)
+        if expected != group["tax_minor"]:
+            broken.append(f"tax {group['category']} comes to {expected}, the invoice says {group['tax_minor']}")
     return broken
 
 
-def _line(number: int, line: PricedLine) -> dict[str, Any]:
+def _line(number: int, line: PricedLine, tax_minor: int) -> dict[str, Any]:
     return {
         "n": number,
         "kind": line.kind,
         "contract_id": str(line.contract_id),
+        "ref": line.ref,
         "text": line.text,
         "quantity": line.quantity if line.quantity_minutes is None else None,
         "quantity_minutes": line.quantity_minutes,
         "unit_minor": line.unit.minor,
         "net_minor": line.net.minor,
+        "tax_minor": tax_minor,
         "tax_category": line.tax_category,
-        "tax_rate_basis_points": line.tax_rate_basis_points,
+        "tax_rate_basis_points": 0 if line.tax_category in ZERO_RATED else line.tax_rate_basis_points,
         "rule_id": line.rule_id,
+        "clause": line.clause,
         "entries": [{"time_entry_id": str(entry), "minutes": minutes} for entry, minutes in line.entries],
     }
 
@@ -159,6 +221,10 @@ def _entry(work: Work) -> dict[str, Any]:
         "job_type": work.job_type,
         "level": work.level,
         "agent_name": work.agent_name,
-        "note": work.note,
+        "note": cleaned(work.note),
         "is_late": work.is_late,
+        "section": work.section,
+        "excluded_minutes": work.excluded_minutes,
+        "contract_version": work.contract_version,
+        "rule_ids": list(work.rule_ids),
     }

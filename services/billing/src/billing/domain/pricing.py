@@ -7,15 +7,17 @@ what is missing, never zero; half up once per line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
+from billing.domain.words import Words, words
 from msp_kernel.money import Money, half_up, price_of_minutes
 
-LineKind = Literal["overage", "time_and_materials", "fixed"]
+LineKind = Literal["overage", "time_and_materials", "fixed", "discount", "minimum", "credit"]
+Section = Literal["support", "project"]
 
 
 class PricesMissing(Exception):
@@ -25,6 +27,14 @@ class PricesMissing(Exception):
         listed = "; ".join(f"{job_type}, {level}, {condition}" for job_type, level, condition in missing)
         super().__init__(f"the rate card has no price for: {listed}")
         self.missing = tuple(missing)
+
+
+class RateNotPossible(Exception):
+    """A price below zero, or a tax rate outside 0 to 100 %, is nothing an invoice can say."""
+
+
+class MixedCurrencies(Exception):
+    """An invoice has one currency; what is priced in another goes on an invoice of its own."""
 
 
 class SameSpecificity(Exception):
@@ -82,6 +92,9 @@ class Terms:
     tax_rate_basis_points: int
     payment_days: int
     purchase_order: str | None
+    effective_from: date | None = None
+    """First day of this version; ``None`` is from the start."""
+    bills_unapproved: str = "blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,10 @@ class Work:
     note: str
     is_late: bool
     spans: tuple[WorkSpan, ...]
+    section: Section = "support"
+    """Whether it was done on a ticket or on a task of a project."""
+    excluded_minutes: int = 0
+    rule_ids: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -128,6 +145,10 @@ class PricedLine:
     quantity_minutes: int | None = None
     entries: list[tuple[UUID, int]] = field(default_factory=list)
     """Time entries behind the line, with their billed minutes in it."""
+    ref: str = ""
+    """Of the contract; lines are grouped by it."""
+    clause: dict[str, Any] = field(default_factory=dict)
+    """Why the price is what it is: version of the contract, condition, weight, step of the cascade, evidence."""
 
     @property
     def net(self) -> Money:
@@ -155,7 +176,9 @@ def rate_for(rates: Sequence[Rate], *, job_type: str, level: str, condition: str
     return min(best, key=lambda rate: rate.rule_id)
 
 
-def price_work(works: Iterable[Work], terms: dict[tuple[UUID, int], Terms]) -> list[PricedLine]:
+def price_work(
+    works: Iterable[Work], terms: Mapping[tuple[UUID, int], Terms], *, language: str = "en"
+) -> list[PricedLine]:
     """Return the lines for work beyond buckets and for time and materials, grouped by contract, kind, work and rate.
 
     The result does not depend on the order of ``works``.
@@ -163,11 +186,14 @@ def price_work(works: Iterable[Work], terms: dict[tuple[UUID, int], Terms]) -> l
     Raises:
         PricesMissing: with every missing combination, not only the first.
         SameSpecificity: a rate card is ambiguous.
+        RateNotPossible: a rate is negative, or a tax rate over 100 %.
     """
     lines: dict[tuple[str, ...], PricedLine] = {}
     missing: set[tuple[str, str, str]] = set()
-    for work in sorted(works, key=lambda one: (one.worked_from, str(one.time_entry_id))):
-        of = terms[work.contract_id, work.contract_version]
+    say = words(language)
+    # A card of rates is asked once for each kind of work, not for each of a million entries.
+    prices: dict[tuple[UUID, int, str, str, str, str, int], Price | None] = {}
+    for work in sorted(works, key=lambda one: (one.worked_from, one.time_entry_id)):
         for span in work.spans:
             for kind, minutes in (
                 ("overage", span.overage_minutes),
@@ -175,16 +201,26 @@ def price_work(works: Iterable[Work], terms: dict[tuple[UUID, int], Terms]) -> l
             ):
                 if not minutes:
                     continue
-                rates = of.overage_rates if kind == "overage" and of.overage_rates else of.rates
-                rate = rate_for(rates, job_type=work.job_type, level=work.level, condition=span.condition)
-                if rate is None and rates is of.overage_rates:
-                    rate = rate_for(of.rates, job_type=work.job_type, level=work.level, condition=span.condition)
-                if rate is None:
+                asked = (
+                    work.contract_id,
+                    work.contract_version,
+                    kind,
+                    work.job_type,
+                    work.level,
+                    span.condition,
+                    span.weight_percent,
+                )
+                if asked not in prices:
+                    prices[asked] = _price(terms[work.contract_id, work.contract_version], asked)
+                price = prices[asked]
+                if price is None:
                     missing.add((work.job_type, work.level, span.condition))
                     continue
-                unit = _unit(rate, span, of, is_overage=kind == "overage")
-                key = (of.ref, kind, work.job_type, work.level, span.condition, rate.rule_id, str(unit.minor))
-                line = lines.setdefault(key, _line(kind, of, work, span, rate, unit))
+                key = (*price.key, work.section)
+                line = lines.get(key)
+                if line is None:
+                    of = terms[work.contract_id, work.contract_version]
+                    line = lines[key] = _line(kind, of, work, span, price, say)
                 line.quantity_minutes = (line.quantity_minutes or 0) + minutes
                 line.entries.append((work.time_entry_id, minutes))
     if missing:
@@ -192,48 +228,76 @@ def price_work(works: Iterable[Work], terms: dict[tuple[UUID, int], Terms]) -> l
     return [lines[key] for key in sorted(lines)]
 
 
-def price_fixed_items(terms: Iterable[Terms], *, starts_on: date, ends_on: date) -> list[PricedLine]:
-    """Return the lines of fixed items due in the month ``[starts_on, ends_on)``."""
-    lines: list[PricedLine] = []
-    for of in sorted(terms, key=lambda one: one.ref):
-        if of.starts_on >= ends_on or (of.ends_on is not None and of.ends_on <= starts_on):
-            continue
-        for item in of.fixed_items:
-            is_due = starts_on <= item.starts_on < ends_on if item.frequency == "once" else item.starts_on < ends_on
-            if is_due and item.unit_minor:
-                lines.append(
-                    PricedLine(
-                        kind="fixed",
-                        contract_id=of.contract_id,
-                        text=f"{item.text} ({of.ref})",
-                        unit=Money(item.unit_minor, of.currency),
-                        tax_category=of.tax_category,
-                        tax_rate_basis_points=of.tax_rate_basis_points,
-                        rule_id=item.item_id,
-                        quantity=item.quantity,
-                    )
-                )
-    return lines
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an hour of one kind of work costs, and by which step of the cascade."""
+
+    unit: Money
+    rule_id: str
+    step: Literal["overage_rate", "level_rate", "rate"]
+    weight_percent: int
+    key: tuple[str, ...]
 
 
-def _unit(rate: Rate, span: WorkSpan, of: Terms, *, is_overage: bool) -> Money:
-    if is_overage and of.multiplier_applies_to_overage:
-        return Money(half_up(rate.rate_minor * span.weight_percent, 100), of.currency)
-    return Money(rate.rate_minor, of.currency)
+def _price(of: Terms, asked: tuple[UUID, int, str, str, str, str, int]) -> Price | None:
+    """Return the price by the cascade: the contract's rate for overage, else the rate of the level; ``None``: none fits."""
+    _, _, kind, job_type, level, condition, weight = asked
+    is_overage = kind == "overage"
+    step: Literal["overage_rate", "level_rate", "rate"] = "level_rate" if is_overage else "rate"
+    rate = None
+    if is_overage and of.overage_rates:
+        rate = rate_for(of.overage_rates, job_type=job_type, level=level, condition=condition)
+        step = "overage_rate" if rate is not None else step
+    if rate is None:
+        rate = rate_for(of.rates, job_type=job_type, level=level, condition=condition)
+    if rate is None:
+        return None
+    if rate.rate_minor < 0:
+        raise RateNotPossible(f"{rate.rule_id} of {of.ref} is {rate.rate_minor}; a rate is zero or more")
+    counts = weight if is_overage and of.multiplier_applies_to_overage else 100
+    unit = Money(half_up(rate.rate_minor * counts, 100), of.currency)
+    return Price(
+        unit=unit,
+        rule_id=rate.rule_id,
+        step=step,
+        weight_percent=counts,
+        key=(of.ref, kind, job_type, level, condition, rate.rule_id, str(unit.minor), *_tax_of(of)),
+    )
 
 
-_CONDITION = {"regular": "", "after_hours": ", after hours", "weekend": ", weekend", "holiday": ", holiday"}
+def _tax_of(of: Terms) -> tuple[str, str]:
+    if not 0 <= of.tax_rate_basis_points <= 10_000:
+        raise RateNotPossible(
+            f"the tax rate of {of.ref} is {of.tax_rate_basis_points} basis points; 0 to 10000 (100 %) are accepted"
+        )
+    return of.tax_category, str(of.tax_rate_basis_points)
 
 
-def _line(kind: str, of: Terms, work: Work, span: WorkSpan, rate: Rate, unit: Money) -> PricedLine:
-    what = "Work beyond the bucket" if kind == "overage" else "Work"
+def _line(kind: str, of: Terms, work: Work, span: WorkSpan, price: Price, say: Words) -> PricedLine:
     return PricedLine(
         kind="overage" if kind == "overage" else "time_and_materials",
         contract_id=of.contract_id,
-        text=f"{what}: {work.job_type}, {work.level}{_CONDITION[span.condition]} ({of.ref})",
-        unit=unit,
+        text=say.work(
+            kind=kind,
+            section=work.section,
+            job_type=work.job_type,
+            level=work.level,
+            condition=span.condition,
+            ref=of.ref,
+        ),
+        unit=price.unit,
         tax_category=of.tax_category,
         tax_rate_basis_points=of.tax_rate_basis_points,
-        rule_id=rate.rule_id,
+        rule_id=price.rule_id,
         quantity_minutes=0,
+        ref=of.ref,
+        clause={
+            "contract_version": work.contract_version,
+            "section": work.section,
+            "job_type": work.job_type,
+            "level": work.level,
+            "condition": span.condition,
+            "step": price.step,
+            "weight_percent": price.weight_percent,
+        },
     )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from msp_kernel.money import Money, basis_points_of
 
 ZERO_RATED = frozenset({"Z", "E", "AE", "O"})
+REASONS = {
+    "AE": ("VATEX-EU-AE", "Reverse charge"),
+    "O": ("VATEX-EU-O", "Not subject to VAT"),
+}
+"""Code and words EN 16931 asks for where no tax is charged; an exemption (E) has a reason of the client's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +35,17 @@ def tax_groups(nets: Iterable[tuple[str, int, Money]]) -> list[TaxGroup]:
         TaxGroup(category=category, rate_basis_points=rate, net=net, tax=basis_points_of(net, rate))
         for (category, rate), net in sorted(sums.items())
     ]
+
+
+def allocated(nets_minor: Sequence[int], *, rate_basis_points: int, tax_minor: int) -> list[int]:
+    """Return the part of a group's tax that falls on each of its lines, by largest remainder; ties go to the earlier line.
+
+    The parts add up to the tax exactly, and lines below zero get tax below zero.
+    """
+    parts = [net * rate_basis_points // 10_000 for net in nets_minor]
+    remainders = [net * rate_basis_points % 10_000 for net in nets_minor]
+    left = tax_minor - sum(parts)
+    assert 0 <= left <= len(parts), "a group's tax is its nets at its rate, rounded once"
+    for index in sorted(range(len(parts)), key=lambda one: (-remainders[one], one))[:left]:
+        parts[index] += 1
+    return parts

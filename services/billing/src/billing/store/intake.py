@@ -50,12 +50,20 @@ async def save_hours(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
 async def uninvoiced_works(tx: Transaction, *, client_id: UUID, before: datetime) -> list[Work]:
     """Return the posted entries of a client worked before an instant that are on no invoice, in order of posting."""
     rows = await tx.fetch(
-        "SELECT state FROM hours WHERE client_id = $1 AND status = 'posted' AND invoice_id IS NULL AND worked_from < $2"
+        f"SELECT {_WORK} FROM hours WHERE client_id = $1 AND status = 'posted' AND invoice_id IS NULL AND worked_from < $2"
         " ORDER BY posted_at, time_entry_id",
         client_id,
         before,
     )
-    return [_work(row["state"]) for row in rows]
+    return [_work(*row) for row in rows]
+
+
+async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
+    """Return the entries bound to an invoice, in order of posting."""
+    rows = await tx.fetch(
+        f"SELECT {_WORK} FROM hours WHERE invoice_id = $1 ORDER BY posted_at, time_entry_id", invoice_id
+    )
+    return [_work(*row) for row in rows]
 
 
 async def mark_invoiced(tx: Transaction, *, invoice_id: UUID, entry_ids: Sequence[UUID]) -> int:
@@ -91,6 +99,16 @@ async def clients_with_contract(tx: Transaction, *, starts_on: date, ends_on: da
     return [(row["client_id"], row["timezone"]) for row in rows]
 
 
+async def clients_listing_unapproved(tx: Transaction, *, client_ids: Sequence[UUID]) -> set[UUID]:
+    """Return the clients that want to be billed although time is unapproved: it goes to the next period, listed."""
+    rows = await tx.fetch(
+        "SELECT client_id FROM contract_versions WHERE client_id = ANY($1) AND status = 'active'"
+        " GROUP BY client_id HAVING bool_and(coalesce(state->'billing'->>'bills_unapproved', 'blocked') = 'listed')",
+        client_ids,
+    )
+    return {row["client_id"] for row in rows}
+
+
 def _rates(listed: Sequence[dict[str, Any]]) -> tuple[Rate, ...]:
     return tuple(Rate(**{one.name: rate[one.name] for one in fields(Rate)}) for rate in listed)
 
@@ -123,15 +141,21 @@ def _terms(state: dict[str, Any]) -> tuple[int, Terms]:
         tax_rate_basis_points=tax["tax_rate_basis_points"],
         payment_days=tax["payment_days"],
         purchase_order=tax["purchase_order"],
+        effective_from=date.fromisoformat(state["effective_from"]),
+        bills_unapproved=tax.get("bills_unapproved", "blocked"),
     )
 
 
-def _work(state: dict[str, Any]) -> Work:
+_WORK = "time_entry_id, contract_id, worked_from, state"
+
+
+def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, state: dict[str, Any]) -> Work:
+    # Ids and instants come as the driver reads them: texts of a million entries would be parsed anew.
     return Work(
-        time_entry_id=UUID(state["time_entry_id"]),
-        contract_id=UUID(state["contract_id"]),
+        time_entry_id=time_entry_id,
+        contract_id=contract_id,
         contract_version=state["contract_version"],
-        worked_from=datetime.fromisoformat(state["worked_from"]),
+        worked_from=worked_from,
         worked_minutes=state["worked_minutes"],
         billed_minutes=state["billed_minutes"],
         bucket_minutes=state["bucket_minutes"],
@@ -140,6 +164,9 @@ def _work(state: dict[str, Any]) -> Work:
         agent_name=state.get("agent_name", ""),
         note=state["note"],
         is_late=state["is_late"],
+        section="support" if state.get("task_id") is None else "project",
+        excluded_minutes=state.get("excluded_minutes", 0),
+        rule_ids=tuple(dict.fromkeys(rule for span in state["spans"] for rule in span.get("rule_ids", ()))),
         spans=tuple(
             WorkSpan(
                 condition=span["condition"],

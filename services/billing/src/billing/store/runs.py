@@ -53,6 +53,25 @@ async def run_of_period(tx: Transaction, *, starts_on: date, ends_on: date) -> U
     return run_id
 
 
+async def overlapping(
+    tx: Transaction, *, client_ids: Sequence[UUID], starts_on: date, ends_on: date
+) -> list[tuple[str, date, date]]:
+    """Return name and period of clients whose period overlaps another one of theirs, billed or being billed.
+
+    Nobody else starts a run until the transaction ends.
+    """
+    await tx.driver.execute("SELECT pg_advisory_xact_lock(hashtext('billing_runs'))")
+    rows = await tx.fetch(
+        "SELECT c.name, r.starts_on, r.ends_on FROM billing_run_items i JOIN billing_runs r ON r.id = i.run_id"
+        " JOIN clients c USING (client_id) WHERE i.client_id = ANY($1) AND r.starts_on < $3 AND r.ends_on > $2"
+        " AND (r.starts_on, r.ends_on) <> ($2, $3) ORDER BY c.name, r.starts_on LIMIT 5",
+        client_ids,
+        starts_on,
+        ends_on,
+    )
+    return [(row["name"], row["starts_on"], row["ends_on"]) for row in rows]
+
+
 async def add_items(tx: Transaction, *, run_id: UUID, items: Sequence[tuple[UUID, UUID]]) -> list[UUID]:
     """Add clients with their period close ids; return the clients that were not in the run yet."""
     rows = await tx.fetch(
@@ -102,6 +121,8 @@ async def move(tx: Transaction, item: RunItem, *, to: str, detail: str = "", **c
     }
     await tx.driver.execute(
         "UPDATE billing_run_items SET status = $2, detail = $3, attempt = $4, sealed = $5, closed = $6, invoice_id = $7,"
+        " drafted_at = CASE WHEN $2 = 'drafted' THEN clock_timestamp() ELSE drafted_at END,"
+        " issued_at = CASE WHEN $2 = 'issued' THEN clock_timestamp() ELSE issued_at END,"
         " changed_at = clock_timestamp() WHERE period_close_id = $1",
         item.period_close_id,
         to,

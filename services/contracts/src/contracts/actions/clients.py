@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
-
-import holidays as public_holidays
 
 from contracts.domain.contract import refuse_ambiguous_rates
 from contracts.store import clients as store
@@ -31,10 +28,6 @@ class ClientExists(Exception):
 
 class JobTypeCodeTaken(Exception):
     """The catalogue has a job type with this code."""
-
-
-class UnknownHolidays(Exception):
-    """No public holidays are known for this country or subdivision."""
 
 
 async def register(tx: Transaction, particulars: Mapping[str, Any]) -> Row:
@@ -105,19 +98,6 @@ async def add_calendar(tx: Transaction, *, name: str, document: Mapping[str, Any
     calendar.refuse_overlaps()
     row = {"id": new_id(), "name": name, "calendar": calendar.to_json(), "created_at": tx.now}
     return await store.insert_calendar(tx, row)
-
-
-def holidays_of(country: str, *, subdivision: str | None, years: Sequence[int]) -> list[date]:
-    """Return the public holidays of a country or subdivision in some years.
-
-    Raises:
-        UnknownHolidays: the country or subdivision is not known.
-    """
-    try:
-        found = public_holidays.country_holidays(country, subdiv=subdivision, years=list(years))
-    except NotImplementedError as error:
-        raise UnknownHolidays(str(error)) from error
-    return sorted(found)
 
 
 async def define_job_type(tx: Transaction, *, code: str, name: str, is_billable: bool) -> Row:

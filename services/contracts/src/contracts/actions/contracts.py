@@ -18,6 +18,7 @@ from contracts.domain.contract import (
     missing_for_activation,
     refuse_ambiguous_targets,
 )
+from contracts.domain.sla_terms import named_credits, refuse_endless_quiet
 from contracts.store import books, clients, contracts as store, lots, states
 from contracts.store.book_rows import lot_of
 from msp_events.base import LEVELS
@@ -46,6 +47,8 @@ DEFAULTS: dict[str, Any] = {
     "escalation": [],
     "pausing_statuses": ["waiting_on_client"],
     "first_response_pauses": False,
+    "quiet_hours": {},
+    "sla_credits": [],
     "rounding": RoundingTerms().model_dump(),
     "weights": [],
     "exhaustion_policy": "overage",
@@ -342,6 +345,11 @@ async def _checked(tx: Transaction, terms: Row, *, since: Row | None) -> dict[st
     if "targets" in checked:
         checked["targets"] = _named(checked["targets"])
         refuse_ambiguous_targets(checked["targets"])
+    if quiet := checked.get("quiet_hours", {} if since is None else since.get("quiet_hours", {})):
+        timezone = (checked.get("calendar") or (since or {})["calendar"])["timezone"]
+        refuse_endless_quiet(quiet, timezone=timezone)
+    if "sla_credits" in checked:
+        checked["sla_credits"] = named_credits(checked["sla_credits"])
     if "fixed_items" in checked:
         checked["fixed_items"] = [
             {**one, "item_id": one["item_id"] or f"item.{n}"} for n, one in enumerate(checked["fixed_items"], start=1)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.actions import clients as actions
+from contracts.actions.public_holidays import public_holidays
 from contracts.reports import contracts as reports
 from contracts.schemas.clients import (
     CalendarView,
@@ -95,8 +96,8 @@ async def add_calendar(body: NewCalendar, tx: Tx) -> CalendarView:
     document = body.model_dump(mode="json", include={"timezone", "weekly", "holidays", "overrides"})
     if body.holiday_country is not None:
         years = body.holiday_years or [tx.now.year, tx.now.year + 1]
-        found = actions.holidays_of(body.holiday_country, subdivision=body.holiday_subdivision, years=years)
-        document["holidays"] = sorted({*document["holidays"], *(on.isoformat() for on in found)})
+        found = public_holidays(body.holiday_country, subdivision=body.holiday_subdivision, years=years)
+        document["holidays"] = sorted({*document["holidays"], *(on.isoformat() for on, _ in found)})
     return CalendarView.model_validate(await actions.add_calendar(tx, name=body.name, document=document))
 
 

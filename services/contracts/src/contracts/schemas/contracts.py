@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
+from contracts.schemas.clients import Windows
 from contracts.schemas.fields import Currency, Day, LotMinutes, Minor, Name, Word
 from msp_events.base import Level, RateCondition
 from msp_events.contracts import (
@@ -16,6 +17,7 @@ from msp_events.contracts import (
     EscalationStepTerms,
     FixedItemTerms,
     RoundingTerms,
+    SlaCreditTerms,
     TargetTerms,
 )
 from msp_kit.api import Body, View
@@ -34,7 +36,27 @@ class TargetBody(TargetTerms, Body):
 class EscalationStepBody(EscalationStepTerms, Body):
     """One step of the escalation chain."""
 
+    to_queue: Word | None = None
     notify: Annotated[tuple[Annotated[str, StringConstraints(max_length=40)], ...], Field(max_length=10)] = ("manager",)
+
+
+class SlaCreditBody(SlaCreditTerms, Body):
+    """What a broken promise earns the client; without a ``rule_id`` it gets one."""
+
+    rule_id: RuleId | None = None  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _gives_one_thing_for_one_reason(self) -> Self:
+        if (self.amount_minor is None) == (self.basis_points is None):
+            message = "a credit is either an amount (amount_minor) or a share of the monthly items (basis_points)"
+            raise ValueError(message)
+        if (self.kind == "monthly_compliance") != (self.below_basis_points is not None):
+            message = "below_basis_points belongs to a rule of monthly_compliance, and only there"
+            raise ValueError(message)
+        if self.cap is not None and self.cap < (self.amount_minor or self.basis_points or 0):
+            message = "the cap is less than what the rule gives once"
+            raise ValueError(message)
+        return self
 
 
 class RoundingBody(RoundingTerms, Body):
@@ -92,6 +114,8 @@ class _Terms(Body):
     escalation: Annotated[list[EscalationStepBody], Field(max_length=20)] | None = None
     pausing_statuses: list[Literal["waiting_on_client", "waiting_on_vendor", "scheduled"]] | None = None
     first_response_pauses: bool | None = None
+    quiet_hours: dict[str, Windows] | None = None
+    sla_credits: Annotated[list[SlaCreditBody], Field(max_length=20)] | None = None
     rounding: RoundingBody | None = None
     weights: Annotated[list[WeightBody], Field(max_length=100)] | None = None
     exhaustion_policy: Literal["overage", "next_lot", "needs_approval", "reject"] | None = None
@@ -177,6 +201,8 @@ class ContractView(View):
     escalation: list[dict[str, Any]]
     pausing_statuses: list[str]
     first_response_pauses: bool
+    quiet_hours: dict[str, Any] = {}
+    sla_credits: list[dict[str, Any]] = []
     rounding: dict[str, Any]
     weights: list[dict[str, Any]]
     exhaustion_policy: str

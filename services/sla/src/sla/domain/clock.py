@@ -368,7 +368,7 @@ def recomputed(clock: Clock) -> Clock:
             if breached_at is None and consumed > promise.budget_seconds:
                 breached_at, reason = promise.since, "retarget"
         if not interval.is_running:
-            intervals.append(replace(interval, seconds=0))
+            intervals.append(interval if not interval.seconds else replace(interval, seconds=0))
             continue
         due_at = promise.calendar.add(interval.starts_at, max(promise.budget_seconds - consumed, 0))
         has_passed = due_at < interval.ends_at if interval.ends_at is not None else due_at == clock.breached_at
@@ -376,7 +376,7 @@ def recomputed(clock: Clock) -> Clock:
             was_empty = interval.promise > 0 and consumed_before >= promise.budget_seconds
             breached_at, reason = due_at, "retarget" if was_empty else "time"
         seconds = 0 if interval.ends_at is None else promise.calendar.between(interval.starts_at, interval.ends_at)
-        intervals.append(replace(interval, seconds=seconds))
+        intervals.append(interval if interval.seconds == seconds else replace(interval, seconds=seconds))
         consumed += seconds
     verdict = clock.verdict
     if clock.status == "stopped":

@@ -7,15 +7,18 @@ and what hangs on it may fire again, in the next episode.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from msp_kernel.business_time import Calendar
 from sla.domain.clock import Clock
-from sla.domain.targets import Level, Metric, Terms
+from sla.domain.targets import Level, Metric, Priority, Terms
 
 StepKind = Literal["at_risk", "breach", "escalate"]
 BREACH = "breach"
+NEVER_QUIET = "critical"
+"""Tickets of this priority escalate at any hour."""
 AT_RISK_PERCENT_MIN = 75
 """From this threshold on a clock counts as "at risk" on screens."""
 
@@ -30,20 +33,44 @@ class Step:
     kind: StepKind
     step: int = 0
     """Number in the escalation chain; 0 for warnings and the breach."""
-    to_level: Level | None = None
-    notify: tuple[str, ...] = ()
+    to_level: Level | None = field(default=None, compare=False)
+    to_queue: str | None = field(default=None, compare=False)
+    to_priority: Priority | None = field(default=None, compare=False)
+    notify: tuple[str, ...] = field(default=(), compare=False)
+    quiet: Calendar | None = field(default=None, compare=False, repr=False)
+    """Hours in which the step waits for their end."""
 
     @property
     def hangs_on_breach(self) -> bool:
         """Return whether the step fires because of a breach."""
         return self.kind != "at_risk" and self.percent >= 100
 
+    def falls_due(self, clock: Clock) -> datetime:
+        """Return when the step of a running clock fires: at its percentage, or at the end of the quiet hours it falls in."""
+        at = clock.instant_of(self.percent)
+        assert at is not None, "a running clock has an instant for every percentage"
+        if self.quiet is None or clock.key.priority == NEVER_QUIET or not self.quiet.is_open(at):
+            return at
+        # Contracts refuse quiet hours without an end; were there some, the step would not wait.
+        return self.quiet.next_close(at) or at
+
 
 def steps_of(terms: Terms, metric: Metric) -> tuple[Step, ...]:
     """Return every step of a metric's clocks under some terms, in firing order."""
     warnings = (Step(percent, 0, f"at_risk:{percent}", "at_risk") for percent in set(terms.thresholds_percent))
     chain = (
-        Step(one.at_percent, 2, f"escalate:{one.step}", "escalate", one.step, one.to_level, one.notify)
+        Step(
+            one.at_percent,
+            2,
+            f"escalate:{one.step}",
+            "escalate",
+            one.step,
+            to_level=one.to_level,
+            to_queue=one.to_queue,
+            to_priority=one.to_priority,
+            notify=one.notify,
+            quiet=terms.quiet,
+        )
         for one in terms.escalation
         if one.metric == metric
     )
@@ -60,9 +87,7 @@ def pending(clock: Clock, steps: Sequence[Step]) -> list[tuple[datetime, Step]]:
     for step in steps:
         if step.key in clock.fired or (step.kind == "escalate" and clock.acknowledged_at is not None):
             continue
-        at = clock.instant_of(step.percent)
-        assert at is not None, "a running clock has an instant for every percentage"
-        found.append((at, step))
+        found.append((step.falls_due(clock), step))
     return sorted(found)
 
 

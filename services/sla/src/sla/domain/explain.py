@@ -86,11 +86,21 @@ def _threshold_sentences(clock: Clock, terms: Terms, zone: ZoneInfo) -> list[str
         if step.kind == "at_risk":
             found.append(f"{step.percent} % of the budget is used on {_local(at, zone)}.")
         elif step.kind == "escalate":
-            to = f"moves the ticket to {step.to_level}" if step.to_level else "tells " + ", ".join(step.notify)
-            found.append(f"Escalation step {step.step} {to} on {_local(at, zone)}.")
+            held = " at the end of the quiet hours" if at != clock.instant_of(step.percent) else ""
+            found.append(f"Escalation step {step.step} {_deed(step)} on {_local(at, zone)}{held}.")
     if clock.acknowledged_at is not None:
         found.append(f"Acknowledged on {_local(clock.acknowledged_at, zone)}: the escalation chain is stopped.")
     return found
+
+
+def _deed(step: escalation.Step) -> str:
+    places = [place for place in (step.to_level, step.to_queue) if place]
+    deeds = [f"moves the ticket to {' and '.join(places)}"] if places else []
+    if step.to_priority is not None:
+        deeds.append(f"raises its priority to {step.to_priority}")
+    if step.notify:
+        deeds.append("tells " + ", ".join(step.notify))
+    return ", ".join(deeds) or "is noted"
 
 
 def _ending_sentence(clock: Clock, zone: ZoneInfo, now: datetime) -> str:

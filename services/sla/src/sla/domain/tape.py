@@ -22,6 +22,8 @@ class FiredStep:
     percent: int
     step: int
     to_level: str | None
+    to_queue: str | None
+    to_priority: str | None
     notify: Sequence[str]
     due_at: datetime
     fired_at: datetime

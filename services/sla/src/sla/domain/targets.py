@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import combinations
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -12,6 +12,8 @@ from msp_kernel.business_time import Calendar
 
 Metric = Literal["first_response", "next_response", "resolution"]
 Level = Literal["L1", "L2", "L3", "SA"]
+Priority = Literal["critical", "high", "medium", "low"]
+CreditKind = Literal["per_breach", "monthly_compliance"]
 METRICS: tuple[Metric, ...] = ("first_response", "next_response", "resolution")
 
 
@@ -67,13 +69,39 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationStep:
-    """One step of a chain: who is told, and the handling level to move to, at a percentage of the budget."""
+    """One step of a chain: who is told, and what the ticket is moved to, at a percentage of the budget."""
 
     step: int
     metric: Metric
     at_percent: int
     to_level: Level | None = None
+    to_queue: str | None = None
+    to_priority: Priority | None = None
     notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditRule:
+    """What a broken promise, or a month below its compliance, earns the client: an amount, or a share of monthly items."""
+
+    rule_id: str
+    kind: CreditKind
+    metric: Metric | None = None
+    priority: str | None = None
+    below_basis_points: int | None = None
+    amount_minor: int | None = None
+    basis_points: int | None = None
+    cap: int | None = None
+    """The most that the rule gives in a month, in the unit of what it gives."""
+
+    @property
+    def value(self) -> int:
+        """Return what the rule gives once, in its unit."""
+        return self.amount_minor or self.basis_points or 0
+
+    def speaks_of(self, *, metric: str, priority: str) -> bool:
+        """Return whether promises of this kind count."""
+        return self.metric in (None, metric) and self.priority in (None, priority)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +117,9 @@ class Terms:
     escalation: tuple[EscalationStep, ...] = ()
     pausing_statuses: frozenset[str] = frozenset({"waiting_on_client"})
     first_response_pauses: bool = False
+    quiet: Calendar | None = field(default=None, repr=False)
+    """Hours in which the steps of the chain wait for their end; ``None``: never."""
+    credits: tuple[CreditRule, ...] = ()
     _widened: dict[Flags, Calendar] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def hours(self, flags: Flags) -> Calendar:
@@ -96,6 +127,12 @@ class Terms:
         if flags not in self._widened:
             self._widened[flags] = self.calendar.widened(**flags._asdict()) if any(flags) else self.calendar
         return self._widened[flags]
+
+    def differences(self, other: Terms) -> list[str]:
+        """Return what another reading of the same version says otherwise, in the words of contract events."""
+        words = {"rules": "targets", "quiet": "quiet_hours", "credits": "sla_credits"}
+        compared = (one.name for one in fields(self) if one.compare)
+        return sorted(words.get(name, name) for name in compared if getattr(self, name) != getattr(other, name))
 
     def pauses(self, metric: Metric, *, status: str) -> bool:
         """Return whether a clock of ``metric`` stands still while the ticket has ``status``."""

@@ -47,7 +47,15 @@ class Change:
             budget_minutes, flags, rule_id = rule.budget_minutes, rule.flags, rule.rule_id
         flags = flags if self.flags is None else self.flags
         calendar = self._widened(self.calendar or terms.calendar, flags)
-        return replace(made, rule_id=rule_id, budget_minutes=budget_minutes, flags=flags, calendar=calendar)
+        return Promise(
+            since=made.since,
+            contract_id=made.contract_id,
+            contract_version=made.contract_version,
+            rule_id=rule_id,
+            budget_minutes=budget_minutes,
+            flags=flags,
+            calendar=calendar,
+        )
 
     def _rule(self, metric: Metric, key: Key) -> Rule | None:
         if (metric, key) not in self._chosen:
@@ -105,17 +113,18 @@ def _replayed(
             return None
         promises.append(promise)
     is_carried = continues is not None and continues.breached_at is not None
-    fresh = replace(
-        clock,
-        promises=tuple(promises),
-        carried_seconds=0 if continues is None else continues.settled_seconds,
-        is_breach_carried=is_carried,
-        breached_at=continues.breached_at if continues is not None else None,
-        breach_reason=continues.breach_reason if continues is not None else "",
+    verdict = clock.verdict
+    if clock.status == "stopped":
+        # Were it not broken: a miss comes from what is derived.
+        verdict = "met" if clock.stop_reason in VERDICT_REASONS else "excluded"
+    return recomputed(
+        replace(
+            clock,
+            promises=tuple(promises),
+            carried_seconds=0 if continues is None else continues.settled_seconds,
+            is_breach_carried=is_carried,
+            breached_at=continues.breached_at if continues is not None else None,
+            breach_reason=continues.breach_reason if continues is not None else "",
+            verdict=verdict,
+        )
     )
-    derived = recomputed(fresh)
-    if clock.status != "stopped":
-        return derived
-    if derived.breached_at is not None:
-        return replace(derived, verdict="missed")
-    return replace(derived, verdict="met" if clock.stop_reason in VERDICT_REASONS else "excluded")

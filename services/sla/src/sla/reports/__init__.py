@@ -2,6 +2,7 @@
 
 from sla.reports.clocks import at_risk, clocks_of_ticket, one_clock
 from sla.reports.compliance import Chosen, Decided, PeriodNotAnswerable, compliance, verdicts
+from sla.reports.credits import credits_page
 from sla.reports.verification import verify
 from sla.reports.whatif import Asked, WhatIf, what_if
 
@@ -14,6 +15,7 @@ __all__ = [
     "at_risk",
     "clocks_of_ticket",
     "compliance",
+    "credits_page",
     "one_clock",
     "verdicts",
     "verify",

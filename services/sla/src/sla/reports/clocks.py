@@ -17,7 +17,7 @@ from sla.domain.tape import ClockReport, FiredStep
 _RUNNING = """
 SELECT id
   FROM clocks
- WHERE status = 'running' AND {condition}
+ WHERE status = 'running' AND {condition} AND ($5::uuid IS NULL OR client_id = $5)
    AND ($2::timestamptz IS NULL OR (due_at, id) > ($2, $3::uuid))
  ORDER BY due_at, id
  LIMIT $4
@@ -43,7 +43,7 @@ async def one_clock(tx: Transaction, clock_id: UUID) -> ClockReport:
 
 
 async def at_risk(
-    tx: Transaction, *, limit: int, after: Sequence[Any] | None, is_every_running: bool
+    tx: Transaction, *, limit: int, after: Sequence[Any] | None, is_every_running: bool, client_id: UUID | None = None
 ) -> list[ClockReport]:
     """Return up to ``limit + 1`` running clocks at risk or overdue, soonest due first; or every running clock.
 
@@ -61,6 +61,7 @@ async def at_risk(
         due_after,
         id_after,
         limit + 1,
+        client_id,
     )
     ids = [row["id"] for row in rows]
     clocks = await store.clocks_by_id(tx, ids)
@@ -74,8 +75,8 @@ async def with_tape(tx: Transaction, clocks: Sequence[Clock]) -> list[ClockRepor
     terms = await store.terms_of(tx, {(one.promise.contract_id, one.promise.contract_version) for one in clocks})
     fired: dict[UUID, list[FiredStep]] = defaultdict(list)
     rows = await tx.fetch(
-        "SELECT clock_id, kind, percent, escalation_step AS step, to_level, notify, due_at, fired_at, voided_at,"
-        " voided_because FROM firings WHERE clock_id = ANY($1) ORDER BY fired_at, due_at, percent, step",
+        "SELECT clock_id, kind, percent, escalation_step AS step, to_level, to_queue, to_priority, notify, due_at, fired_at,"
+        " voided_at, voided_because FROM firings WHERE clock_id = ANY($1) ORDER BY fired_at, due_at, percent, step",
         [clock.id for clock in clocks],
     )
     for row in rows:

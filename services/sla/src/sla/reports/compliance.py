@@ -35,9 +35,12 @@ WITH spans (grain, starts_on, ends_on) AS (
      WHERE c.status = 'running' AND c.breached_at IS NULL AND c.due_at <= $7
 ), counts AS MATERIALIZED (
     SELECT r.starts_on, r.metric, r.dimension, r.value, r.met, r.missed, r.open_overdue
-      FROM spans s JOIN rollups r ON r.client_id = $1 AND r.grain = s.grain
-                                 AND r.starts_on >= s.starts_on AND r.starts_on < s.ends_on
-     WHERE $6::text IS NULL OR r.metric = $6
+      FROM rollups r
+     WHERE r.client_id = $1
+       AND (r.grain = 'day' AND r.starts_on >= $2 AND r.starts_on < $3
+            OR r.grain = 'week' AND r.starts_on >= $3 AND r.starts_on < $4
+            OR r.grain = 'day' AND r.starts_on >= $4 AND r.starts_on < $5)
+       AND ($6::text IS NULL OR r.metric = $6)
      UNION ALL
     SELECT p.starts_on, c.metric, p.dimension, p.value, c.met, c.missed, c.open_overdue
       FROM rollup_changes c

@@ -23,7 +23,25 @@ async def verify(tx: Transaction) -> list[str]:
         for row, clock in zip(rows, clocks, strict=True):
             broken += [f"clock {clock.id} of ticket {clock.ticket_id}: {what}" for what in _differences(row, clock)]
         broken += await _unmatched_firings(tx, clocks)
-    return broken + await _wrong_sums(tx)
+    return broken + await _wrong_sums(tx) + await _wrong_credits(tx)
+
+
+async def _wrong_credits(tx: Transaction) -> list[str]:
+    found = []
+    for month in await store.settled_months(tx):
+        known = await store.credits_of(tx, month)
+        derived = {one.id: one for one in await store.derived_credits(tx, month, known)}
+        earned = {one.id: one for one in known.values() if one.status == "earned"}
+        where = f"of contract {month.contract_id} in the month of {month.starts_on}"
+        found += [
+            f"credit {one} {where}: rule {derived[one].rule.rule_id} gives it, it was never said"
+            for one in sorted(derived.keys() - earned.keys())
+        ]
+        found += [
+            f"credit {one} {where}: rule {earned[one].rule_id} was said to give it, the clocks do not"
+            for one in sorted(earned.keys() - derived.keys())
+        ]
+    return found
 
 
 async def _wrong_sums(tx: Transaction) -> list[str]:

@@ -1,7 +1,21 @@
 """The shapes of HTTP answers."""
 
 from sla.schemas.clocks import ClockHead, ClockView, ExplainView
-from sla.schemas.compliance import ComplianceView, VerdictView
-from sla.schemas.whatif import WhatIfBody, WhatIfView
+from sla.schemas.compliance import ComplianceView, PartRow, VerdictView
+from sla.schemas.credits import CreditView
+from sla.schemas.refusals import RefusalView
+from sla.schemas.whatif import ChangedView, WhatIfBody, WhatIfView
 
-__all__ = ["ClockHead", "ClockView", "ComplianceView", "ExplainView", "VerdictView", "WhatIfBody", "WhatIfView"]
+__all__ = [
+    "ChangedView",
+    "ClockHead",
+    "ClockView",
+    "ComplianceView",
+    "CreditView",
+    "ExplainView",
+    "PartRow",
+    "RefusalView",
+    "VerdictView",
+    "WhatIfBody",
+    "WhatIfView",
+]

@@ -80,12 +80,21 @@ class EscalationView(FiredView):
 
     step: int
     to_level: str | None
+    to_queue: str | None
+    to_priority: str | None
     notify: Sequence[str]
 
     @staticmethod
     def of(step: FiredStep) -> EscalationView:
         """Shape a step of the chain."""
-        return EscalationView(**_fired_fields(step), step=step.step, to_level=step.to_level, notify=step.notify)
+        return EscalationView(
+            **_fired_fields(step),
+            step=step.step,
+            to_level=step.to_level,
+            to_queue=step.to_queue,
+            to_priority=step.to_priority,
+            notify=step.notify,
+        )
 
 
 class NextStepView(View):

@@ -118,6 +118,27 @@ class ComplianceView(TallyView):
         )
 
 
+class PartRow(TallyView):
+    """A part of compliance as a line of a file: of what kind (``priority``), which one (``high``), and its numbers."""
+
+    by: str
+    value: str
+
+    @staticmethod
+    def all_of(view: ComplianceView) -> list[PartRow]:
+        """Return the whole and every part as lines."""
+        fields = set(TallyView.model_fields)
+        rows = [PartRow(by="all", value="", **view.model_dump(include=fields))]
+        for kind in type(view).model_fields:
+            if not kind.startswith("by_"):
+                continue
+            for part in getattr(view, kind):
+                (value,) = part.model_dump(exclude=fields | {"at_risk"}).values()
+                name = "" if value is None else str(value)
+                rows.append(PartRow(by=kind.removeprefix("by_"), value=name, **part.model_dump(include=fields)))
+        return rows
+
+
 def tally_fields(tally: Tally) -> dict[str, Any]:
     """Return the fields of a tally."""
     return {

@@ -14,9 +14,10 @@ from sla.store.text import json_text
 
 FiringKey = tuple[UUID, str, int]
 _SAVE_FIRINGS = """
-    INSERT INTO firings (clock_id, step, episode, client_id, kind, percent, escalation_step, to_level, notify, due_at,
-                         fired_at)
-    SELECT clock_id, step, episode, client_id, kind, percent, escalation_step, to_level, notify, due_at, $2
+    INSERT INTO firings (clock_id, step, episode, client_id, kind, percent, escalation_step, to_level, to_queue,
+                         to_priority, notify, due_at, fired_at)
+    SELECT clock_id, step, episode, client_id, kind, percent, escalation_step, to_level, to_queue, to_priority, notify,
+           due_at, $2
       FROM jsonb_populate_recordset(NULL::firings, $1::jsonb)
     ON CONFLICT DO NOTHING
     RETURNING clock_id, step, episode
@@ -56,6 +57,8 @@ async def save_firings(tx: Transaction, firings: Sequence[Firing]) -> set[Firing
             "percent": one.step.percent,
             "escalation_step": one.step.step,
             "to_level": one.step.to_level,
+            "to_queue": one.step.to_queue,
+            "to_priority": one.step.to_priority,
             "notify": one.step.notify,
             "due_at": one.due_at,
         }

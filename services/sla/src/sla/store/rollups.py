@@ -37,6 +37,14 @@ WITH taken AS (
     ON CONFLICT ({_KEY}) DO UPDATE
        SET met = rollups.met + excluded.met, missed = rollups.missed + excluded.missed,
            open_overdue = rollups.open_overdue + excluded.open_overdue
+), months AS (
+    -- A month whose credits were settled before this was known is settled again.
+    SELECT contract_id, starts_on FROM credit_months
+     WHERE settle_at IS NULL
+       AND (client_id, starts_on) IN (SELECT client_id, date_trunc('month', counted_on)::date FROM taken)
+     ORDER BY contract_id, starts_on FOR UPDATE
+), reopened AS (
+    UPDATE credit_months m SET settle_at = $2 FROM months WHERE (m.contract_id, m.starts_on) = (months.contract_id, months.starts_on)
 )
 SELECT count(*) FROM taken
 """
@@ -61,7 +69,7 @@ SELECT {", ".join(f"coalesce(d.{name}, k.{name}) AS {name}" for name in _KEY.spl
 
 async def fold_changes(tx: Transaction, *, limit: int) -> int:
     """Fold up to ``limit`` changes into the sums and return how many there were."""
-    folded: int = await tx.fetchval(_FOLD, limit)
+    folded: int = await tx.fetchval(_FOLD, limit, tx.now)
     return folded
 
 
@@ -71,7 +79,7 @@ async def rebuild_rollups(tx: Transaction) -> int:
     await tx.driver.execute("DELETE FROM rollup_changes")
     await tx.driver.execute("DELETE FROM rollups")
     done = await tx.driver.execute(
-        f"INSERT INTO rollups ({_KEY}, met, missed, open_overdue) {_FOLDED.format(source=_CONTRIBUTIONS)}"
+        f"INSERT INTO rollups ({_KEY}, met, missed, open_overdue) {_FOLDED.format(source=_CONTRIBUTIONS)} ORDER BY 1, 2, 3"
     )
     return int(done.rpartition(" ")[2])
 

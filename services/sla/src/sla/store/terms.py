@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from msp_kernel.business_time import Calendar
 from msp_kit.database import Transaction
-from sla.domain.targets import EscalationStep, Flags, Rule, Terms
+from sla.domain.targets import CreditRule, EscalationStep, Flags, Rule, Terms
 from sla.store.text import json_text
 
 TermsKey = tuple[UUID, int]
@@ -31,19 +32,36 @@ async def save_client(tx: Transaction, *, client_id: UUID, code: str, name: str,
     )
 
 
+async def save_contract(
+    tx: Transaction, *, contract_id: UUID, client_id: UUID, currency: str, ends_on: date | None, revision: int
+) -> None:
+    """Keep the newest state of a contract."""
+    await tx.driver.execute(
+        "INSERT INTO contracts (contract_id, client_id, currency, ends_on, revision) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (contract_id) DO UPDATE SET currency = excluded.currency, ends_on = excluded.ends_on,"
+        " revision = excluded.revision WHERE contracts.revision < excluded.revision",
+        contract_id,
+        client_id,
+        currency,
+        ends_on,
+        revision,
+    )
+
+
 async def save_terms(
-    tx: Transaction, *, contract_id: UUID, version: int, client_id: UUID, ref: str, document: Mapping[str, Any]
+    tx: Transaction, terms: Terms, *, ref: str, effective_from: date, document: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """Keep the terms of a contract version and return what is kept: the terms that were said first."""
     kept: Mapping[str, Any] = await tx.fetchval(
         "WITH said AS ("
-        " INSERT INTO terms (contract_id, version, client_id, ref, terms) VALUES ($1, $2, $3, $4, $5::jsonb)"
-        " ON CONFLICT DO NOTHING RETURNING terms)"
+        " INSERT INTO terms (contract_id, version, client_id, ref, effective_from, terms)"
+        " VALUES ($1, $2, $3, $4, $5, $6::jsonb) ON CONFLICT DO NOTHING RETURNING terms)"
         " SELECT terms FROM said UNION ALL SELECT terms FROM terms WHERE contract_id = $1 AND version = $2 LIMIT 1",
-        contract_id,
-        version,
-        client_id,
+        terms.contract_id,
+        terms.version,
+        terms.client_id,
         ref,
+        effective_from,
         json_text(document),
     )
     return kept
@@ -75,6 +93,8 @@ def terms_from(contract_id: UUID, version: int, *, client_id: UUID, document: Ma
     Raises:
         CalendarWithoutHours, UnknownTimezone, BadWindow, BadDay: the calendar is none.
     """
+    quiet = document.get("quiet_hours")
+    zone = document["calendar"]["timezone"]
     return Terms(
         contract_id=contract_id,
         version=version,
@@ -99,10 +119,14 @@ def terms_from(contract_id: UUID, version: int, *, client_id: UUID, document: Ma
                 metric=one["metric"],
                 at_percent=one["at_percent"],
                 to_level=one["to_level"],
+                to_queue=one.get("to_queue"),
+                to_priority=one.get("to_priority"),
                 notify=tuple(one["notify"]),
             )
             for one in document["escalation"]
         ),
         pausing_statuses=frozenset(document["pausing_statuses"]),
         first_response_pauses=document["first_response_pauses"],
+        quiet=Calendar.from_json({"timezone": zone, "weekly": quiet}) if quiet and any(quiet.values()) else None,
+        credits=tuple(CreditRule(**one) for one in document.get("sla_credits", ())),
     )

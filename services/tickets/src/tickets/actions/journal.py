@@ -49,10 +49,10 @@ class Journal:
         self.messages: list[Message] = []
         self.activities: list[Activity] = []
 
-    def raised(self, *, at: datetime) -> None:
-        """Note that the ticket was raised."""
+    def raised(self, *, at: datetime, reason: str = "") -> None:
+        """Note that the ticket was raised; ``reason`` says how its priority came about."""
         self._say(TicketRaised, at=at, changed=("raised",))
-        self.note("raised", f"raised by {self.actor.name}", at=at)
+        self.note("raised", f"raised by {self.actor.name}", at=at, reason=reason)
 
     def change(
         self, after: Ticket, *, at: datetime, reason: str = "", rule_id: str | None = None, text: str = ""
@@ -64,7 +64,8 @@ class Journal:
             return
         self.ticket = replace(after, revision=before.revision + 1)
         self._say(_kind(before, after), at=at, changed=changed, reason=reason)
-        self.note(_activity(changed), text or _sentence(before, after, changed), at=at, reason=reason, rule_id=rule_id)
+        sentence = text or _sentence(before, after, changed)
+        self.note(_activity(changed), sentence, at=at, reason=reason, rule_id=rule_id, changed=changed)
 
     def post(self, message: Message, after: Ticket) -> None:
         """Add a message; ``after`` is the ticket after it. What the message did to the status is said on its own."""
@@ -92,6 +93,7 @@ class Journal:
         reason: str = "",
         rule_id: str | None = None,
         by: Actor | None = None,
+        changed: tuple[str, ...] = (),
     ) -> None:
         """Add a line to the history; ``by`` is somebody else than the one who changes the ticket."""
         actor = by or self.actor
@@ -106,6 +108,8 @@ class Journal:
                 text=text[:1000],
                 reason=reason[:1000],
                 rule_id=rule_id,
+                revision=self.ticket.revision,
+                changed=changed,
             )
         )
 
@@ -153,13 +157,20 @@ def _kind(before: Ticket, after: Ticket) -> type[Event]:
 
 
 def _activity(changed: tuple[str, ...]) -> str:
-    for name, kind in (("status", "status"), ("assignee_id", "assignment"), ("queue", "routing")):
+    for name, kind in (
+        ("merged_into_id", "merge"),
+        ("satisfaction", "rating"),
+        ("status", "status"),
+        ("assignee_id", "assignment"),
+        ("queue", "routing"),
+    ):
         if name in changed:
             return kind
     return "change"
 
 
 _SHOWN = ("status", "priority", "level", "handling_level", "job_type", "queue", "assignee_name", "title")
+_SETS = ("tags",)
 
 
 def _sentence(before: Ticket, after: Ticket, changed: tuple[str, ...]) -> str:
@@ -169,4 +180,10 @@ def _sentence(before: Ticket, after: Ticket, changed: tuple[str, ...]) -> str:
         for name in _SHOWN
         if name in changed
     ]
+    for name in _SETS:
+        if name in changed:
+            old, new = set(getattr(before, name)), set(getattr(after, name))
+            parts.append(
+                f"{name}: {', '.join([*(f'+{one}' for one in sorted(new - old)), *(f'−{one}' for one in sorted(old - new))])}"
+            )
     return "; ".join(parts) or ", ".join(changed)

@@ -1,25 +1,23 @@
-"""Raising, answering and moving tickets."""
+"""Answering and moving tickets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
-
-import orjson
 
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Conflict, NotFound
-from tickets.actions.journal import SYSTEM_ACTOR, Actor, Journal
-from tickets.domain import assignment, routing
-from tickets.domain.scope import choose_contract
-from tickets.domain.ticket import LEVELS, NotForClients, Status, Ticket, check_client_may_set
-from tickets.store import organisation, tickets as store
+from tickets.actions.escalation import moved_up
+from tickets.actions.journal import SYSTEM_ACTOR, Journal
+from tickets.actions.raising import actor_of
+from tickets.domain.priority import priority_of
+from tickets.domain.ticket import LEVELS, NotForClients, Status, Ticket, TicketClosed, check_client_may_set
+from tickets.store import labels, organisation, threads, tickets as store
 from tickets.store.tickets import Message
 
 GRACE = timedelta(days=5)
@@ -27,114 +25,18 @@ GRACE = timedelta(days=5)
 BATCH = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants to raise."""
-
-    client_id: UUID
-    contract_id: UUID | None
-    contact_id: UUID | None
-    contact_name: str
-    title: str
-    description: str
-    job_type: str
-    priority: str
-    level: str
-
-
-def actor_of(caller: Caller) -> Actor:
-    """Return the caller as somebody who changes tickets."""
-    return Actor(id=str(caller.id), name=caller.name, kind="client" if caller.kind == "client" else "agent")
-
-
-async def raise_ticket(tx: Transaction, wish: Wish, *, by: Caller) -> Ticket:
-    """Raise a ticket on the contract that covers it, routed to a queue; an agent is found right after.
-
-    Raises:
-        NoActiveContract, JobTypeOutsideContract, LevelOutsideContract, AmbiguousContract: the contracts do not allow it.
-    """
-    timezone = await organisation.timezone_of(tx, client_id=wish.client_id)
-    contracts = await organisation.terms_of_client(tx, client_id=wish.client_id)
-    on = tx.now.astimezone(ZoneInfo(timezone or "UTC")).date()
-    terms = choose_contract(contracts, on=on, job_type=wish.job_type, level=wish.level, wanted=wish.contract_id)
-    ref = await store.next_ref(tx, client_id=wish.client_id)
-    if ref is None:
-        raise NotFound
-    rules = await organisation.routing_rules(tx)
-    route = routing.route(rules, job_type=wish.job_type, level=wish.level, priority=wish.priority)
-    ticket = Ticket(
-        id=new_id(),
-        client_id=wish.client_id,
-        ref=ref,
-        revision=1,
-        contract_id=terms.contract_id,
-        contract_version=terms.version,
-        contact_id=wish.contact_id,
-        contact_name=wish.contact_name,
-        title=wish.title,
-        description=wish.description,
-        job_type=wish.job_type,
-        priority=wish.priority,
-        level=wish.level,
-        handling_level=wish.level,
-        status="new",
-        queue=route.queue,
-        assignee_id=None,
-        assignee_name=None,
-        raised_at=tx.now,
-    )
-    journal = Journal(ticket, actor=actor_of(by), is_new=True)
-    journal.raised(at=tx.now)
-    journal.note(
-        "routing", f"routed to {route.queue}", at=tx.now, reason=route.reason, rule_id=route.rule_id, by=SYSTEM_ACTOR
-    )
-    await journal.save(tx, awaits_assignment=True)
-    await record(tx, *journal.events)
-    return journal.ticket
-
-
-async def assign_waiting(tx: Transaction) -> bool:
-    """Give new tickets to the able agents with the lowest expected load; return whether there may be more."""
-    waiting = await store.lock_awaiting_assignment(tx, limit=BATCH)
-    if not waiting:
-        return False
-    candidates = await organisation.candidates(tx)
-    efforts = await organisation.open_efforts(tx)
-    events = []
-    for ticket in waiting:
-        choice = assignment.choose(
-            candidates, efforts, job_type=ticket.job_type, level=ticket.handling_level, queue=ticket.queue
-        )
-        if choice is None or ticket.is_over or ticket.assignee_id is not None:
-            continue
-        agent = choice.agent
-        efforts[agent.id] = efforts.get(agent.id, 0) + assignment.effort(ticket.priority, is_due_soon=False)
-        runners_up = [{"agent_id": str(one), "load_percent": load} for one, load in choice.runners_up]
-        journal = Journal(ticket, actor=SYSTEM_ACTOR)
-        journal.change(
-            replace(ticket, assignee_id=agent.id, assignee_name=agent.name),
-            at=tx.now,
-            reason=f"lowest expected load, {choice.load_percent} %",
-            text=f"assigned to {agent.name}",
-        )
-        await store.add_assignment(tx, ticket, choice, runners_up=orjson.dumps(runners_up).decode())
-        await journal.save(tx)
-        events += journal.events
-    await store.clear_awaiting(tx, ticket_ids=[ticket.id for ticket in waiting])
-    await record(tx, *events)
-    return len(waiting) == BATCH
-
-
 async def post_message(
     tx: Transaction, *, ticket_id: UUID, by: Caller, body: str, is_public: bool, set_status: Status | None
 ) -> Message:
     """Add a message or an internal note, and move the ticket as the message asks.
 
+    What is written to a merged ticket stands in the thread of the one that took it over.
+
     Raises:
         NotFound: no such ticket for this caller.
         NotForClients, StatusNotReachable: the wanted status is not theirs to set, or does not follow.
     """
-    ticket = await _locked(tx, ticket_id)
+    ticket = await locked(tx, ticket_id, follows_merge=True)
     actor = actor_of(by)
     if by.kind == "client":
         if set_status is not None:
@@ -167,32 +69,39 @@ async def post_message(
     return message
 
 
-async def set_status(tx: Transaction, *, ticket_id: UUID, by: Caller, status: Status, reason: str) -> Ticket:
+async def set_status(
+    tx: Transaction, *, ticket_id: UUID, by: Caller, status: Status, reason: str, if_revision: int | None = None
+) -> Ticket:
     """Move a ticket to another status.
 
     Raises:
-        NotFound, NotForClients, StatusNotReachable.
+        NotFound, NotForClients, StatusNotReachable, Conflict.
     """
-    ticket = await _locked(tx, ticket_id)
+    ticket = await locked(tx, ticket_id, if_revision=if_revision)
     if by.kind == "client":
         check_client_may_set(status, current=ticket.status)
-    return await _changed(tx, ticket, ticket.with_status(status, at=tx.now), by=by, reason=reason)
+    return await changed(tx, ticket, ticket.with_status(status, at=tx.now), by=by, reason=reason)
 
 
 async def assign(
-    tx: Transaction, *, ticket_id: UUID, by: Caller, assignee_id: UUID | None, queue: str | None
+    tx: Transaction,
+    *,
+    ticket_id: UUID,
+    by: Caller,
+    assignee_id: UUID | None,
+    queue: str | None,
+    reason: str = "",
+    if_revision: int | None = None,
 ) -> Ticket:
     """Give a ticket to an agent, to nobody, or to another queue.
 
     Raises:
         NotFound: no such ticket, agent or queue.
+        Conflict: somebody changed it since ``if_revision``.
     """
-    ticket = await _locked(tx, ticket_id)
-    name = None if assignee_id is None else await organisation.agent_name(tx, agent_id=assignee_id)
-    if (assignee_id is not None and name is None) or (queue and queue not in await organisation.queue_keys(tx)):
-        raise NotFound
-    after = replace(ticket, assignee_id=assignee_id, assignee_name=name, queue=queue or ticket.queue)
-    return await _changed(tx, ticket, after, by=by)
+    ticket = await locked(tx, ticket_id, if_revision=if_revision)
+    after = await _assigned(tx, ticket, assignee_id=assignee_id, queue=queue)
+    return await changed(tx, ticket, after, by=by, reason=reason)
 
 
 async def take(tx: Transaction, *, ticket_id: UUID, by: Caller) -> Ticket:
@@ -201,29 +110,73 @@ async def take(tx: Transaction, *, ticket_id: UUID, by: Caller) -> Ticket:
     Raises:
         NotFound: no such ticket.
     """
-    ticket = await _locked(tx, ticket_id)
+    ticket = await locked(tx, ticket_id)
     agent_id, name = await organisation.agent_of_person(tx, person_id=by.id, name=by.name)
-    return await _changed(tx, ticket, replace(ticket, assignee_id=agent_id, assignee_name=name), by=by)
+    return await changed(tx, ticket, replace(ticket, assignee_id=agent_id, assignee_name=name), by=by, reason="taken")
+
+
+async def hand_over(tx: Transaction, *, ticket_id: UUID, by: Caller, to_id: UUID, note: str) -> Ticket:
+    """Give a ticket to a colleague with what they need to know, as an internal note.
+
+    Raises:
+        NotFound: no such ticket or agent.
+    """
+    ticket = await locked(tx, ticket_id)
+    after = await _assigned(tx, ticket, assignee_id=to_id, queue=None)
+    actor = actor_of(by)
+    journal = Journal(ticket, actor=actor)
+    journal.change(after, at=tx.now, reason=f"handed over: {note}")
+    message = Message(
+        id=new_id(),
+        client_id=ticket.client_id,
+        ticket_id=ticket.id,
+        posted_at=tx.now,
+        author_kind=actor.kind,
+        author_id=actor.id,
+        author_name=actor.name,
+        is_public=False,
+        is_automatic=False,
+        is_first_response=False,
+        body=note,
+    )
+    journal.post(message, journal.ticket)
+    await journal.save(tx)
+    await record(tx, *journal.events)
+    return journal.ticket
 
 
 async def change(
-    tx: Transaction, *, ticket_id: UUID, by: Caller, changes: dict[str, Any], if_revision: int | None
+    tx: Transaction, *, ticket_id: UUID, by: Caller, changes: dict[str, Any], reason: str, if_revision: int | None
 ) -> Ticket:
-    """Change priority, level, job type, handling level or title.
+    """Change title, priority, impact, urgency, level, job type, handling level or tags.
 
     Raises:
         NotFound: no such ticket.
-        Conflict: somebody changed it since ``if_revision``.
+        Conflict: somebody changed it since ``if_revision``; says what and who.
         JobTypeOutsideContract, LevelOutsideContract: with what is allowed.
     """
-    ticket = await _locked(tx, ticket_id)
-    if if_revision is not None and if_revision != ticket.revision:
-        raise Conflict(f"the ticket is at revision {ticket.revision}, your change was made at {if_revision}")
-    after = replace(ticket, **changes)
-    terms = await organisation.terms_of_contract(tx, contract_id=ticket.contract_id)
-    assert terms is not None, "a ticket has a contract"
-    terms.check(job_type=after.job_type, level=after.level)
-    return await _changed(tx, ticket, after, by=by)
+    ticket = await locked(tx, ticket_id, if_revision=if_revision)
+    after, why = await with_changes(tx, ticket, changes)
+    return await changed(tx, ticket, after, by=by, reason=reason or why)
+
+
+async def with_changes(tx: Transaction, ticket: Ticket, changes: dict[str, Any]) -> tuple[Ticket, str]:
+    """Return a ticket with changes that its contract allows, and what the priority table had to say.
+
+    Raises:
+        JobTypeOutsideContract, LevelOutsideContract: with what is allowed.
+    """
+    after, why = replace(ticket, **changes), ""
+    if {"impact", "urgency"} & changes.keys() and after.impact and after.urgency:
+        table = await labels.priority_table(tx, client_id=ticket.client_id)
+        chosen = changes.get("priority")
+        priority, why = priority_of(table, impact=after.impact, urgency=after.urgency, chosen=chosen)
+        after = replace(after, priority=priority)
+    if {"job_type", "level"} & changes.keys():
+        terms = await organisation.terms_of_contract(tx, contract_id=ticket.contract_id)
+        assert terms is not None, "a ticket has a contract"
+        terms.check(job_type=after.job_type, level=after.level)
+    return after, why
 
 
 async def escalate(tx: Transaction, *, ticket_id: UUID, by: Caller, reason: str) -> Ticket:
@@ -232,25 +185,11 @@ async def escalate(tx: Transaction, *, ticket_id: UUID, by: Caller, reason: str)
     Raises:
         NotFound: no such ticket.
     """
-    ticket = await _locked(tx, ticket_id)
+    ticket = await locked(tx, ticket_id)
     index = LEVELS.index(ticket.handling_level)
     to_level = LEVELS[min(index + 1, len(LEVELS) - 1)]
-    after = await _escalated(tx, ticket, to_level=to_level)
-    return await _changed(tx, ticket, after, by=by, reason=reason or "escalated by hand")
-
-
-async def escalate_by_clock(tx: Transaction, *, ticket_id: UUID, to_level: str | None, reason: str) -> None:
-    """Do what a step of the escalation chain asks: move the handling level and the queue, or only note it."""
-    ticket = await store.lock_ticket(tx, ticket_id=ticket_id)
-    if ticket is None or ticket.is_over:
-        return
-    journal = Journal(ticket, actor=SYSTEM_ACTOR)
-    if to_level is not None and LEVELS.index(to_level) > LEVELS.index(ticket.handling_level):
-        journal.change(await _escalated(tx, ticket, to_level=to_level), at=tx.now, reason=reason)
-    else:
-        journal.note("escalation", "escalation: people were told", at=tx.now, reason=reason)
-    await journal.save(tx)
-    await record(tx, *journal.events)
+    after = await moved_up(tx, ticket, to_level=to_level)
+    return await changed(tx, ticket, after, by=by, reason=reason or "escalated by hand")
 
 
 async def close_resolved(tx: Transaction) -> bool:
@@ -268,30 +207,56 @@ async def close_resolved(tx: Transaction) -> bool:
     return len(due) == BATCH
 
 
-async def _escalated(tx: Transaction, ticket: Ticket, *, to_level: str) -> Ticket:
-    rules = await organisation.routing_rules(tx)
-    route = routing.route(rules, job_type=ticket.job_type, level=to_level, priority=ticket.priority)
-    choice = assignment.choose(
-        await organisation.candidates(tx),
-        await organisation.open_efforts(tx),
-        job_type=ticket.job_type,
-        level=to_level,
-        queue=route.queue,
-    )
-    moved = replace(ticket, handling_level=to_level, queue=route.queue)
-    if choice is None:
-        return moved
-    return replace(moved, assignee_id=choice.agent.id, assignee_name=choice.agent.name)
+async def _assigned(tx: Transaction, ticket: Ticket, *, assignee_id: UUID | None, queue: str | None) -> Ticket:
+    name = None if assignee_id is None else await organisation.agent_name(tx, agent_id=assignee_id)
+    if (assignee_id is not None and name is None) or (queue and queue not in await organisation.queue_keys(tx)):
+        raise NotFound
+    return replace(ticket, assignee_id=assignee_id, assignee_name=name, queue=queue or ticket.queue)
 
 
-async def _locked(tx: Transaction, ticket_id: UUID) -> Ticket:
+async def locked(
+    tx: Transaction, ticket_id: UUID, *, if_revision: int | None = None, follows_merge: bool = False
+) -> Ticket:
+    """Return a ticket, locked; with ``follows_merge`` the one that took it over.
+
+    Raises:
+        NotFound: no such ticket for this caller.
+        TicketClosed: it was merged into another one.
+        Conflict: it is not at ``if_revision`` any more; says what changed, and who changed it.
+    """
     ticket = await store.lock_ticket(tx, ticket_id=ticket_id)
+    while follows_merge and ticket is not None and ticket.merged_into_id is not None:
+        ticket = await store.lock_ticket(tx, ticket_id=ticket.merged_into_id)
     if ticket is None:
         raise NotFound
+    if ticket.merged_into_id is not None:
+        raise TicketClosed(f"{ticket.ref} was merged into another ticket; go on there")
+    await check_unchanged(tx, ticket, if_revision=if_revision)
     return ticket
 
 
-async def _changed(tx: Transaction, before: Ticket, after: Ticket, *, by: Caller, reason: str = "") -> Ticket:
+async def check_unchanged(tx: Transaction, ticket: Ticket, *, if_revision: int | None) -> None:
+    """Check that a ticket is as the caller read it.
+
+    Raises:
+        Conflict: it is not; says what changed, and who changed it.
+    """
+    if if_revision is None or if_revision == ticket.revision:
+        return
+    changes = await threads.changes_since(tx, ticket, revision=if_revision)
+    told = "; ".join(f"{one.text} (by {one.actor_name}, {one.at:%Y-%m-%d %H:%M} UTC)" for one in changes)
+    raise Conflict(
+        f"{ticket.ref} is at revision {ticket.revision}, you read {if_revision}. Since then: {told or 'messages'}",
+        errors=[
+            {"pointer": f"/{name}", "detail": f"{one.text}, by {one.actor_name}", "code": "changed-meanwhile"}
+            for one in changes
+            for name in one.changed
+        ],
+    )
+
+
+async def changed(tx: Transaction, before: Ticket, after: Ticket, *, by: Caller, reason: str = "") -> Ticket:
+    """Save and say a change of one ticket."""
     journal = Journal(before, actor=actor_of(by))
     journal.change(after, at=tx.now, reason=reason)
     await journal.save(tx)

@@ -1,99 +1,159 @@
-"""Logging time, deciding about it, and sealing a period for billing."""
+"""Logging time and deciding about it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from msp_events.base import Event
-from msp_events.billing import PeriodCloseRequested
-from msp_events.tickets import PeriodSealRefused, TimeApproved, TimeLogged, TimeRejected, TimeVoided, WorklogSealed
+from msp_events.tickets import TimeApproved, TimeLogged, TimeRejected, TimeVoided
 from msp_kernel.ids import new_id
-from msp_kernel.periods import midnight
+from msp_kernel.periods import day_of
 from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Forbidden, NotFound
+from tickets.domain.quick_time import parse
 from tickets.domain.ticket import TicketClosed
-from tickets.domain.time_entry import EntryDecided, OwnTime, TimeEntry, checksum
-from tickets.store import organisation, time as store
-from tickets.store.time import SealedPeriod
+from tickets.domain.time_entry import EntryDecided, OwnTime, PeriodLocked, TimeEntry, WorkedInTheFuture
+from tickets.store import organisation, time as store, workplaces
+from tickets.store.workplaces import Workplace
 
 BULK_MAX = 1000
-FUTURE_MAX = timedelta(hours=24)
+AHEAD = timedelta(minutes=15)
+"""Work may end this much later than now: people round up, and clocks differ."""
 
 
-class WorkedInTheFuture(Exception):
-    """Work is logged when it is done."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Work as somebody logs it; ``None`` takes the place's own, or the time that ends now.
+
+    ``typed`` stands instead of minutes (and start) as people type it; its range lies on the day of ``worked_from``.
+    """
+
+    ticket_id: UUID | None = None
+    task_id: UUID | None = None
+    worked_minutes: int | None = None
+    typed: str | None = None
+    worked_from: datetime | None = None
+    job_type: str | None = None
+    level: str | None = None
+    note: str = ""
+    internal_note: str = ""
+    agent_id: UUID | None = None
+    corrects_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """Work as somebody logs it; ``None`` takes the ticket's own, or the time that ends now."""
+class Logged:
+    """A new entry, the ref of its place, and what its author should know."""
 
-    ticket_id: UUID
-    worked_minutes: int
-    worked_from: datetime | None
-    job_type: str | None
-    level: str | None
-    note: str
-    agent_id: UUID | None
+    entry: TimeEntry
+    ref: str
+    warnings: tuple[str, ...]
 
 
-async def log_time(tx: Transaction, work: Work, *, by: Caller) -> tuple[TimeEntry, str]:
-    """Log and submit time on a ticket; return the entry and the ticket's ref.
+async def log_time(tx: Transaction, work: Work, *, by: Caller) -> Logged:
+    """Log and submit time on a ticket or a task.
 
     Raises:
-        NotFound: no such ticket or agent.
-        TicketClosed: the ticket is closed.
+        NotFound: no such ticket, task or agent.
+        TicketClosed: the place is closed.
         JobTypeOutsideContract, LevelOutsideContract: with what is allowed.
-        WorkedInTheFuture: the work begins later than now.
+        TimeNotUnderstood, TooMuchTime: what was typed is no time.
+        WorkedInTheFuture: the work ends later than now.
+        PeriodLocked: the period is locked, and the caller is no manager.
         Forbidden: somebody else's time, and the caller is no manager.
     """
-    place = await store.workplace(tx, ticket_id=work.ticket_id, person_id=by.id)
+    entry, ref, warnings = await prepare(tx, work, by=by)
+    await store.add_entry(tx, entry)
+    await record(tx, said(TimeLogged, entry, at=tx.now))
+    return Logged(entry, ref, warnings)
+
+
+async def prepare(tx: Transaction, work: Work, *, by: Caller) -> tuple[TimeEntry, str, tuple[str, ...]]:
+    """Return an entry that may be logged, the ref of its place, and warnings; nothing is saved yet.
+
+    Raises:
+        As ``log_time``.
+    """
+    place = await workplaces.workplace(tx, ticket_id=work.ticket_id, task_id=work.task_id, person_id=by.id)
     if place is None:
         raise NotFound
-    if place.status == "closed":
-        raise TicketClosed(f"ticket {place.ref} is closed; open it again to log time")
-    worked_from = work.worked_from or tx.now - timedelta(minutes=work.worked_minutes)
-    if worked_from > tx.now + FUTURE_MAX:
-        raise WorkedInTheFuture(f"worked_from {worked_from:%Y-%m-%d %H:%M} lies ahead")
+    if place.is_closed:
+        raise TicketClosed(f"{place.ref} is closed; open it again to log time")
+    agent_id, name, person_id, timezone = await _agent(tx, place, work, by=by)
+    minutes, worked_from = _span(work, now=tx.now, timezone=timezone)
+    if worked_from + timedelta(minutes=minutes) > tx.now + AHEAD:
+        raise WorkedInTheFuture(f"the work would end at {worked_from + timedelta(minutes=minutes):%Y-%m-%d %H:%M %Z}")
     job_type, level = work.job_type or place.job_type, work.level or place.level
     place.terms.check(job_type=job_type, level=level)
-    agent_id, name = place.agent_id, place.agent_name
-    person_id: UUID | None = by.id
-    if work.agent_id is not None and work.agent_id != agent_id:
-        if not by.has_role("manager", "admin"):
-            raise Forbidden("only a manager logs time for somebody else")
-        agent_id, person_id = work.agent_id, None
-        name = await organisation.agent_name(tx, agent_id=work.agent_id)
-        if name is None:
-            raise NotFound
-    if agent_id is None or name is None:
-        agent_id, name = await organisation.agent_of_person(tx, person_id=by.id, name=by.name)
+    check_lock(worked_from, locked_before=place.locked_before, by=by)
+    is_late = place.sealed_before is not None and worked_from < place.sealed_before
+    overlaps = await workplaces.overlapping(
+        tx, agent_id=agent_id, starts_at=worked_from, minutes=minutes, but=work.corrects_id
+    )
+    warnings = [f"overlaps {length} min logged from {start:%Y-%m-%d %H:%M} UTC" for start, length in overlaps]
+    if is_late:
+        warnings.append("its period is sealed: it goes to the next invoice as a late entry")
     entry = TimeEntry(
         id=new_id(),
         client_id=place.terms.client_id,
         contract_id=place.terms.contract_id,
         revision=1,
         ticket_id=place.ticket_id,
-        task_id=None,
+        task_id=place.task_id,
         agent_id=agent_id,
         agent_name=name,
         person_id=person_id,
         worked_from=worked_from,
-        worked_minutes=work.worked_minutes,
+        worked_minutes=minutes,
         job_type=job_type,
         level=level,
         note=work.note,
         status="submitted",
+        corrects_id=work.corrects_id,
+        internal_note=work.internal_note,
+        is_late=is_late,
     )
-    await store.add_entry(tx, entry)
-    await record(tx, said(TimeLogged, entry, at=tx.now))
-    return entry, place.ref
+    return entry, place.ref, tuple(warnings)
+
+
+def check_lock(worked_from: datetime, *, locked_before: datetime | None, by: Caller) -> None:
+    """Let managers into a locked period, nobody else.
+
+    Raises:
+        PeriodLocked: the work lies in a locked period.
+    """
+    if locked_before is not None and worked_from < locked_before and not by.has_role("manager", "admin"):
+        raise PeriodLocked(f"work before {locked_before:%Y-%m-%d %H:%M} UTC is locked; ask a manager")
+
+
+async def _agent(tx: Transaction, place: Workplace, work: Work, *, by: Caller) -> tuple[UUID, str, UUID | None, str]:
+    """Return whose time it is: id, name, person and zone; the caller's own unless a manager says otherwise."""
+    if work.agent_id is not None and work.agent_id != place.agent_id:
+        if not by.has_role("manager", "admin"):
+            raise Forbidden("only a manager logs time for somebody else")
+        name = await organisation.agent_name(tx, agent_id=work.agent_id)
+        if name is None:
+            raise NotFound
+        return work.agent_id, name, None, "UTC"
+    if place.agent_id is None or place.agent_name is None:
+        agent_id, name = await organisation.agent_of_person(tx, person_id=by.id, name=by.name)
+        return agent_id, name, by.id, "UTC"
+    return place.agent_id, place.agent_name, by.id, place.timezone or "UTC"
+
+
+def _span(work: Work, *, now: datetime, timezone: str) -> tuple[int, datetime]:
+    if work.typed is None:
+        assert work.worked_minutes is not None, "minutes are given, or typed"
+        return work.worked_minutes, work.worked_from or now - timedelta(minutes=work.worked_minutes)
+    quick = parse(work.typed)
+    began = quick.worked_from(on=day_of(work.worked_from or now, timezone), timezone=timezone)
+    return quick.minutes, began or work.worked_from or now - timedelta(minutes=quick.minutes)
 
 
 async def approve(tx: Transaction, *, entry_id: UUID, by: Caller) -> TimeEntry:
@@ -126,7 +186,41 @@ async def void(tx: Transaction, *, entry_id: UUID, by: Caller, reason: str) -> T
     entry = await _one(tx, entry_id)
     if entry.person_id != by.id and not by.has_role("manager", "admin"):
         raise Forbidden("only a manager withdraws somebody else's time")
+    check_lock(entry.worked_from, locked_before=await workplaces.locked_before(tx, client_id=entry.client_id), by=by)
     return await _decided(tx, entry.voided(by=str(by.id), reason=reason), TimeVoided)
+
+
+async def correct(tx: Transaction, *, entry_id: UUID, work: Work, by: Caller, reason: str) -> Logged:
+    """Log a new entry in the place of an old one, which is withdrawn; of a sealed one the new entry holds what is missing.
+
+    Raises:
+        NotFound, EntryDecided, EntrySealed, CorrectsNothing, PeriodLocked, and as ``log_time``.
+        Forbidden: it is somebody else's, and the caller is no manager.
+    """
+    old = await _one(tx, entry_id)
+    if old.person_id != by.id and not by.has_role("manager", "admin"):
+        raise Forbidden("only a manager corrects somebody else's time")
+    mine = replace(
+        work,
+        ticket_id=old.ticket_id,
+        task_id=old.task_id,
+        worked_minutes=None if work.typed else work.worked_minutes or old.worked_minutes,
+        worked_from=work.worked_from or old.worked_from,
+        job_type=work.job_type or old.job_type,
+        level=work.level or old.level,
+        note=work.note or old.note,
+        internal_note=work.internal_note or old.internal_note,
+        agent_id=None if old.person_id == by.id else old.agent_id,
+        corrects_id=old.id,
+    )
+    entry, ref, warnings = await prepare(tx, mine, by=by)
+    gone, entry = old.corrected_by(entry, by=str(by.id), reason=reason)
+    events = [] if gone is None else [said(TimeVoided, gone, at=tx.now)]
+    if gone is not None:
+        await store.save_decisions(tx, [gone])
+    await store.add_entry(tx, entry)
+    await record(tx, *events, said(TimeLogged, entry, at=tx.now))
+    return Logged(entry, ref, warnings)
 
 
 async def approve_many(
@@ -164,45 +258,6 @@ async def refuse_by_contract(tx: Transaction, *, entry_id: UUID, reason: str) ->
         await _decided(tx, found[0].rejected(by="contracts", reason=reason), TimeRejected)
 
 
-async def seal_period(tx: Transaction, request: PeriodCloseRequested) -> None:
-    """Freeze a client's approved time up to the end of a period and say its control totals; once, answered again."""
-    sealed = await store.sealed_period(tx, period_close_id=request.period_close_id)
-    ends_at = midnight(request.ends_on, request.timezone)
-    period: dict[str, Any] = {
-        "period_close_id": request.period_close_id,
-        "client_id": request.client_id,
-        "starts_on": request.starts_on,
-        "ends_on": request.ends_on,
-    }
-    waiting = await store.submitted_before(tx, client_id=request.client_id, before=ends_at)
-    if sealed is None and waiting and not request.lists_unapproved:
-        detail = f"{waiting} unapproved time entries before {request.ends_on}"
-        await record(tx, PeriodSealRefused(occurred_at=tx.now, **period, unapproved_count=waiting, detail=detail))
-        return
-    if sealed is None:
-        entries = await store.seal_entries(
-            tx, period_close_id=request.period_close_id, client_id=request.client_id, before=ends_at
-        )
-        sealed = SealedPeriod(
-            **period,
-            entry_count=len(entries),
-            worked_minutes=sum(minutes for _, minutes in entries),
-            checksum=checksum(entries),
-        )
-        await store.add_sealed_period(tx, sealed)
-    await record(
-        tx,
-        WorklogSealed(
-            occurred_at=tx.now,
-            **period,
-            entry_count=sealed.entry_count,
-            worked_minutes=sealed.worked_minutes,
-            checksum=sealed.checksum,
-            unapproved_count=waiting,
-        ),
-    )
-
-
 def said(kind: Any, entry: TimeEntry, *, at: datetime) -> Event:
     """Return the event that says an entry's state."""
     event: Event = kind(
@@ -223,6 +278,7 @@ def said(kind: Any, entry: TimeEntry, *, at: datetime) -> Event:
         status=entry.status,
         decided_by=entry.decided_by,
         decision_reason=entry.decision_reason,
+        corrects_id=entry.corrects_id,
     )
     return event
 

@@ -24,6 +24,22 @@ class TicketClosed(Exception):
     """Nothing can be done on a closed ticket but reopen it."""
 
 
+class AcrossClients(Exception):
+    """Tickets of two clients are never merged, linked or marked as duplicates."""
+
+
+class MergedIntoItself(Exception):
+    """A ticket is merged into another one, not into itself or into one that was merged into it."""
+
+
+class MergeIntoYounger(Exception):
+    """The ticket raised later goes into the one raised earlier, whose promise began earlier."""
+
+
+class NotRatedYet(Exception):
+    """Work is rated when it is done, once per resolution."""
+
+
 class NotForClients(Exception):
     """A client's person may answer, confirm or reopen a ticket, nothing else."""
 
@@ -56,6 +72,12 @@ class Ticket:
     closed_at: datetime | None = None
     cycle: int = 1
     is_imported: bool = False
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    impact: str | None = None
+    urgency: str | None = None
+    merged_into_id: UUID | None = None
+    satisfaction: int | None = None
 
     @property
     def is_over(self) -> bool:
@@ -75,9 +97,51 @@ class Ticket:
             return replace(self, status=status, resolved_at=at)
         if status == "closed":
             return replace(self, status=status, resolved_at=self.resolved_at or at, closed_at=at)
+        if self.merged_into_id is not None:
+            raise StatusNotReachable("a merged ticket stays closed; write to the one that took it over")
         if self.is_over:
-            return replace(self, status=status, resolved_at=None, closed_at=None, cycle=self.cycle + 1)
+            return replace(
+                self, status=status, resolved_at=None, closed_at=None, satisfaction=None, cycle=self.cycle + 1
+            )
         return replace(self, status=status)
+
+    def merged_into(self, survivor: Ticket, *, at: datetime) -> tuple[Ticket, Ticket]:
+        """Return this ticket, closed without a verdict, and the survivor with the stricter promise of the two.
+
+        The survivor is the older one, so its clocks began earlier, and it takes the higher priority (ADR 0030).
+
+        Raises:
+            AcrossClients, MergedIntoItself, MergeIntoYounger.
+            TicketClosed: one of them is closed.
+        """
+        if self.client_id != survivor.client_id:
+            raise AcrossClients(f"{self.ref} and {survivor.ref} belong to two clients")
+        if self.id == survivor.id:
+            raise MergedIntoItself(f"{self.ref} cannot go into itself")
+        for one in (self, survivor):
+            if one.status == "closed":
+                raise TicketClosed(f"{one.ref} is closed; open it again before it is merged")
+        if (survivor.raised_at, str(survivor.id)) > (self.raised_at, str(self.id)):
+            raise MergeIntoYounger(f"merge {survivor.ref} into {self.ref} instead: it was raised earlier")
+        gone = replace(self, status="closed", resolved_at=None, closed_at=at, merged_into_id=survivor.id)
+        kept = replace(
+            survivor,
+            priority=min(self.priority, survivor.priority, key=PRIORITIES.index),
+            tags=tuple(sorted({*self.tags, *survivor.tags})),
+        )
+        return gone, kept
+
+    def rated(self, score: int) -> Ticket:
+        """Return the ticket with what the client thinks of the work.
+
+        Raises:
+            NotRatedYet: the work is not done, or was rated before.
+        """
+        if not self.is_over or self.merged_into_id is not None:
+            raise NotRatedYet("the work can be rated when the ticket is resolved")
+        if self.satisfaction is not None:
+            raise NotRatedYet("this resolution was rated before")
+        return replace(self, satisfaction=score)
 
     def answered_by_agent(self, *, at: datetime, is_automatic: bool = False) -> Ticket:
         """Return the ticket after a public message of an agent: the first one of a human is the first response."""

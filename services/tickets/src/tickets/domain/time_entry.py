@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -19,6 +19,18 @@ class OwnTime(Exception):
 
 class EntryDecided(Exception):
     """The entry was approved, rejected or withdrawn before."""
+
+
+class CorrectsNothing(Exception):
+    """A correction differs from what it corrects."""
+
+
+class PeriodLocked(Exception):
+    """The period was locked for a client; only a manager still logs or withdraws there."""
+
+
+class WorkedInTheFuture(Exception):
+    """Work is logged when it is done."""
 
 
 class EntrySealed(Exception):
@@ -47,6 +59,9 @@ class TimeEntry:
     decided_by: str | None = None
     decision_reason: str = ""
     sealed_in: UUID | None = None
+    corrects_id: UUID | None = None
+    internal_note: str = ""
+    is_late: bool = False
 
     def approved(self, *, by: UUID) -> TimeEntry:
         """Return the entry, approved.
@@ -81,6 +96,27 @@ class TimeEntry:
         if self.status not in ("submitted", "approved"):
             raise EntryDecided(f"the entry was {self.status} before")
         return replace(self, status="voided", decided_by=by, decision_reason=reason, revision=self.revision + 1)
+
+    def corrected_by(self, new: TimeEntry, *, by: str, reason: str) -> tuple[TimeEntry | None, TimeEntry]:
+        """Return this entry, withdrawn, and the new one in its place.
+
+        A sealed entry stays as it is (``None``): the new one holds only the minutes that were missing.
+
+        Raises:
+            CorrectsNothing: nothing differs.
+            EntrySealed: minutes of a sealed entry are to be fewer; that takes a credit note.
+            EntryDecided: this entry was rejected or withdrawn before.
+        """
+        same = ("worked_minutes", "worked_from", "job_type", "level", "note", "internal_note")
+        if all(getattr(self, name) == getattr(new, name) for name in same):
+            raise CorrectsNothing("the correction says what the entry says already")
+        if self.sealed_in is None:
+            return self.voided(by=by, reason=f"corrected: {reason}"[:500]), new
+        missing = new.worked_minutes - self.worked_minutes
+        if missing <= 0:
+            raise EntrySealed("the entry is invoiced: fewer minutes take a credit note, in billing")
+        begins = self.worked_from + timedelta(minutes=self.worked_minutes)
+        return None, replace(new, worked_minutes=missing, worked_from=begins)
 
     def _check_is_open(self) -> None:
         if self.status != "submitted":

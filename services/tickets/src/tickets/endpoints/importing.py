@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from tickets.actions.importing import import_tickets
-from tickets.actions.tickets import actor_of
+from tickets.actions.raising import actor_of
 from tickets.schemas.importing import ImportedView, ImportTickets, RefusedView
 
 router: APIRouter = guarded_router(prefix="/imports", tags=["imports"])

@@ -6,17 +6,19 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.identity import Caller
 from msp_kit.pagination import After, Limit, Page
-from msp_kit.problems import Conflict, NotFound
-from tickets.actions import tickets as verbs
-from tickets.actions.tickets import Wish
+from msp_kit.problems import NotFound
+from tickets.actions import raising, tickets as verbs
+from tickets.actions.raising import Wish
 from tickets.domain.ticket import next_statuses
-from tickets.reports import tickets as lists, time as time_lists
+from tickets.endpoints.addressing import IfMatch, id_of, uuid_of
+from tickets.reports import search, threads, tickets as lists, time as time_lists
 from tickets.schemas import tickets as shapes
+from tickets.schemas.threads import ClientFoundView, FoundView
 from tickets.schemas.tickets import (
     ActivityView,
     Assign,
@@ -26,6 +28,7 @@ from tickets.schemas.tickets import (
     ClientTimeView,
     CountsView,
     Escalate,
+    HandOver,
     MessageView,
     OfferView,
     PostMessage,
@@ -50,7 +53,8 @@ async def raise_ticket(body: RaiseTicket, caller: CallerNow, tx: Tx) -> RaisedVi
         raise NotFound
     values = body.model_dump(exclude={"client_id"})
     values["contact_name"] = values["contact_name"] or (caller.name if caller.kind == "client" else "")
-    return RaisedView.model_validate(await verbs.raise_ticket(tx, Wish(client_id=client_id, **values), by=caller))
+    values |= {"tags": tuple(values["tags"]), "source": "portal" if caller.kind == "client" else "desk"}
+    return RaisedView.model_validate(await raising.raise_ticket(tx, Wish(client_id=client_id, **values), by=caller))
 
 
 @router.get("", openapi_extra=EVERYBODY)
@@ -62,6 +66,11 @@ async def list_tickets(
     assignee_id: UUID | None = None,
     client_id: UUID | None = None,
     unassigned: bool = False,
+    mine: bool = False,
+    watched: bool = False,
+    tag: Annotated[str | None, Query(max_length=40)] = None,
+    priority: Annotated[str | None, Query(max_length=20)] = None,
+    job_type: Annotated[str | None, Query(max_length=60)] = None,
     text: Annotated[str | None, Query(max_length=100)] = None,
     sort: Literal["time_left", "updated"] = "time_left",
     limit: Limit = 50,
@@ -76,6 +85,11 @@ async def list_tickets(
         assignee_id=assignee_id if is_staff else None,
         client_id=client_id,
         is_unassigned=unassigned,
+        of_person=caller.id if mine and is_staff else None,
+        watched_by=caller.id if watched else None,
+        tag=tag,
+        priority=priority,
+        job_type=job_type,
         text=text,
         sort=sort,
         limit=limit,
@@ -85,6 +99,17 @@ async def list_tickets(
     if is_staff:
         return Page[TicketRow](items=[TicketRow(**row) for row in rows], next=cursor)
     return Page[ClientTicketRow](items=[ClientTicketRow(**row) for row in rows], next=cursor)
+
+
+@router.get("/search", openapi_extra=EVERYBODY)
+async def find(
+    caller: CallerNow, tx: Tx, text: Annotated[str, Query(min_length=1, max_length=200)], limit: Limit = 20
+) -> list[FoundView] | list[ClientFoundView]:
+    """Return the newest tickets with all the words in title, description or a message."""
+    rows = await search.search(tx, text=text, limit=limit)
+    if caller.kind == "staff":
+        return [FoundView(**row) for row in rows]
+    return [ClientFoundView(**row) for row in rows]
 
 
 @router.get("/counts", openapi_extra=EVERYBODY)
@@ -104,15 +129,20 @@ async def offer(caller: CallerNow, tx: Tx, client_id: UUID | None = None) -> Off
 
 
 @router.get("/{ticket}", openapi_extra=EVERYBODY)
-async def one_ticket(ticket: str, caller: CallerNow, tx: Tx, response: Response) -> TicketView | ClientTicketView:
-    """Return one ticket by id or ref, with its thread."""
+async def one_ticket(
+    ticket: str, caller: CallerNow, tx: Tx, response: Response, *, follow: bool = True
+) -> TicketView | ClientTicketView:
+    """Return one ticket by id or ref, with its thread; for a merged one the ticket that took it over."""
     is_staff = caller.kind == "staff"
-    ticket_id = _uuid(ticket)
+    ticket_id, redirected_from = uuid_of(ticket), None
     row = await lists.one_ticket(tx, ticket_id=ticket_id, ref=None if ticket_id else ticket, with_balance=is_staff)
+    while follow and row is not None and row["merged_into_id"] is not None:
+        redirected_from = redirected_from or row["ref"]
+        row = await lists.one_ticket(tx, ticket_id=row["merged_into_id"], ref=None, with_balance=is_staff)
     if row is None:
         raise NotFound
     response.headers["etag"] = f'"{row["revision"]}"'
-    return await _with_thread(tx, row, caller)
+    return await _with_thread(tx, {**row, "redirected_from": redirected_from}, caller)
 
 
 @router.post("/{ticket}/messages", status_code=201, openapi_extra=EVERYBODY)
@@ -120,7 +150,7 @@ async def post_message(ticket: str, body: PostMessage, caller: CallerNow, tx: Tx
     """Answer, or leave an internal note."""
     message = await verbs.post_message(
         tx,
-        ticket_id=_id_of(ticket),
+        ticket_id=id_of(ticket),
         by=caller,
         body=body.body,
         is_public=body.is_public,
@@ -130,57 +160,71 @@ async def post_message(ticket: str, body: PostMessage, caller: CallerNow, tx: Tx
 
 
 @router.post("/{ticket}/status", openapi_extra=EVERYBODY)
-async def set_status(ticket: str, body: SetStatus, caller: CallerNow, tx: Tx) -> RaisedView:
+async def set_status(ticket: str, body: SetStatus, caller: CallerNow, tx: Tx, if_revision: IfMatch) -> RaisedView:
     """Move a ticket to another status."""
-    moved = await verbs.set_status(tx, ticket_id=_id_of(ticket), by=caller, status=body.status, reason=body.reason)
+    moved = await verbs.set_status(
+        tx, ticket_id=id_of(ticket), by=caller, status=body.status, reason=body.reason, if_revision=if_revision
+    )
     return RaisedView.model_validate(moved)
 
 
 @router.post("/{ticket}/assign", openapi_extra=STAFF)
-async def assign(ticket: str, body: Assign, caller: CallerNow, tx: Tx) -> RaisedView:
+async def assign(ticket: str, body: Assign, caller: CallerNow, tx: Tx, if_revision: IfMatch) -> RaisedView:
     """Give a ticket to an agent, to nobody, or to another queue."""
-    moved = await verbs.assign(tx, ticket_id=_id_of(ticket), by=caller, assignee_id=body.assignee_id, queue=body.queue)
+    moved = await verbs.assign(
+        tx,
+        ticket_id=id_of(ticket),
+        by=caller,
+        assignee_id=body.assignee_id,
+        queue=body.queue,
+        reason=body.reason,
+        if_revision=if_revision,
+    )
+    return RaisedView.model_validate(moved)
+
+
+@router.post("/{ticket}/hand-over", openapi_extra=STAFF)
+async def hand_over(ticket: str, body: HandOver, caller: CallerNow, tx: Tx) -> RaisedView:
+    """Give a ticket to a colleague with what they need to know."""
+    moved = await verbs.hand_over(tx, ticket_id=id_of(ticket), by=caller, to_id=body.to_id, note=body.note)
     return RaisedView.model_validate(moved)
 
 
 @router.post("/{ticket}/take", openapi_extra=STAFF)
 async def take(ticket: str, caller: CallerNow, tx: Tx) -> RaisedView:
     """Take a ticket."""
-    return RaisedView.model_validate(await verbs.take(tx, ticket_id=_id_of(ticket), by=caller))
+    return RaisedView.model_validate(await verbs.take(tx, ticket_id=id_of(ticket), by=caller))
 
 
 @router.post("/{ticket}/escalate", openapi_extra=STAFF)
 async def escalate(ticket: str, body: Escalate, caller: CallerNow, tx: Tx) -> RaisedView:
     """Move the handling one level up."""
-    moved = await verbs.escalate(tx, ticket_id=_id_of(ticket), by=caller, reason=body.reason)
+    moved = await verbs.escalate(tx, ticket_id=id_of(ticket), by=caller, reason=body.reason)
     return RaisedView.model_validate(moved)
 
 
 @router.patch("/{ticket}", openapi_extra=STAFF)
 async def change(
-    ticket: str,
-    body: ChangeTicket,
-    caller: CallerNow,
-    tx: Tx,
-    if_match: Annotated[str | None, Header(max_length=20)] = None,
+    ticket: str, body: ChangeTicket, caller: CallerNow, tx: Tx, if_revision: IfMatch, response: Response
 ) -> RaisedView:
     """Change a ticket; ``If-Match`` guards against changes made in the meantime."""
-    changes = body.model_dump(exclude_none=True)
     moved = await verbs.change(
-        tx, ticket_id=_id_of(ticket), by=caller, changes=changes, if_revision=_revision(if_match)
+        tx, ticket_id=id_of(ticket), by=caller, changes=body.to_changes(), reason=body.reason, if_revision=if_revision
     )
+    response.headers["etag"] = f'"{moved.revision}"'
     return RaisedView.model_validate(moved)
 
 
 # ---- shaping ------------------------------------------------------------------------------------------------------
 
-_MESSAGE = ("id", "author_kind", "author_name", "is_public", "is_first_response", "body")
+_MESSAGE = ("id", "author_kind", "author_name", "is_public", "is_automatic", "is_first_response", "body")
 
 
 async def _with_thread(tx: Tx, row: dict[str, Any], caller: Caller) -> TicketView | ClientTicketView:
     of = {"client_id": row["client_id"], "ticket_id": row["id"]}
     messages = [_message(one) for one in await lists.messages_of(tx, **of)]
-    entries, _ = await time_lists.list_entries(tx, ticket_id=row["id"], limit=200)
+    merged = await threads.merged_into(tx, **of)
+    entries = await time_lists.entries_of_tickets(tx, client_id=of["client_id"], ticket_ids=[row["id"], *merged])
     live = [one for one in entries if one["status"] in ("submitted", "approved")]
     common = {
         **row,
@@ -188,13 +232,21 @@ async def _with_thread(tx: Tx, row: dict[str, Any], caller: Caller) -> TicketVie
         "messages": messages,
         "clocks": await lists.clocks_of(tx, **of),
         "worked_minutes": sum(one["worked_minutes"] for one in live),
-        "next_statuses": next_statuses(row["status"]),
+        "next_statuses": () if row["merged_into_id"] else next_statuses(row["status"]),
+        "attachments": await threads.attachments_of(tx, **of),
+        "watchers": await threads.watchers_of(tx, **of),
+        "ratings": await threads.ratings_of(tx, **of),
     }
     if caller.kind == "client":
         return ClientTicketView(**common, time_entries=[ClientTimeView(**one) for one in live])
     activity = [ActivityView(**one) for one in await lists.activities_of(tx, **of)]
     times = [StaffTimeView(**one, **_hours(one)) for one in entries]
-    return TicketView(**common, activity=activity, time_entries=times)
+    more = {
+        "merged_refs": list(merged.values()),
+        "links": await threads.links_of(tx, **of),
+        "assignments": await threads.assignments_of(tx, **of),
+    }
+    return TicketView(**common, **more, activity=activity, time_entries=times)
 
 
 def _hours(entry: dict[str, Any]) -> dict[str, Any]:
@@ -205,26 +257,3 @@ def _hours(entry: dict[str, Any]) -> dict[str, Any]:
 def _message(row: dict[str, Any]) -> MessageView:
     shown = {name: row[name] for name in _MESSAGE if name != "body"}
     return MessageView(**shown, body_text=row["body"], body_html=shapes.html_of(row["body"]), at=row["posted_at"])
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _id_of(ticket: str) -> UUID:
-    found = _uuid(ticket)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _revision(if_match: str | None) -> int | None:
-    if if_match is None or if_match == "*":
-        return None
-    text = if_match.removeprefix("W/").strip('"')
-    if not text.isdecimal():
-        raise Conflict("If-Match carries the ETag of the ticket you read")
-    return int(text)

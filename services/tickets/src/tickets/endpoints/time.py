@@ -11,33 +11,98 @@ from fastapi import APIRouter, Query
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import NotFound
-from tickets.actions import time as verbs
-from tickets.reports import time as lists
+from tickets.actions import sealing, time as verbs, timers
+from tickets.actions.time import Logged
+from tickets.domain.quick_time import parse, shown
+from tickets.reports import time as lists, week as weeks
 from tickets.schemas.time import (
     ApprovedView,
     ApproveMany,
+    Correct,
     Decide,
     Instant,
+    LockPeriod,
+    LockView,
     LoggedView,
     LogTime,
     Refused,
     Reject,
+    StartTimer,
+    StopTimer,
     TimeEntryView,
+    TimerView,
     TotalsView,
+    UnderstoodView,
     WaitingView,
+    WeekView,
 )
 
 router: APIRouter = guarded_router(prefix="/time-entries", tags=["time"])
 STAFF = allows(staff=())
 APPROVERS = allows(staff=("manager", "admin"))
+Day = Annotated[date | None, Query(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 TOTALS = allows(staff=("manager", "finance", "admin"))
 
 
 @router.post("", status_code=201, openapi_extra=STAFF)
 async def log_time(body: LogTime, caller: CallerNow, tx: Tx) -> LoggedView:
-    """Log and submit time on a ticket."""
-    entry, ref = await verbs.log_time(tx, body.to_work(), by=caller)
-    return LoggedView(ticket_ref=ref, **{n: getattr(entry, n) for n in LoggedView.model_fields if n != "ticket_ref"})
+    """Log and submit time on a ticket or a task."""
+    return _logged(await verbs.log_time(tx, body.to_work(), by=caller))
+
+
+@router.get("/understood", openapi_extra=STAFF)
+async def understood(text: Annotated[str, Query(min_length=1, max_length=40)]) -> UnderstoodView:
+    """Return time as people type it, as it would be taken."""
+    quick = parse(text)
+    begins = None if quick.begins is None else f"{quick.begins:%H:%M}"
+    return UnderstoodView(minutes=quick.minutes, begins=begins, shown=shown(quick.minutes))
+
+
+@router.get("/week", openapi_extra=STAFF)
+async def week(caller: CallerNow, tx: Tx, agent_id: UUID | None = None, on: Day = None) -> WeekView:
+    """Return a week of an agent (your own without ``agent_id``), in their zone."""
+    row = await weeks.week(tx, agent_id=agent_id, person_id=caller.id, on=on)
+    if row is None:
+        raise NotFound
+    return WeekView(**row)
+
+
+@router.get("/timer", openapi_extra=STAFF)
+async def timer(caller: CallerNow, tx: Tx) -> TimerView | None:
+    """Return your running timer, or null."""
+    row = await weeks.timer(tx, person_id=caller.id)
+    return None if row is None else TimerView(**row)
+
+
+@router.post("/timer", status_code=201, openapi_extra=STAFF)
+async def start_timer(body: StartTimer, caller: CallerNow, tx: Tx) -> TimerView | None:
+    """Start your timer."""
+    await timers.start(tx, ticket_id=body.ticket_id, task_id=body.task_id, note=body.note, by=caller)
+    return await timer(caller, tx)
+
+
+@router.post("/timer/stop", status_code=201, openapi_extra=STAFF)
+async def stop_timer(body: StopTimer, caller: CallerNow, tx: Tx) -> LoggedView:
+    """Stop your timer and log what it shows."""
+    return _logged(await timers.stop(tx, by=caller, note=body.note, worked_minutes=body.worked_minutes))
+
+
+@router.delete("/timer", status_code=204, openapi_extra=STAFF)
+async def discard_timer(caller: CallerNow, tx: Tx) -> None:
+    """Stop your timer and forget it."""
+    await timers.discard(tx, by=caller)
+
+
+@router.get("/locks", openapi_extra=STAFF)
+async def locks(tx: Tx) -> list[LockView]:
+    """Return the clients whose time is locked."""
+    return [LockView(**row) for row in await weeks.locks(tx)]
+
+
+@router.put("/locks/{client_id}", status_code=204, openapi_extra=APPROVERS)
+async def lock_period(client_id: UUID, body: LockPeriod, caller: CallerNow, tx: Tx) -> None:
+    """Lock what was worked before a day for everybody but managers."""
+    await sealing.lock_period(tx, client_id=client_id, locked_before=body.locked_before, by=caller)
 
 
 @router.get("", openapi_extra=STAFF)
@@ -47,6 +112,7 @@ async def list_entries(
     client_id: UUID | None = None,
     agent_id: UUID | None = None,
     ticket_id: UUID | None = None,
+    task_id: UUID | None = None,
     from_at: Annotated[Instant | None, Query(alias="from")] = None,
     to_at: Annotated[Instant | None, Query(alias="to")] = None,
     limit: Limit = 50,
@@ -59,6 +125,7 @@ async def list_entries(
         client_id=client_id,
         agent_id=agent_id,
         ticket_id=ticket_id,
+        task_id=task_id,
         from_at=from_at,
         to_at=to_at,
         limit=limit,
@@ -121,3 +188,16 @@ async def void(entry_id: UUID, body: Decide, caller: CallerNow, tx: Tx) -> TimeE
     """Withdraw one entry."""
     await verbs.void(tx, entry_id=entry_id, by=caller, reason=body.reason)
     return await one_entry(entry_id, tx)
+
+
+@router.post("/{entry_id}/correct", status_code=201, openapi_extra=STAFF)
+async def correct(entry_id: UUID, body: Correct, caller: CallerNow, tx: Tx) -> LoggedView:
+    """Log a new entry in the place of one that was wrong."""
+    done = await verbs.correct(tx, entry_id=entry_id, work=body.to_work(), by=caller, reason=body.reason)
+    return _logged(done)
+
+
+def _logged(done: Logged) -> LoggedView:
+    names = set(LoggedView.model_fields) - {"ticket_ref", "warnings"}
+    values = {name: getattr(done.entry, name) for name in names}
+    return LoggedView(ticket_ref=done.ref, warnings=list(done.warnings), **values)

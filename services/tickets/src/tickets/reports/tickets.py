@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from msp_kit.database import Transaction
 from msp_kit.pagination import page_of, position
 from msp_kit.problems import BadCursor
-from tickets.tables import balances, clients, tickets
+from tickets.reports.search import words_query
+from tickets.tables import agents as agents_table, balances, clients, tickets, watchers
 
 Row = dict[str, Any]
 _ROW = (
@@ -31,6 +32,7 @@ _ROW = (
     "raised_at",
     "updated_at",
     "revision",
+    "tags",
 )
 _CLOCK = ("metric", "status", "due_at", "remaining_seconds", "budget_minutes", "is_breached", "verdict")
 _DETAIL = (
@@ -45,6 +47,11 @@ _DETAIL = (
     "resolved_at",
     "closed_at",
     "is_imported",
+    "source",
+    "impact",
+    "urgency",
+    "merged_into_id",
+    "satisfaction",
 )
 _INFINITY = "infinity"
 _DRIVER_INFINITY = datetime.max  # noqa: DTZ901 - what the driver takes for it has no zone
@@ -82,6 +89,11 @@ async def list_tickets(
     assignee_id: UUID | None,
     client_id: UUID | None,
     is_unassigned: bool,
+    of_person: UUID | None = None,
+    watched_by: UUID | None = None,
+    tag: str | None = None,
+    priority: str | None = None,
+    job_type: str | None = None,
     text: str | None,
     sort: str,
     limit: int,
@@ -98,14 +110,22 @@ async def list_tickets(
         query = query.where(~tickets.c.is_over)
     elif status is not None:
         query = query.where(tickets.c.status == status)
-    for column, wanted in (("queue", queue), ("assignee_id", assignee_id), ("client_id", client_id)):
-        if wanted is not None:
-            query = query.where(tickets.c[column] == wanted)
-    if is_unassigned:
-        query = query.where(tickets.c.assignee_id.is_(None))
+    wanted = {
+        "queue": queue,
+        "assignee_id": assignee_id,
+        "client_id": client_id,
+        "priority": priority,
+        "job_type": job_type,
+    }
+    for column, value in wanted.items():
+        if value is not None:
+            query = query.where(tickets.c[column] == value)
+    query = _of_people(query, is_unassigned=is_unassigned, of_person=of_person, watched_by=watched_by)
+    if tag is not None:
+        query = query.where(tickets.c.tags.contains([tag]))
     if text:
-        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        query = query.where(sa.or_(tickets.c.title.ilike(f"%{escaped}%"), tickets.c.ref == text.upper()))
+        words = words_query(text)
+        query = query.where(tickets.c.search.op("@@")(sa.func.to_tsquery("simple", words)) if words else sa.false())
     key = tickets.c.updated_at if sort == "updated" else tickets.c.due_at
     found = position(after, of=2)
     if found is not None:
@@ -117,6 +137,21 @@ async def list_tickets(
     rows = (await tx.execute(query.order_by(*order).limit(limit + 1))).all()
     page, next_cursor = page_of(rows, limit=limit, key=lambda row: (_text(getattr(row, key.name)), str(row.id)))
     return [_shaped(row, _ROW, with_balance=with_balance) for row in page], next_cursor
+
+
+def _of_people(
+    query: sa.Select[Any], *, is_unassigned: bool, of_person: UUID | None, watched_by: UUID | None
+) -> sa.Select[Any]:
+    """Keep the tickets of nobody, of a person, or those a person watches."""
+    if is_unassigned:
+        query = query.where(tickets.c.assignee_id.is_(None))
+    if of_person is not None:
+        agent = sa.select(agents_table.c.id).where(agents_table.c.person_id == of_person).scalar_subquery()
+        query = query.where(tickets.c.assignee_id == agent)
+    if watched_by is not None:
+        theirs = sa.select(watchers.c.ticket_id).where(watchers.c.person_id == watched_by)
+        query = query.where(tickets.c.id.in_(theirs))
+    return query
 
 
 def _text(at: datetime) -> str:
@@ -178,51 +213,15 @@ async def counts(tx: Transaction) -> Row:
         "SELECT status, count(*) AS n, count(*) FILTER (WHERE assignee_id IS NULL) AS unassigned FROM tickets"
         " WHERE NOT is_over GROUP BY status"
     )
-    over = await tx.fetch("SELECT status, count(*) AS n FROM tickets WHERE is_over GROUP BY status")
-    by_status = {row["status"]: row["n"] for row in (*rows, *over)}
+    # Resolved ones are as many as a grace period holds; closed ones are not counted, they only ever grow.
+    resolved = await tx.fetchval("SELECT count(*) FROM tickets WHERE status = 'resolved'")
+    by_status = {**{row["status"]: row["n"] for row in rows}, "resolved": resolved}
     return {
         "open": sum(row["n"] for row in rows),
         "unassigned": sum(row["unassigned"] for row in rows),
         "by_status": by_status,
         "waiting_for_client": by_status.get("waiting_on_client", 0),
     }
-
-
-async def queues(tx: Transaction) -> Sequence[Row]:
-    """Return queues with their open tickets."""
-    rows = await tx.fetch(
-        "SELECT q.key, q.name, coalesce(t.n, 0) AS open_count FROM queues q LEFT JOIN"
-        " (SELECT queue, count(*) AS n FROM tickets WHERE NOT is_over GROUP BY queue) AS t ON t.queue = q.key"
-        " ORDER BY q.name"
-    )
-    return [dict(row) for row in rows]
-
-
-async def agents(tx: Transaction) -> Sequence[Row]:
-    """Return the agents by name."""
-    rows = await tx.fetch(
-        "SELECT id, person_id, name, levels, skills, queues, weekly_minutes, is_active, takes_tickets FROM agents"
-        " ORDER BY name, id LIMIT 1000"
-    )
-    return [dict(row) for row in rows]
-
-
-async def workload(tx: Transaction) -> Sequence[Row]:
-    """Return open work by agent and state of its most urgent clock."""
-    rows = await tx.fetch(
-        """
-        SELECT a.id AS agent_id, a.name AS agent_name, a.weekly_minutes,
-               count(t.id) AS open,
-               count(t.id) FILTER (WHERE t.clock_is_breached) AS breached,
-               count(t.id) FILTER (WHERE NOT t.clock_is_breached AND t.due_at < $1::timestamptz + interval '1 hour') AS at_risk,
-               count(t.id) FILTER (WHERE NOT t.clock_is_breached AND t.clock_status = 'paused') AS paused
-          FROM agents a LEFT JOIN tickets t ON t.assignee_id = a.id AND NOT t.is_over
-         WHERE a.is_active AND a.takes_tickets
-         GROUP BY a.id ORDER BY open DESC, a.name, a.id
-        """,
-        tx.now,
-    )
-    return [{**dict(row), "on_track": row["open"] - row["breached"] - row["at_risk"] - row["paused"]} for row in rows]
 
 
 async def offer(tx: Transaction, *, client_id: UUID, on: date) -> Sequence[Row]:

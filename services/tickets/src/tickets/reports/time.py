@@ -14,7 +14,7 @@ from msp_kit.database import Transaction
 from msp_kit.pagination import page_of, position
 from msp_kit.problems import BadCursor
 from tickets.domain.time_entry import checksum
-from tickets.tables import clients, tickets, time_entries
+from tickets.tables import clients, projects, tasks, tickets, time_entries
 
 Row = dict[str, Any]
 _ENTRY = (
@@ -34,18 +34,27 @@ _ENTRY = (
     "revision",
     "decision_reason",
     "logged_at",
+    "corrects_id",
+    "is_late",
+    "internal_note",
+    "decided_by",
 )
 _HOURS = ("hours_status", "billed_minutes", "bucket_minutes", "overage_minutes")
 
 
 def _select() -> sa.Select[Any]:
     columns = [time_entries.c[name] for name in (*_ENTRY, *_HOURS)]
-    joined = time_entries.outerjoin(
-        tickets, sa.and_(tickets.c.client_id == time_entries.c.client_id, tickets.c.id == time_entries.c.ticket_id)
-    ).outerjoin(clients, clients.c.client_id == time_entries.c.client_id)
+    joined = (
+        time_entries.outerjoin(
+            tickets, sa.and_(tickets.c.client_id == time_entries.c.client_id, tickets.c.id == time_entries.c.ticket_id)
+        )
+        .outerjoin(tasks, sa.and_(tasks.c.client_id == time_entries.c.client_id, tasks.c.id == time_entries.c.task_id))
+        .outerjoin(projects, sa.and_(projects.c.client_id == tasks.c.client_id, projects.c.id == tasks.c.project_id))
+        .outerjoin(clients, clients.c.client_id == time_entries.c.client_id)
+    )
     shown = [
-        tickets.c.ref.label("ticket_ref"),
-        tickets.c.title.label("ticket_title"),
+        sa.func.coalesce(tickets.c.ref, projects.c.ref).label("ticket_ref"),
+        sa.func.coalesce(tickets.c.title, tasks.c.title).label("ticket_title"),
         clients.c.name.label("client_name"),
     ]
     return sa.select(*columns, *shown, time_entries.c.sealed_in.is_not(None).label("is_sealed")).select_from(joined)
@@ -66,6 +75,7 @@ async def list_entries(
     client_id: UUID | None = None,
     agent_id: UUID | None = None,
     ticket_id: UUID | None = None,
+    task_id: UUID | None = None,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int,
@@ -77,7 +87,13 @@ async def list_entries(
         BadCursor: ``after`` is not a cursor of this list.
     """
     query = _select()
-    wanted = {"status": status, "client_id": client_id, "agent_id": agent_id, "ticket_id": ticket_id}
+    wanted = {
+        "status": status,
+        "client_id": client_id,
+        "agent_id": agent_id,
+        "ticket_id": ticket_id,
+        "task_id": task_id,
+    }
     for name, value in wanted.items():
         if value is not None:
             query = query.where(time_entries.c[name] == value)
@@ -98,6 +114,13 @@ async def list_entries(
     rows = (await tx.execute(query)).all()
     page, next_cursor = page_of(rows, limit=limit, key=lambda row: (row.worked_from.isoformat(), str(row.id)))
     return [_shaped(row) for row in page], next_cursor
+
+
+async def entries_of_tickets(tx: Transaction, *, client_id: UUID, ticket_ids: Sequence[UUID]) -> Sequence[Row]:
+    """Return the time on tickets of one client, newest work first."""
+    query = _select().where(time_entries.c.client_id == client_id, time_entries.c.ticket_id.in_(ticket_ids))
+    rows = await tx.execute(query.order_by(time_entries.c.worked_from.desc(), time_entries.c.id.desc()).limit(500))
+    return [_shaped(row) for row in rows]
 
 
 async def one_entry(tx: Transaction, *, entry_id: UUID) -> Row | None:

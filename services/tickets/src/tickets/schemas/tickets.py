@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import nh3
 from markdown_it import MarkdownIt
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from msp_kit.api import Body, View
+from tickets.domain.text import one_line
 from tickets.domain.ticket import Status
 
 Priority = Literal["critical", "high", "medium", "low"]
 Level = Literal["L1", "L2", "L3", "SA"]
 Code = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-Title = Annotated[str, Field(min_length=1, max_length=200)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
+Extent = Literal["high", "medium", "low"]
+Tag = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9_.:-]*$")]
+Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(lambda tags: sorted(set(tags)))]
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": True}).disable("image")
 _TAGS = {"p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "a", "hr", "h1", "h2", "h3", "del"}
 
@@ -40,8 +44,12 @@ class RaiseTicket(Body):
     title: Title
     description: str = Field(default="", max_length=20_000)
     job_type: Code
-    priority: Priority
+    priority: Priority | None = None
+    """May be left out when impact and urgency are given: the client's table decides. Given, it overrules the table."""
+    impact: Extent | None = None
+    urgency: Extent | None = None
     level: Level
+    tags: Tags = []
     contact_id: UUID | None = None
     contact_name: str = Field(default="", max_length=200)
 
@@ -66,6 +74,14 @@ class Assign(Body):
 
     assignee_id: UUID | None
     queue: Code | None = None
+    reason: str = Field(default="", max_length=500)
+
+
+class HandOver(Body):
+    """A colleague, and what they need to know (kept as an internal note)."""
+
+    to_id: UUID
+    note: str = Field(min_length=1, max_length=5000)
 
 
 class Escalate(Body):
@@ -82,6 +98,15 @@ class ChangeTicket(Body):
     level: Level | None = None
     handling_level: Level | None = None
     job_type: Code | None = None
+    impact: Extent | None = None
+    urgency: Extent | None = None
+    tags: Tags | None = None
+    reason: str = Field(default="", max_length=500)
+
+    def to_changes(self) -> dict[str, Any]:
+        """Return the fields that shall change, as the ticket holds them."""
+        changes = self.model_dump(exclude_none=True, exclude={"reason"})
+        return {**changes, "tags": tuple(changes["tags"])} if "tags" in changes else changes
 
 
 class ClockView(View):
@@ -127,6 +152,7 @@ class ClientTicketRow(View):
     assignee_name: str | None
     raised_at: datetime
     updated_at: datetime
+    tags: list[str]
     clock: ClockView | None
 
 
@@ -140,6 +166,58 @@ class TicketRow(ClientTicketRow):
     balance: BalanceView | None
 
 
+class AttachmentView(View):
+    """A file; its content is at ``/attachments/{id}``."""
+
+    id: UUID
+    message_id: UUID | None
+    is_public: bool
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    added_by: str
+
+
+class LinkView(View):
+    """Another ticket this one is linked to; ``is_from_here`` tells the direction of the words."""
+
+    kind: str
+    is_from_here: bool
+    id: UUID
+    ref: str
+    title: str
+    status: str
+
+
+class WatcherView(View):
+    """Somebody who watches a ticket."""
+
+    person_id: UUID
+    name: str
+
+
+class RatingView(View):
+    """What the client thought of a resolution."""
+
+    cycle: int
+    score: int
+    comment: str
+    by_name: str
+    rated_at: datetime
+
+
+class AssignmentView(View):
+    """Why an agent was chosen: the load that decided, and who came next."""
+
+    at: datetime
+    agent_id: UUID
+    agent_name: str
+    load_percent: int
+    reason: str
+    runners_up: list[dict[str, Any]]
+
+
 class MessageView(View):
     """A message; ``body_html`` is safe to show."""
 
@@ -147,6 +225,7 @@ class MessageView(View):
     author_kind: str
     author_name: str
     is_public: bool
+    is_automatic: bool = False
     is_first_response: bool
     body_text: str
     body_html: str
@@ -192,6 +271,12 @@ class ClientTicketView(ClientTicketRow):
     time_entries: list[ClientTimeView]
     clocks: list[FullClockView]
     worked_minutes: int
+    satisfaction: int | None
+    attachments: list[AttachmentView]
+    watchers: list[WatcherView]
+    ratings: list[RatingView]
+    redirected_from: str | None = None
+    """The ref that was asked for, when that ticket was merged into this one."""
 
 
 class StaffTimeView(ClientTimeView):
@@ -225,6 +310,20 @@ class TicketView(TicketRow):
     time_entries: list[StaffTimeView]
     clocks: list[FullClockView]
     worked_minutes: int
+    satisfaction: int | None
+    attachments: list[AttachmentView]
+    watchers: list[WatcherView]
+    ratings: list[RatingView]
+    redirected_from: str | None = None
+    """The ref that was asked for, when that ticket was merged into this one."""
+    source: str
+    impact: str | None
+    urgency: str | None
+    merged_into_id: UUID | None
+    merged_refs: list[str]
+    """Tickets that were merged into this one."""
+    links: list[LinkView]
+    assignments: list[AssignmentView]
 
 
 class RaisedView(View):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from msp_kit.api import Body, View
 from tickets.actions.time import BULK_MAX, Work
@@ -25,28 +25,152 @@ Instant = Annotated[AwareDatetime, AfterValidator(_not_ancient)]
 WorkedMinutes = Annotated[int, Field(ge=1, le=WORKED_MINUTES_MAX, strict=True)]
 
 
-class LogTime(Body):
-    """Work on a ticket; what is left out comes from the ticket, or ends now."""
+class _Worked(Body):
+    """Minutes, or time as people type it."""
 
-    ticket_id: UUID
-    worked_minutes: WorkedMinutes
+    worked_minutes: WorkedMinutes | None = None
+    time: str | None = Field(default=None, min_length=1, max_length=40)
+    """``45m``, ``1h15``, ``1.25``, ``90``, ``14:00-14:45`` instead of minutes; a range lies on ``worked_from``'s day."""
     worked_from: Instant | None = None
     job_type: Code | None = None
     level: Level | None = None
     note: str = Field(default="", max_length=2000)
+    internal_note: str = Field(default="", max_length=2000)
+    """For the desk only; it is in no event and on no invoice."""
+
+    def _work(self, **more: Any) -> Work:
+        names = ("worked_minutes", "worked_from", "job_type", "level", "note", "internal_note")
+        return Work(typed=self.time, **{name: getattr(self, name) for name in names}, **more)
+
+
+class LogTime(_Worked):
+    """Work on a ticket or a task; what is left out comes from there, or ends now."""
+
+    ticket_id: UUID | None = None
+    task_id: UUID | None = None
     agent_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> LogTime:
+        if (self.ticket_id is None) == (self.task_id is None):
+            message = "work is on a ticket or on a task: give ticket_id or task_id"
+            raise ValueError(message)
+        if (self.worked_minutes is None) == (self.time is None):
+            message = "give worked_minutes, or time as people type it"
+            raise ValueError(message)
+        return self
 
     def to_work(self) -> Work:
         """Return the work this stands for."""
-        return Work(
-            ticket_id=self.ticket_id,
-            worked_minutes=self.worked_minutes,
-            worked_from=self.worked_from,
-            job_type=self.job_type,
-            level=self.level,
-            note=self.note,
-            agent_id=self.agent_id,
-        )
+        return self._work(ticket_id=self.ticket_id, task_id=self.task_id, agent_id=self.agent_id)
+
+
+class Correct(_Worked):
+    """What the entry should have said; what is left out stays. The old one is withdrawn, the new one points at it."""
+
+    reason: str = Field(min_length=1, max_length=400)
+
+    @model_validator(mode="after")
+    def _is_one_time(self) -> Correct:
+        if self.worked_minutes is not None and self.time is not None:
+            message = "give worked_minutes or time, not both"
+            raise ValueError(message)
+        return self
+
+    def to_work(self) -> Work:
+        """Return the work this stands for."""
+        return self._work()
+
+
+class StartTimer(Body):
+    """Where the work begins."""
+
+    ticket_id: UUID | None = None
+    task_id: UUID | None = None
+    note: str = Field(default="", max_length=2000)
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> StartTimer:
+        if (self.ticket_id is None) == (self.task_id is None):
+            message = "a timer runs on a ticket or on a task: give ticket_id or task_id"
+            raise ValueError(message)
+        return self
+
+
+class StopTimer(Body):
+    """What was done; minutes only when not all of it was work."""
+
+    note: str | None = Field(default=None, max_length=2000)
+    worked_minutes: WorkedMinutes | None = None
+
+
+class TimerView(View):
+    """The caller's running timer."""
+
+    ticket_id: UUID | None
+    task_id: UUID | None
+    client_id: UUID
+    ref: str
+    title: str
+    started_at: datetime
+    running_seconds: int
+    note: str
+
+
+class UnderstoodView(View):
+    """What was typed, as it would be taken."""
+
+    minutes: int
+    begins: str | None
+    shown: str
+
+
+class LockPeriod(Body):
+    """The first day that stays open (in the client's zone); ``null`` opens everything again."""
+
+    locked_before: date | None
+
+
+class LockView(View):
+    """A client's locked time."""
+
+    client_id: UUID
+    client_name: str
+    locked_before: date
+    locked_by: str
+    locked_at: datetime
+
+
+class WeekRowView(View):
+    """One ticket or task of a week, with its minutes from Monday to Sunday."""
+
+    ticket_id: UUID | None
+    task_id: UUID | None
+    ref: str
+    title: str
+    client_name: str
+    minutes: list[int]
+    total_minutes: int
+
+
+class WeekView(View):
+    """A week of one agent, in their zone."""
+
+    agent_id: UUID
+    agent_name: str
+    timezone: str
+    starts_on: date
+    days: list[date]
+    rows: list[WeekRowView]
+    day_minutes: list[int]
+    total_minutes: int
+    weekly_minutes: int
+    submitted_minutes: int
+    approved_minutes: int
+    rejected: int
+    """Entries that were rejected and wait for a correction."""
+    overlaps: int
+    """Entries that share minutes with the one before."""
 
 
 class Decide(Body):
@@ -83,6 +207,7 @@ class LoggedView(View):
 
     id: UUID
     ticket_id: UUID | None
+    task_id: UUID | None
     ticket_ref: str
     client_id: UUID
     contract_id: UUID
@@ -95,6 +220,10 @@ class LoggedView(View):
     note: str
     status: str
     revision: int
+    corrects_id: UUID | None = None
+    is_late: bool = False
+    warnings: list[str] = []
+    """What its author should know: overlaps, a sealed period."""
 
 
 class TimeEntryView(View):
@@ -120,6 +249,10 @@ class TimeEntryView(View):
     revision: int
     logged_at: datetime
     is_sealed: bool
+    is_late: bool
+    corrects_id: UUID | None
+    internal_note: str
+    decided_by: str | None
     hours: HoursView | None
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
-from tickets.domain.assignment import Candidate, effort
-from tickets.domain.routing import RoutingRule
+from tickets.domain.assignment import Candidate
+from tickets.domain.routing import Request, RoutingRule
 from tickets.domain.scope import Terms
 
+_RULE = "id::text AS id, position, job_types, levels, priorities, client_ids, words, tags, queue"
+TRIED_MAX = 20_000
+"""Tickets that a dry run looks at, the newest."""
 _TERMS = "contract_id, client_id, ref, name, version, starts_on, ends_on, job_types, levels"
 
 
@@ -54,36 +58,51 @@ async def queue_keys(tx: Transaction) -> set[str]:
 
 async def routing_rules(tx: Transaction) -> list[RoutingRule]:
     """Return all routing rules by position."""
-    rows = await tx.fetch(
-        "SELECT id::text AS id, position, job_types, levels, priorities, queue FROM routing_rules ORDER BY position"
-    )
-    return [
-        RoutingRule(
-            id=row["id"],
-            position=row["position"],
-            job_types=tuple(row["job_types"]),
-            levels=tuple(row["levels"]),
-            priorities=tuple(row["priorities"]),
-            queue=row["queue"],
-        )
-        for row in rows
-    ]
+    rows = await tx.fetch(f"SELECT {_RULE} FROM routing_rules ORDER BY position")
+    return [_rule(row) for row in rows]
 
 
-async def add_routing_rule(tx: Transaction, rule: RoutingRule) -> bool:
+def _rule(row: object) -> RoutingRule:
+    values = dict(row)  # type: ignore[call-overload]
+    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return RoutingRule(**given)
+
+
+async def save_routing_rule(tx: Transaction, rule: RoutingRule) -> bool:
     """Save a rule; ``False`` when its position is taken or its queue unknown."""
     return bool(
         await tx.fetchval(
-            "INSERT INTO routing_rules SELECT $1::uuid, $2, $3, $4, $5, key FROM queues WHERE key = $6"
-            " ON CONFLICT DO NOTHING RETURNING true",
+            "INSERT INTO routing_rules AS r (id, position, job_types, levels, priorities, client_ids, words, tags, queue)"
+            " SELECT $1::uuid, $2, $3, $4, $5, $6, $7, $8, key FROM queues WHERE key = $9"
+            " AND NOT EXISTS (SELECT FROM routing_rules WHERE position = $2 AND id <> $1::uuid)"
+            " ON CONFLICT (id) DO UPDATE SET position = $2, job_types = $3, levels = $4, priorities = $5, client_ids = $6,"
+            " words = $7, tags = $8, queue = $9 RETURNING true",
             rule.id,
             rule.position,
             list(rule.job_types),
             list(rule.levels),
             list(rule.priorities),
+            list(rule.client_ids),
+            list(rule.words),
+            list(rule.tags),
             rule.queue,
         )
     )
+
+
+async def delete_routing_rule(tx: Transaction, *, rule_id: UUID) -> bool:
+    """Delete a rule; return whether it was there."""
+    return bool(await tx.fetchval("DELETE FROM routing_rules WHERE id = $1 RETURNING true", rule_id))
+
+
+async def lock_routing_rules(tx: Transaction) -> None:
+    """Let one transaction at a time change the rules: whether one can match depends on all of them."""
+    await tx.driver.execute("LOCK TABLE routing_rules IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def job_type_codes(tx: Transaction) -> set[str]:
+    """Return the codes of the catalogue of job types."""
+    return {row["code"] for row in await tx.fetch("SELECT code FROM job_types")}
 
 
 async def add_agent(tx: Transaction, agent: Candidate, *, person_id: UUID | None, takes_tickets: bool = True) -> bool:
@@ -136,34 +155,33 @@ async def agents_named(tx: Transaction, names: Sequence[str]) -> dict[str, UUID]
     return found
 
 
-async def candidates(tx: Transaction) -> list[Candidate]:
-    """Return the agents that take tickets."""
+async def raised_since(tx: Transaction, *, since: datetime) -> list[tuple[str, str, Request]]:
+    """Return ref, first queue and what rules look at of the tickets raised since an instant, newest first."""
     rows = await tx.fetch(
-        "SELECT id, name, levels, skills, queues, weekly_minutes FROM agents WHERE is_active AND takes_tickets ORDER BY id"
+        """
+        SELECT t.ref, t.client_id, t.job_type, t.level, t.priority, t.title, t.description, t.tags, t.queue
+          FROM tickets t WHERE t.raised_at >= $1 ORDER BY t.raised_at DESC, t.id LIMIT $2
+        """,
+        since,
+        TRIED_MAX,
     )
     return [
-        Candidate(
-            row["id"],
-            row["name"],
-            tuple(row["levels"]),
-            tuple(row["skills"]),
-            tuple(row["queues"]),
-            row["weekly_minutes"],
+        (
+            row["ref"],
+            row["queue"],
+            Request(
+                job_type=row["job_type"],
+                level=row["level"],
+                priority=row["priority"],
+                client_id=row["client_id"],
+                text=f"{row['title']}\n{row['description']}",
+                tags=tuple(row["tags"]),
+            ),
         )
         for row in rows
     ]
 
 
-async def open_efforts(tx: Transaction) -> dict[UUID, int]:
-    """Return the expected effort of the open work of each agent."""
-    soon = tx.now + timedelta(hours=1)
-    rows = await tx.fetch(
-        "SELECT assignee_id, priority, due_at < $1 AS is_due_soon, count(*) AS n FROM tickets"
-        " WHERE NOT is_over AND assignee_id IS NOT NULL GROUP BY 1, 2, 3",
-        soon,
-    )
-    efforts: dict[UUID, int] = {}
-    for row in rows:
-        each = effort(row["priority"], is_due_soon=row["is_due_soon"])
-        efforts[row["assignee_id"]] = efforts.get(row["assignee_id"], 0) + each * row["n"]
-    return efforts
+async def names_of_agents(tx: Transaction) -> set[str]:
+    """Return the names of all agents."""
+    return {row["name"] for row in await tx.fetch("SELECT name FROM agents")}

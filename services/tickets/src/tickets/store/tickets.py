@@ -55,12 +55,25 @@ class Activity:
     text: str
     reason: str = ""
     rule_id: str | None = None
+    revision: int | None = None
+    changed: tuple[str, ...] = ()
 
 
 async def lock_ticket(tx: Transaction, *, ticket_id: UUID) -> Ticket | None:
     """Return a ticket the caller may see, locked until the end of the transaction."""
     row = await tx.fetchrow(f"SELECT {_LIST} FROM tickets WHERE id = $1 FOR UPDATE", ticket_id)
-    return None if row is None else Ticket(**row)
+    return None if row is None else _ticket(row)
+
+
+def _ticket(row: object) -> Ticket:
+    values = dict(row)  # type: ignore[call-overload]
+    return Ticket(**{**values, "tags": tuple(values["tags"])})
+
+
+async def lock_tickets(tx: Transaction, *, ticket_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
+    """Return tickets the caller may see, locked in order of id: two who lock several never wait for each other."""
+    rows = await tx.fetch(f"SELECT {_LIST} FROM tickets WHERE id = ANY($1) ORDER BY id FOR UPDATE", ticket_ids)
+    return {row["id"]: _ticket(row) for row in rows}
 
 
 async def ticket_id_of(tx: Transaction, ref: str) -> UUID | None:
@@ -74,7 +87,7 @@ async def lock_awaiting_assignment(tx: Transaction, *, limit: int) -> list[Ticke
     rows = await tx.fetch(
         f"SELECT {_LIST} FROM tickets WHERE awaits_assignment ORDER BY raised_at LIMIT $1 FOR UPDATE SKIP LOCKED", limit
     )
-    return [Ticket(**row) for row in rows]
+    return [_ticket(row) for row in rows]
 
 
 async def lock_resolved_before(tx: Transaction, *, before: datetime, limit: int) -> list[Ticket]:
@@ -85,7 +98,7 @@ async def lock_resolved_before(tx: Transaction, *, before: datetime, limit: int)
         before,
         limit,
     )
-    return [Ticket(**row) for row in rows]
+    return [_ticket(row) for row in rows]
 
 
 async def next_ref(tx: Transaction, *, client_id: UUID) -> str | None:
@@ -130,8 +143,8 @@ async def add_messages(tx: Transaction, messages: Sequence[Message]) -> None:
 async def add_activities(tx: Transaction, activities: Sequence[Activity]) -> None:
     """Save what happened."""
     await tx.driver.executemany(
-        "INSERT INTO activities (client_id, ticket_id, at, actor_id, actor_name, kind, text, reason, rule_id)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO activities (client_id, ticket_id, at, actor_id, actor_name, kind, text, reason, rule_id,"
+        " revision, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         [tuple(getattr(one, field.name) for field in fields(Activity)) for one in activities],
     )
 
@@ -139,12 +152,13 @@ async def add_activities(tx: Transaction, activities: Sequence[Activity]) -> Non
 async def add_assignment(tx: Transaction, ticket: Ticket, choice: Choice, *, runners_up: str) -> None:
     """Keep why an agent was chosen; ``runners_up`` is JSON."""
     await tx.driver.execute(
-        "INSERT INTO assignments (client_id, ticket_id, at, agent_id, load_percent, runners_up)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        "INSERT INTO assignments (client_id, ticket_id, at, agent_id, load_percent, runners_up, reason)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         ticket.client_id,
         ticket.id,
         tx.now,
         choice.agent.id,
         choice.load_percent,
         runners_up,
+        choice.reason,
     )

@@ -9,37 +9,24 @@ from typing import Any
 from uuid import UUID
 
 from msp_kit.database import Transaction
-from tickets.domain.scope import Terms
 from tickets.domain.time_entry import TimeEntry
 
 _COLUMNS = (
     "e.id, e.client_id, e.contract_id, e.revision, e.ticket_id, e.task_id, e.agent_id, e.agent_name, a.person_id,"
-    " e.worked_from, e.worked_minutes, e.job_type, e.level, e.note, e.status, e.decided_by, e.decision_reason, e.sealed_in"
+    " e.worked_from, e.worked_minutes, e.job_type, e.level, e.note, e.status, e.decided_by, e.decision_reason, e.sealed_in,"
+    " e.corrects_id, e.internal_note, e.is_late"
 )
 _FROM = "FROM time_entries e JOIN agents a ON a.id = e.agent_id"
 _INSERT = """
     WITH entry AS (
         INSERT INTO time_entries (id, client_id, contract_id, revision, ticket_id, task_id, agent_id, agent_name,
-                                  worked_from, worked_minutes, job_type, level, note, status, logged_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                                  worked_from, worked_minutes, job_type, level, note, status, logged_at,
+                                  corrects_id, internal_note, is_late)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $18, $19, $20)
     )
     INSERT INTO activities (client_id, ticket_id, at, actor_id, actor_name, kind, text)
     SELECT $2, $5, $15, $16, $8, 'time', $17 WHERE $5::uuid IS NOT NULL
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Workplace:
-    """What has to be known to log time on a ticket: one row, one query."""
-
-    ticket_id: UUID
-    ref: str
-    status: str
-    job_type: str
-    level: str
-    terms: Terms
-    agent_id: UUID | None
-    agent_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +40,6 @@ class SealedPeriod:
     entry_count: int
     worked_minutes: int
     checksum: str
-
-
-async def workplace(tx: Transaction, *, ticket_id: UUID, person_id: UUID) -> Workplace | None:
-    """Return ticket, terms and the caller's agent record in one query; ``None`` for an unknown ticket."""
-    row = await tx.fetchrow(
-        "SELECT t.id AS ticket_id, t.ref AS ticket_ref, t.status AS ticket_status, t.job_type, t.level, c.contract_id,"
-        " c.client_id, c.ref, c.name, c.version, c.starts_on, c.ends_on, c.job_types, c.levels,"
-        " a.id AS agent_id, a.name AS agent_name"
-        " FROM tickets t JOIN contracts c ON c.client_id = t.client_id AND c.contract_id = t.contract_id"
-        " LEFT JOIN agents a ON a.person_id = $2 WHERE t.id = $1",
-        ticket_id,
-        person_id,
-    )
-    if row is None:
-        return None
-    return Workplace(
-        ticket_id=row["ticket_id"],
-        ref=row["ticket_ref"],
-        status=row["ticket_status"],
-        job_type=row["job_type"],
-        level=row["level"],
-        terms=Terms(
-            contract_id=row["contract_id"],
-            client_id=row["client_id"],
-            ref=row["ref"],
-            name=row["name"],
-            version=row["version"],
-            starts_on=row["starts_on"],
-            ends_on=row["ends_on"],
-            job_types=tuple(row["job_types"]),
-            levels=tuple(row["levels"]),
-        ),
-        agent_id=row["agent_id"],
-        agent_name=row["agent_name"],
-    )
 
 
 def _values(entry: TimeEntry, *, at: datetime, actor: str) -> tuple[Any, ...]:
@@ -109,6 +61,9 @@ def _values(entry: TimeEntry, *, at: datetime, actor: str) -> tuple[Any, ...]:
         at,
         actor,
         f"logged {entry.worked_minutes} min, {entry.job_type}, {entry.level}",
+        entry.corrects_id,
+        entry.internal_note,
+        entry.is_late,
     )
 
 
@@ -138,6 +93,25 @@ async def lock_submitted(tx: Transaction, *, client_id: UUID, before: datetime, 
         limit,
     )
     return [TimeEntry(**row) for row in rows]
+
+
+async def lock_unsealed_of(tx: Transaction, *, client_id: UUID, ticket_id: UUID) -> list[TimeEntry]:
+    """Return the live entries of a ticket that no period has, locked, by id."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE e.client_id = $1 AND e.ticket_id = $2 AND e.sealed_in IS NULL"
+        " AND e.status IN ('submitted', 'approved') ORDER BY e.id FOR UPDATE OF e",
+        client_id,
+        ticket_id,
+    )
+    return [TimeEntry(**row) for row in rows]
+
+
+async def save_places(tx: Transaction, entries: Sequence[TimeEntry]) -> None:
+    """Save the ticket of entries that moved, with their revision."""
+    await tx.driver.executemany(
+        "UPDATE time_entries SET ticket_id = $3, revision = $4 WHERE client_id = $1 AND id = $2",
+        [(one.client_id, one.id, one.ticket_id, one.revision) for one in entries],
+    )
 
 
 async def save_decisions(tx: Transaction, entries: Sequence[TimeEntry]) -> None:

@@ -1,26 +1,24 @@
-"""The verbs: hear a ticket, hear terms, fire what is due, acknowledge. Load, decide, save, say."""
+"""What is heard of clients, contracts and tickets: keep it, and move the clocks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from msp_events import sla as events
 from msp_events.contracts import ClientState, ContractState
 from msp_events.tickets import MessagePosted, TicketState
 from msp_kit import telemetry
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
-from msp_kit.problems import NotFound
 from sla import store
+from sla.actions.credits import open_month
+from sla.actions.saying import event_of, timed
 from sla.domain import escalation, life
-from sla.domain.clock import Clock
 from sla.domain.escalation import Step
 from sla.domain.life import Fact, Happening, Ticket
-from sla.domain.targets import Key, Terms, ties
-from sla.store import Firing, TermsKey, TicketRow, TimedClock
+from sla.domain.targets import Key, ties
+from sla.store import Firing, TermsKey, TicketRow
 
 log = telemetry.logger(__name__)
 
@@ -31,26 +29,15 @@ TERMS_FIELDS = {
     "escalation",
     "pausing_statuses",
     "first_response_pauses",
+    "quiet_hours",
+    "sla_credits",
 }
-FIRED_AT_ONCE_MAX = 200
-FOLDED_AT_ONCE_MAX = 2000
 AHEAD_MAX = timedelta(seconds=60)
 """How far another clock may run ahead of ours before its instants are cut to our now."""
 HISTORIC_AFTER = timedelta(minutes=10)
 IMPORT_HOLD = timedelta(seconds=30)
 """An imported ticket keeps still this long after each fact of its past: the rest of its story is on the way."""
 
-_SAID: dict[str, type[events.ClockState]] = {
-    "started": events.ClockStarted,
-    "paused": events.ClockPaused,
-    "resumed": events.ClockResumed,
-    "retargeted": events.ClockRetargeted,
-    "met": events.SlaMet,
-    "missed": events.SlaMissed,
-    "excluded": events.ClockExcluded,
-    "breached": events.SlaBreached,
-    "voided": events.SlaBreachVoided,
-}
 _BREACH_STEP = Step(100, 1, escalation.BREACH, "breach")
 
 
@@ -64,9 +51,6 @@ class ForeignContract(Exception):
 
 class TermsChanged(Exception):
     """A contract version was said again with other SLA terms; clocks pin versions, so a version never changes."""
-
-
-# ---- hearing ------------------------------------------------------------------------------------------------------
 
 
 async def hear_client(tx: Transaction, event: ClientState) -> None:
@@ -92,17 +76,22 @@ async def hear_contract(tx: Transaction, event: ContractState) -> None:
     terms = store.terms_from(event.contract_id, event.version, client_id=event.client_id, document=document)
     if tied := ties(terms.rules):
         log.warning("contract has tied SLA rules", contract_id=str(event.contract_id), pairs=len(tied))
-    kept = await store.save_terms(
+    kept = await store.save_terms(tx, terms, ref=event.ref, effective_from=event.effective_from, document=document)
+    # Terms that were kept before a field was known have its default: they are compared by what they mean.
+    if different := store.terms_from(
+        event.contract_id, event.version, client_id=terms.client_id, document=kept
+    ).differences(terms):
+        raise TermsChanged(f"version {event.version} of {event.ref} was known with other {', '.join(different)}")
+    await store.save_contract(
         tx,
         contract_id=event.contract_id,
-        version=event.version,
         client_id=event.client_id,
-        ref=event.ref,
-        document=document,
+        currency=event.currency,
+        ends_on=event.ends_on,
+        revision=event.revision,
     )
-    if kept != document:
-        different = sorted(name for name in TERMS_FIELDS if kept.get(name) != document[name])
-        raise TermsChanged(f"version {event.version} of {event.ref} was known with other {', '.join(different)}")
+    if terms.credits:
+        await open_month(tx, contract_id=event.contract_id, client_id=event.client_id, on=event.effective_from)
 
 
 async def hear_tickets(tx: Transaction, said: Sequence[TicketState]) -> None:
@@ -136,7 +125,7 @@ async def hear_tickets(tx: Transaction, said: Sequence[TicketState]) -> None:
     last = {event.ticket_id: event for event in said}
     await store.save_tickets(tx, [_row(known[ticket_id], event) for ticket_id, event in last.items()])
     changed = [
-        _timed(clock, terms, not_before=_hold(last[clock.ticket_id], now=tx.now))
+        timed(clock, terms, not_before=_hold(last[clock.ticket_id], now=tx.now))
         for ticket in known.values()
         for clock in ticket.clocks
         if before.get(clock.id) is not clock
@@ -146,7 +135,7 @@ async def hear_tickets(tx: Transaction, said: Sequence[TicketState]) -> None:
     fresh = await store.save_firings(tx, breaches)
     await store.void_firings(tx, [(one.clock, one.reason) for one in happenings if one.kind == "voided"])
     told = [one for one in happenings if one.kind != "breached" or _breach_firing(one).key in fresh]
-    await record(tx, *(_event(one, terms) for one in told))
+    await record(tx, *(event_of(one, terms) for one in told))
 
 
 def fact_of(event: TicketState, *, now: datetime) -> Fact:
@@ -204,111 +193,3 @@ def _breach_firing(happening: Happening) -> Firing:
 def _hold(event: TicketState, *, now: datetime) -> datetime | None:
     """Return until when timers leave a ticket alone whose past is just being told."""
     return now + IMPORT_HOLD if event.is_imported and now - event.occurred_at > HISTORIC_AFTER else None
-
-
-# ---- firing -------------------------------------------------------------------------------------------------------
-
-
-async def fire_due(tx: Transaction) -> bool:
-    """Fire every step that has fallen due, each once; return whether more may be due at once."""
-    clocks = await store.lock_due_clocks(tx, limit=FIRED_AT_ONCE_MAX)
-    if not clocks:
-        return False
-    terms = await store.terms_of(tx, {_terms_key(clock) for clock in clocks})
-    firings: list[Firing] = []
-    timed: list[TimedClock] = []
-    for found in clocks:
-        clock = found
-        steps = escalation.steps_of(terms[_terms_key(clock)], clock.metric)
-        for due_at, step in escalation.due(found, steps, now=tx.now):
-            clock = escalation.fired(clock, step, now=tx.now)
-            firings.append(Firing(clock=clock, step=step, due_at=due_at))
-        timed.append(_timed(clock, terms))
-    await store.save_clocks(tx, timed)
-    fresh = await store.save_firings(tx, firings)
-    await record(tx, *(_fired_event(one, terms) for one in firings if one.key in fresh))
-    return len(clocks) == FIRED_AT_ONCE_MAX
-
-
-async def acknowledge(tx: Transaction, clock_id: UUID, *, actor: str) -> Clock:
-    """Stop the escalation chain of a clock; once is enough.
-
-    Raises:
-        NotFound: there is no such clock.
-        ClockStopped: the clock has its verdict.
-    """
-    clock = await store.lock_clock(tx, clock_id)
-    if clock is None:
-        raise NotFound
-    acknowledged = clock.acknowledged(tx.now, actor=actor)
-    if acknowledged is not clock:
-        terms = await store.terms_of(tx, {_terms_key(clock)})
-        await store.save_clocks(tx, [_timed(acknowledged, terms)])
-    return acknowledged
-
-
-async def fold_rollups(tx: Transaction) -> bool:
-    """Fold what changed into the sums of compliance; return whether more waits."""
-    return await store.fold_changes(tx, limit=FOLDED_AT_ONCE_MAX) == FOLDED_AT_ONCE_MAX
-
-
-def _terms_key(clock: Clock) -> TermsKey:
-    return clock.promise.contract_id, clock.promise.contract_version
-
-
-def _timed(clock: Clock, terms: Mapping[TermsKey, Terms], *, not_before: datetime | None = None) -> TimedClock:
-    mine = terms[_terms_key(clock)]
-    pending = escalation.pending(clock, escalation.steps_of(mine, clock.metric))
-    next_step_at = pending[0][0] if pending else None
-    if next_step_at is not None and not_before is not None:
-        next_step_at = max(next_step_at, not_before)
-    return TimedClock(clock=clock, next_step_at=next_step_at, at_risk_at=escalation.at_risk_at(clock, mine))
-
-
-# ---- saying -------------------------------------------------------------------------------------------------------
-
-
-def _event(happening: Happening, terms: Mapping[TermsKey, Terms]) -> events.ClockState:
-    kind = _SAID[happening.kind]
-    state = _state(happening.clock, happening.at, terms)
-    if kind is events.ClockPaused:
-        return events.ClockPaused(**state, reason=happening.reason)
-    if kind is events.SlaBreachVoided:
-        return events.SlaBreachVoided(**state, because=happening.reason)
-    return kind(**state)
-
-
-def _fired_event(firing: Firing, terms: Mapping[TermsKey, Terms]) -> events.ClockState:
-    state = _state(firing.clock, firing.due_at, terms)
-    step = firing.step
-    if step.kind == "at_risk":
-        return events.SlaAtRisk(**state, threshold_percent=step.percent)
-    if step.kind == "breach":
-        return events.SlaBreached(**state)
-    return events.EscalationRequested(**state, step=step.step, to_level=step.to_level, notify=step.notify)
-
-
-def _state(clock: Clock, at: datetime, terms: Mapping[TermsKey, Terms]) -> dict[str, Any]:
-    consumed_seconds = clock.consumed_seconds(at)
-    return {
-        "occurred_at": at,
-        "clock_id": clock.id,
-        "ticket_id": clock.ticket_id,
-        "client_id": clock.client_id,
-        "contract_id": clock.promise.contract_id,
-        "revision": clock.revision,
-        "metric": clock.metric,
-        "cycle": clock.cycle,
-        "rule_id": clock.promise.rule_id,
-        "status": clock.status,
-        "budget_minutes": clock.promise.budget_minutes,
-        "consumed_seconds": consumed_seconds,
-        "remaining_seconds": clock.promise.budget_seconds - consumed_seconds,
-        "due_at": clock.due_at,
-        "at_risk_at": escalation.at_risk_at(clock, terms[_terms_key(clock)]),
-        "is_breached": clock.is_breached,
-        "breached_at": clock.breached_at,
-        "breach_reason": clock.breach_reason,
-        "verdict": clock.verdict,
-        "stopped_at": clock.stopped_at,
-    }

@@ -1,0 +1,338 @@
+"""Money: recording, importing, allocating, giving back, writing off, reminding, and links for those without an account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from billing.documents import bank
+from billing.domain.payments import (
+    REMINDER_DAYS,
+    AlreadyDecided,
+    BankLine,
+    CurrencyDiffers,
+    MoreThanThereIs,
+    OpenInvoice,
+    PaymentKnown,
+    SecondPersonNeeded,
+    matched,
+    numbers_in,
+    shared_out,
+)
+from billing.store import intake, payments as store
+from msp_events.billing import InvoiceBalanceChanged, InvoiceReminderDue, PaymentRecorded
+from msp_kernel.ids import new_id
+from msp_kit.database import Transaction
+from msp_kit.outbox import record
+from msp_kit.problems import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A payment as somebody reports it. ``external_id`` is what a bank or provider calls it."""
+
+    amount_minor: int
+    currency: str
+    received_on: date
+    method: str
+    reference: str = ""
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of the lines of a statement."""
+
+    imported: int
+    known_before: int
+    matched: int
+    unmatched: int
+    outgoing: int
+
+
+async def balance_of(tx: Transaction, *, invoice_id: UUID) -> list[InvoiceBalanceChanged]:
+    """Return what to say about what is owed on an invoice by now."""
+    found = await store.open_invoice(tx, invoice_id=invoice_id)
+    assert found is not None, "it is issued"
+    return [
+        InvoiceBalanceChanged(
+            occurred_at=tx.now,
+            invoice_id=found.id,
+            client_id=found.client_id,
+            number=found.number,
+            currency=found.currency,
+            gross_minor=await store.gross_of(tx, invoice_id=invoice_id),
+            open_minor=found.open_minor,
+            due_on=found.due_on,
+        )
+    ]
+
+
+async def record_payment(
+    tx: Transaction, *, client_id: UUID, money: Money, shares: Sequence[tuple[UUID, int]] = ()
+) -> UUID:
+    """Record a payment and give it to invoices; what is over stays with the payment, as credit of the client.
+
+    Raises:
+        NotFound: the client or an invoice is unknown.
+        MoreThanThereIs: more than is open on an invoice, or more than the payment.
+        PaymentKnown: it was recorded before.
+        CurrencyDiffers: an invoice is in another currency.
+    """
+    if await intake.client(tx, client_id=client_id) is None:
+        raise NotFound
+    payment_id = new_id()
+    is_new = await store.add_payment(
+        tx,
+        client_id=client_id,
+        id=payment_id,
+        amount_minor=money.amount_minor,
+        currency=money.currency,
+        received_on=money.received_on,
+        method=money.method,
+        reference=money.reference,
+        external_id=money.external_id,
+    )
+    if not is_new:
+        raise PaymentKnown(f"the payment {money.external_id} is recorded already")
+    said = [
+        PaymentRecorded(
+            occurred_at=tx.now,
+            payment_id=payment_id,
+            client_id=client_id,
+            currency=money.currency,
+            amount_minor=money.amount_minor,
+            received_on=money.received_on,
+            method=money.method,
+        )
+    ]
+    changed = [
+        one
+        for invoice_id, amount in shares
+        for one in await _allocate(tx, payment_id=payment_id, invoice_id=invoice_id, amount_minor=amount)
+    ]
+    await record(tx, *said, *changed)
+    return payment_id
+
+
+async def _allocate(
+    tx: Transaction, *, payment_id: UUID, invoice_id: UUID, amount_minor: int
+) -> list[InvoiceBalanceChanged]:
+    payment = await store.payment(tx, payment_id=payment_id)
+    invoice = await store.open_invoice(tx, invoice_id=invoice_id)
+    if payment is None or invoice is None or payment["client_id"] != invoice.client_id:
+        raise NotFound
+    if payment["currency"] != invoice.currency:
+        raise CurrencyDiffers(f"the payment is in {payment['currency']}, {invoice.number} in {invoice.currency}")
+    if amount_minor > min(invoice.open_minor, payment["left_minor"]):
+        raise MoreThanThereIs(
+            f"{amount_minor} asked; {invoice.open_minor} is open on {invoice.number}, {payment['left_minor']} is left of"
+            " the payment (minor units)"
+        )
+    await store.allocate(tx, payment_id=payment_id, invoice=invoice, amount_minor=amount_minor)
+    return await balance_of(tx, invoice_id=invoice_id)
+
+
+async def allocate(tx: Transaction, *, payment_id: UUID, shares: Sequence[tuple[UUID, int]]) -> None:
+    """Give what is left of a payment to invoices of its client.
+
+    Raises:
+        NotFound, MoreThanThereIs, CurrencyDiffers: as for a new payment.
+    """
+    changed = [
+        one
+        for invoice_id, amount in shares
+        for one in await _allocate(tx, payment_id=payment_id, invoice_id=invoice_id, amount_minor=amount)
+    ]
+    await record(tx, *changed)
+
+
+async def release(tx: Transaction, *, payment_id: UUID, invoice_id: UUID, amount_minor: int, reason: str) -> None:
+    """Take money of a payment back from an invoice; it is left of the payment again.
+
+    Raises:
+        NotFound: there is no such payment or invoice.
+        MoreThanThereIs: more than the payment gave to it.
+    """
+    payment = await store.payment(tx, payment_id=payment_id)
+    invoice = await store.open_invoice(tx, invoice_id=invoice_id)
+    if payment is None or invoice is None or payment["client_id"] != invoice.client_id:
+        raise NotFound
+    await store.allocate(tx, payment_id=payment_id, invoice=invoice, amount_minor=-amount_minor, reason=reason)
+    await record(tx, *await balance_of(tx, invoice_id=invoice_id))
+
+
+async def release_excess(tx: Transaction, *, invoice_id: UUID) -> None:
+    """Take back from an invoice what is paid beyond it after a credit note: it becomes credit of the client."""
+    invoice = await store.open_invoice(tx, invoice_id=invoice_id)
+    assert invoice is not None, "it is issued"
+    excess = -invoice.open_minor
+    for payment_id, amount in await store.allocations_of(tx, invoice_id=invoice_id):
+        part = min(excess, amount)
+        if part > 0:
+            await store.allocate(
+                tx, payment_id=payment_id, invoice=invoice, amount_minor=-part, reason="the invoice was credited"
+            )
+            excess -= part
+
+
+async def refund(tx: Transaction, *, payment_id: UUID, amount_minor: int, refunded_on: date, reason: str) -> UUID:
+    """Record that money left of a payment was given back.
+
+    Raises:
+        NotFound: there is no such payment.
+        MoreThanThereIs: more than is left of it.
+    """
+    payment = await store.payment(tx, payment_id=payment_id)
+    if payment is None:
+        raise NotFound
+    if amount_minor > payment["left_minor"]:
+        raise MoreThanThereIs(f"{amount_minor} asked, {payment['left_minor']} is left of the payment (minor units)")
+    return await store.add_refund(
+        tx,
+        client_id=payment["client_id"],
+        payment_id=payment_id,
+        amount_minor=amount_minor,
+        refunded_on=refunded_on,
+        reason=reason,
+    )
+
+
+async def propose_write_off(tx: Transaction, *, invoice_id: UUID, amount_minor: int, reason: str) -> UUID:
+    """Propose not to ask for an amount any more; it counts when a second person approves.
+
+    Raises:
+        NotFound: there is no such invoice.
+        MoreThanThereIs: more than is open.
+    """
+    invoice = await store.open_invoice(tx, invoice_id=invoice_id)
+    if invoice is None:
+        raise NotFound
+    if amount_minor > invoice.open_minor:
+        raise MoreThanThereIs(f"{amount_minor} asked, {invoice.open_minor} is open on {invoice.number} (minor units)")
+    return await store.propose_write_off(tx, invoice, amount_minor=amount_minor, reason=reason)
+
+
+async def approve_write_off(tx: Transaction, *, write_off_id: UUID) -> None:
+    """Approve a write-off that somebody else proposed.
+
+    Raises:
+        NotFound: there is no such write-off.
+        SecondPersonNeeded: it is one's own.
+        AlreadyDecided: it was approved before.
+        MoreThanThereIs: less than that is open by now.
+    """
+    found = await store.write_off(tx, write_off_id=write_off_id)
+    if found is None:
+        raise NotFound
+    if found["approved_at"] is not None:
+        raise AlreadyDecided("the write-off was approved before")
+    if found["proposed_by"] == tx.scope.actor:
+        raise SecondPersonNeeded("you proposed it; somebody else has to approve")
+    await store.approve_write_off(tx, write_off_id=write_off_id)
+    await record(tx, *await balance_of(tx, invoice_id=found["invoice_id"]))
+
+
+async def import_statement(tx: Transaction, *, body: str, name: str) -> Imported:
+    """Import a bank statement; lines that are known change nothing, lines that fit invoices pay them.
+
+    Raises:
+        NotABankStatement: the file cannot be read; nothing of it was imported.
+    """
+    lines = bank.read(body)
+    counts = {"matched": 0, "unmatched": 0, "outgoing": 0}
+    fresh = 0
+    for line, fingerprint in lines:
+        line_id = await store.add_bank_line(tx, line, fingerprint=fingerprint, statement=name)
+        if line_id is None:
+            continue
+        fresh += 1
+        counts[await _take_line(tx, line, line_id=line_id, fingerprint=fingerprint)] += 1
+    return Imported(imported=fresh, known_before=len(lines) - fresh, **counts)
+
+
+async def _take_line(tx: Transaction, line: BankLine, *, line_id: UUID, fingerprint: str) -> str:
+    if line.amount_minor <= 0:
+        await store.decide_bank_line(tx, line_id=line_id, status="ignored", note="money that went out", payment_id=None)
+        return "outgoing"
+    known = await store.open_invoices(tx, numbers=numbers_in(line.reference), amounts=[line.amount_minor])
+    match = matched(line, known)
+    if match is None:
+        return "unmatched"
+    payment_id = await record_payment(
+        tx,
+        client_id=match.client_id,
+        money=_money(line, fingerprint),
+        shares=[(one.id, part) for one, part in shared_out(line.amount_minor, match.invoices)],
+    )
+    await store.decide_bank_line(tx, line_id=line_id, status="matched", note=match.because, payment_id=payment_id)
+    return "matched"
+
+
+def _money(line: BankLine, fingerprint: str) -> Money:
+    return Money(
+        amount_minor=line.amount_minor,
+        currency=line.currency,
+        received_on=line.booked_on,
+        method="bank transfer",
+        reference=line.reference,
+        external_id=f"bank:{fingerprint}",
+    )
+
+
+async def assign_line(tx: Transaction, *, line_id: UUID, client_id: UUID, shares: Sequence[tuple[UUID, int]]) -> UUID:
+    """Say whose money a bank line is, and what for; return the payment.
+
+    Raises:
+        NotFound: the line is decided, or there is none; or the client or an invoice is unknown.
+        MoreThanThereIs, CurrencyDiffers: as for a payment.
+    """
+    found = await store.bank_line(tx, line_id=line_id)
+    if found is None:
+        raise NotFound
+    line = BankLine(
+        **{name: found[name] for name in ("booked_on", "amount_minor", "currency", "counterparty", "reference")},
+        bank_reference="",
+    )
+    payment_id = await record_payment(tx, client_id=client_id, money=_money(line, found["fingerprint"]), shares=shares)
+    await store.decide_bank_line(tx, line_id=line_id, status="matched", note="by hand", payment_id=payment_id)
+    return payment_id
+
+
+async def ignore_line(tx: Transaction, *, line_id: UUID, note: str) -> None:
+    """Say that a bank line is no payment of a client.
+
+    Raises:
+        NotFound: the line is decided, or there is none.
+    """
+    if await store.bank_line(tx, line_id=line_id) is None:
+        raise NotFound
+    await store.decide_bank_line(tx, line_id=line_id, status="ignored", note=note, payment_id=None)
+
+
+async def remind_next(tx: Transaction, *, days: Sequence[int] = REMINDER_DAYS) -> bool:
+    """Say that one overdue invoice is due for its next reminder; return whether there may be more."""
+    for step, after in enumerate(days, start=1):
+        invoice = await store.lock_overdue(tx, step=step, due_before=tx.now.date() - timedelta(days=after))
+        if invoice is not None:
+            await store.add_reminder(tx, invoice, step=step)
+            await record(tx, await _reminder(tx, invoice, step=step))
+            return True
+    return False
+
+
+async def _reminder(tx: Transaction, invoice: OpenInvoice, *, step: int) -> InvoiceReminderDue:
+    return InvoiceReminderDue(
+        occurred_at=tx.now,
+        invoice_id=invoice.id,
+        client_id=invoice.client_id,
+        number=invoice.number,
+        currency=invoice.currency,
+        gross_minor=await store.gross_of(tx, invoice_id=invoice.id),
+        open_minor=invoice.open_minor,
+        due_on=invoice.due_on,
+        step=step,
+        days_overdue=(tx.now.date() - invoice.due_on).days,
+    )

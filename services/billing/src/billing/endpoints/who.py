@@ -1,0 +1,35 @@
+"""Who may call what, and who sends the invoices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from billing.providers import NoProvider, PaymentProvider
+from msp_kit.api import allows
+
+BILLERS = allows(staff=("manager", "finance", "admin"))
+ISSUERS = allows(staff=("manager", "finance", "admin"), step_up=True)
+READERS = allows(staff=("manager", "finance", "admin"), client=("billing", "approver", "admin"))
+ADMINS = allows(staff=("finance", "admin"))
+
+
+async def _default_seller(request: Request) -> dict[str, Any]:
+    seller: dict[str, Any] = request.app.state.default_seller
+    return seller
+
+
+DefaultSeller = Annotated[dict[str, Any], Depends(_default_seller)]
+"""The seller of the settings, for as long as nobody gave a profile."""
+
+
+async def _provider(request: Request) -> PaymentProvider:
+    provider: PaymentProvider | None = request.app.state.provider
+    if provider is None:
+        raise NoProvider("online payment is not set up; pay by bank transfer")
+    return provider
+
+
+Provider = Annotated[PaymentProvider, Depends(_provider)]
+"""Who takes money online."""

@@ -1,0 +1,162 @@
+"""Invoices and credit notes as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from billing.domain.invoice import Control
+from billing.tables import invoices
+from msp_kernel.periods import midnight
+from msp_kit.database import Transaction
+from msp_kit.pagination import page_of, position
+from msp_kit.problems import BadCursor
+
+Row = dict[str, Any]
+_SUMMARY = ("id", "client_id", "kind", "status", "number", "currency", "starts_on", "ends_on", "issued_at", "due_on")
+_SUMS = ("net_minor", "tax_minor", "gross_minor", "worked_minutes")
+
+
+async def list_invoices(
+    tx: Transaction,
+    *,
+    client_id: UUID | None,
+    kind: str | None,
+    status: str | None,
+    limit: int,
+    after: str | None,
+) -> tuple[Sequence[Row], str | None]:
+    """Return a page of invoices, newest period first.
+
+    Raises:
+        BadCursor: ``after`` is not a cursor of this list.
+    """
+    columns = [invoices.c[name] for name in (*_SUMMARY, *_SUMS, "content")]
+    query = sa.select(*columns)
+    if client_id is not None:
+        query = query.where(invoices.c.client_id == client_id)
+    if kind is not None:
+        query = query.where(invoices.c.kind == kind)
+    if status is not None:
+        query = query.where(invoices.c.status == status)
+    found = position(after, of=2)
+    if found is not None:
+        try:
+            here = (date.fromisoformat(found[0]), UUID(found[1]))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise BadCursor("take the cursor from `next` of the previous page") from error
+        query = query.where(sa.tuple_(invoices.c.starts_on, invoices.c.id) < sa.tuple_(*map(sa.literal, here)))
+    query = query.order_by(invoices.c.starts_on.desc(), invoices.c.id.desc()).limit(limit + 1)
+    rows = (await tx.execute(query)).all()
+    page, cursor = page_of(rows, limit=limit, key=lambda row: (row.starts_on.isoformat(), str(row.id)))
+    return [_summary(row) for row in page], cursor
+
+
+def _summary(row: Any) -> Row:
+    made = {name: getattr(row, name) for name in (*_SUMMARY, *_SUMS)}
+    return {**made, "client_name": orjson.loads(row.content)["client"]["name"]}
+
+
+async def one_invoice(tx: Transaction, *, invoice_id: UUID | None, number: str | None) -> Row | None:
+    """Return an invoice with everything it says."""
+    row = await tx.fetchrow(
+        "SELECT v.id, v.client_id, v.kind, v.status, v.number, v.issued_at, v.due_on, v.content, v.content_sha256,"
+        " v.previous_sha256, v.findings, v.corrects AS corrects_id, o.open_minor FROM invoices v LEFT JOIN LATERAL"
+        " (SELECT invoice_open(v.client_id, v.id) AS open_minor WHERE v.kind = 'invoice' AND v.status = 'issued') o ON true"
+        " WHERE v.id = $1 OR v.number = $2",
+        invoice_id,
+        number,
+    )
+    if row is None:
+        return None
+    found = dict(row)
+    return {**orjson.loads(found.pop("content")), **found}
+
+
+async def document_of(tx: Transaction, *, invoice_id: UUID, kind: str) -> bytes | None:
+    """Return the stored document of an issued invoice: ``pdf``, ``ubl`` or ``cii``."""
+    body: bytes | None = await tx.fetchval(
+        "SELECT body FROM documents WHERE invoice_id = $1 AND kind = $2", invoice_id, kind
+    )
+    return body
+
+
+async def credit_notes_of(tx: Transaction, *, invoice_id: UUID) -> Sequence[Row]:
+    """Return the credit notes of an invoice, oldest first."""
+    rows = await tx.fetch(
+        "SELECT id, number, issued_at, net_minor, tax_minor, gross_minor, reason FROM invoices WHERE corrects = $1"
+        " ORDER BY issued_at, id",
+        invoice_id,
+    )
+    return [dict(row) for row in rows]
+
+
+async def lines_left(tx: Transaction, *, invoice_id: UUID) -> Sequence[Row]:
+    """Return the lines of an issued invoice with what is left to be credited."""
+    rows = await tx.fetch(
+        "SELECT l.n, l.net_minor, l.tax_minor, l.net_minor - coalesce(sum(c.net_minor), 0)::bigint AS left_net_minor,"
+        " l.tax_minor - coalesce(sum(c.tax_minor), 0)::bigint AS left_tax_minor FROM invoice_lines l"
+        " LEFT JOIN credited_lines c ON c.client_id = l.client_id AND c.invoice_id = l.invoice_id AND c.n = l.n"
+        " WHERE l.invoice_id = $1 GROUP BY l.n, l.net_minor, l.tax_minor ORDER BY l.n",
+        invoice_id,
+    )
+    return [dict(row) for row in rows]
+
+
+async def totals(tx: Transaction, *, client_id: UUID, from_on: date, to_on: date) -> Row:
+    """Return the control totals of a client's invoiced entries worked in ``[from_on, to_on)``."""
+    zone = await tx.fetchval("SELECT timezone FROM clients WHERE client_id = $1", client_id) or "UTC"
+    rows = await tx.fetch(
+        "SELECT time_entry_id::text AS id, worked_minutes FROM hours WHERE client_id = $1 AND invoice_id IS NOT NULL"
+        " AND worked_from >= $2 AND worked_from < $3",
+        client_id,
+        midnight(from_on, zone),
+        midnight(to_on, zone),
+    )
+    control = Control.of((row["id"], row["worked_minutes"]) for row in rows)
+    gross = await tx.fetch(
+        "SELECT currency, sum(gross_minor)::bigint AS gross_minor FROM invoices WHERE client_id = $1 AND kind = 'invoice'"
+        " GROUP BY currency",
+        client_id,
+    )
+    return {
+        "entry_count": control.entry_count,
+        "worked_minutes": control.worked_minutes,
+        "checksum": control.checksum,
+        "gross_minor": {row["currency"]: row["gross_minor"] for row in gross},
+    }
+
+
+async def summary(tx: Transaction) -> Sequence[Row]:
+    """Return what is issued and drafted, by currency."""
+    rows = await tx.fetch(
+        "SELECT currency, count(*) FILTER (WHERE status = 'issued') AS issued_count,"
+        " coalesce(sum(gross_minor) FILTER (WHERE status = 'issued'), 0)::bigint AS issued_minor,"
+        " count(*) FILTER (WHERE status = 'draft') AS draft_count,"
+        " coalesce(sum(gross_minor) FILTER (WHERE status = 'draft'), 0)::bigint AS draft_minor"
+        " FROM invoices WHERE kind = 'invoice' GROUP BY currency ORDER BY currency"
+    )
+    return [dict(row) for row in rows]
+
+
+async def list_credits(tx: Transaction, *, client_id: UUID | None, limit: int) -> Sequence[Row]:
+    """Return credits with their evidence, newest first."""
+    rows = await tx.fetch(
+        "SELECT c.client_id, c.id, c.contract_id, c.currency, c.amount_minor, c.basis_points, c.text, c.evidence, c.source, c.earned_on,"
+        " CASE WHEN v.status = 'issued' THEN 'given' WHEN c.invoice_id IS NOT NULL THEN 'on_draft' ELSE c.status END AS status,"
+        " v.number FROM credits c LEFT JOIN invoices v ON v.client_id = c.client_id AND v.id = c.invoice_id"
+        " WHERE $1::uuid IS NULL OR c.client_id = $1 ORDER BY c.earned_on DESC, c.id LIMIT $2",
+        client_id,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def cost_rates(tx: Transaction) -> Sequence[Row]:
+    """Return what an hour of each level costs the MSP."""
+    return [dict(row) for row in await tx.fetch("SELECT level, currency, rate_minor FROM cost_rates ORDER BY level")]

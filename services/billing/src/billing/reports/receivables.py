@@ -1,0 +1,162 @@
+"""Who owes what: open invoices, ageing, statements of account, payments, bank lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from billing.domain.payments import AGES, OLDEST, age_of
+from msp_kit.database import Transaction
+
+Row = dict[str, Any]
+COLUMNS = (*(name for _, name in AGES), OLDEST)
+
+
+async def open_invoices(tx: Transaction, *, client_id: UUID | None, on: date, limit: int) -> Sequence[Row]:
+    """Return the invoices on which something is owed, the oldest due first."""
+    rows = await tx.fetch(
+        "SELECT o.*, coalesce(r.step, 0) AS reminder_step, r.reminded_at FROM receivables o"
+        " LEFT JOIN LATERAL (SELECT step, reminded_at FROM reminders m WHERE m.client_id = o.client_id AND m.invoice_id = o.id"
+        "   ORDER BY step DESC LIMIT 1) AS r ON true"
+        " WHERE o.open_minor <> 0 AND ($1::uuid IS NULL OR o.client_id = $1) ORDER BY o.due_on, o.number LIMIT $2",
+        client_id,
+        limit,
+    )
+    return [
+        {**dict(row), "days_overdue": max((on - row["due_on"]).days, 0), "age": age_of(row["due_on"], on=on)}
+        for row in rows
+    ]
+
+
+async def ageing(tx: Transaction, *, on: date) -> Sequence[Row]:
+    """Return what every client owes by age and currency, and the credit it has with us."""
+    rows = await tx.fetch(
+        "SELECT o.client_id, max(c.name) AS client_name, o.currency, o.due_on, sum(o.open_minor)::bigint AS open_minor"
+        " FROM receivables o JOIN clients c USING (client_id) WHERE o.open_minor <> 0"
+        " GROUP BY o.client_id, o.currency, o.due_on",
+    )
+    credit = await tx.fetch(
+        "SELECT p.client_id, max(c.name) AS client_name, p.currency, sum(payment_left(p.client_id, p.id))::bigint AS left_minor"
+        " FROM payments p JOIN clients c USING (client_id) GROUP BY p.client_id, p.currency",
+    )
+    found: dict[tuple[UUID, str], Row] = {}
+
+    def of(row: Any) -> Row:
+        made = {"client_id": row["client_id"], "client_name": row["client_name"], "currency": row["currency"]}
+        empty = {**made, **dict.fromkeys(COLUMNS, 0), "open_minor": 0, "credit_minor": 0}
+        return found.setdefault((row["client_id"], row["currency"]), empty)
+
+    for row in rows:
+        mine = of(row)
+        mine[age_of(row["due_on"], on=on)] += row["open_minor"]
+        mine["open_minor"] += row["open_minor"]
+    for row in credit:
+        of(row)["credit_minor"] += row["left_minor"]
+    kept = [row for row in found.values() if row["open_minor"] or row["credit_minor"]]
+    return sorted(kept, key=lambda row: (-row["open_minor"], row["client_name"], row["currency"]))
+
+
+_MOVEMENTS = """
+    SELECT issued_at::date AS on_day, issued_at AS at, kind AS what, number AS reference, gross_minor AS amount_minor
+      FROM invoices WHERE client_id = $1 AND currency = $2 AND status = 'issued'
+    UNION ALL
+    SELECT received_on, recorded_at, 'payment', reference, -amount_minor FROM payments WHERE client_id = $1 AND currency = $2
+    UNION ALL
+    SELECT r.refunded_on, r.made_at, 'refund', r.reason, r.amount_minor FROM refunds r
+      JOIN payments p ON p.client_id = r.client_id AND p.id = r.payment_id WHERE r.client_id = $1 AND p.currency = $2
+    UNION ALL
+    SELECT w.approved_at::date, w.approved_at, 'write_off', i.number, -w.amount_minor FROM write_offs w
+      JOIN invoices i ON i.client_id = w.client_id AND i.id = w.invoice_id
+     WHERE w.client_id = $1 AND i.currency = $2 AND w.approved_at IS NOT NULL
+"""
+
+
+async def statement(tx: Transaction, *, client_id: UUID, currency: str, from_on: date, to_on: date) -> Row:
+    """Return the account of a client in ``[from_on, to_on)``: opening balance, movements, closing balance."""
+    rows = await tx.fetch(
+        f"SELECT * FROM ({_MOVEMENTS}) AS m WHERE on_day < $3 ORDER BY on_day, at", client_id, currency, to_on
+    )
+    opening = sum(row["amount_minor"] for row in rows if row["on_day"] < from_on)
+    balance, movements = opening, []
+    for row in rows:
+        if row["on_day"] >= from_on:
+            balance += row["amount_minor"]
+            movements.append(
+                {
+                    **{name: row[name] for name in ("on_day", "what", "reference", "amount_minor")},
+                    "balance_minor": balance,
+                }
+            )
+    return {
+        "client_id": client_id,
+        "currency": currency,
+        "opening_minor": opening,
+        "movements": movements,
+        "closing_minor": balance,
+    }
+
+
+async def list_payments(tx: Transaction, *, client_id: UUID | None, limit: int) -> Sequence[Row]:
+    """Return payments with what is left of them, newest first."""
+    rows = await tx.fetch(
+        "SELECT p.id, p.client_id, p.amount_minor, p.currency, p.received_on, p.method, p.reference,"
+        " payment_left(p.client_id, p.id) AS left_minor FROM payments p WHERE $1::uuid IS NULL OR p.client_id = $1"
+        " ORDER BY p.received_on DESC, p.id DESC LIMIT $2",
+        client_id,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def one_payment(tx: Transaction, *, payment_id: UUID) -> Row | None:
+    """Return a payment with its allocations and refunds."""
+    row = await tx.fetchrow(
+        "SELECT p.id, p.client_id, p.amount_minor, p.currency, p.received_on, p.method, p.reference,"
+        " payment_left(p.client_id, p.id) AS left_minor FROM payments p WHERE p.id = $1",
+        payment_id,
+    )
+    if row is None:
+        return None
+    allocations = await tx.fetch(
+        "SELECT a.invoice_id, i.number, a.amount_minor, a.reason, a.made_at FROM allocations a"
+        " JOIN invoices i ON i.client_id = a.client_id AND i.id = a.invoice_id WHERE a.payment_id = $1 ORDER BY a.made_at, a.id",
+        payment_id,
+    )
+    refunds = await tx.fetch(
+        "SELECT id, amount_minor, refunded_on, reason FROM refunds WHERE payment_id = $1 ORDER BY made_at, id",
+        payment_id,
+    )
+    return {**dict(row), "allocations": [dict(one) for one in allocations], "refunds": [dict(one) for one in refunds]}
+
+
+async def bank_lines(tx: Transaction, *, status: str | None, limit: int) -> Sequence[Row]:
+    """Return lines of bank statements, newest first."""
+    rows = await tx.fetch(
+        "SELECT id, booked_on, amount_minor, currency, counterparty, reference, statement, status, note, payment_id"
+        " FROM bank_lines WHERE $1::text IS NULL OR status = $1 ORDER BY booked_on DESC, id LIMIT $2",
+        status,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def write_offs(tx: Transaction, *, limit: int) -> Sequence[Row]:
+    """Return write-offs, those that wait for a second person first."""
+    rows = await tx.fetch(
+        "SELECT w.id, w.client_id, w.invoice_id, i.number, i.currency, w.amount_minor, w.reason, w.proposed_at, w.proposed_by,"
+        " w.approved_at, w.approved_by FROM write_offs w JOIN invoices i ON i.client_id = w.client_id AND i.id = w.invoice_id"
+        " ORDER BY w.approved_at IS NOT NULL, w.proposed_at DESC, w.id LIMIT $1",
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def links_of(tx: Transaction, *, invoice_id: UUID) -> Sequence[Row]:
+    """Return the links to an invoice, without their tokens."""
+    rows = await tx.fetch(
+        "SELECT id, expires_at, revoked_at, made_at FROM invoice_links WHERE invoice_id = $1 ORDER BY made_at DESC, id",
+        invoice_id,
+    )
+    return [dict(row) for row in rows]

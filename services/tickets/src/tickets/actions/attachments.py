@@ -1,0 +1,81 @@
+"""Files on tickets: checked, kept by hash, found again by who may see the ticket."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+from msp_kernel.ids import new_id
+from msp_kit.database import Transaction
+from msp_kit.identity import Caller
+from msp_kit.problems import NotFound
+from tickets.actions.journal import Journal
+from tickets.actions.raising import actor_of
+from tickets.actions.tickets import locked
+from tickets.blobs import Blobs
+from tickets.domain.attachment import check_room, media_type_of, safe_name
+from tickets.domain.ticket import NotForClients
+from tickets.store import threads
+from tickets.store.threads import Attachment
+
+
+async def attach(
+    tx: Transaction,
+    blobs: Blobs,
+    *,
+    ticket_id: UUID,
+    message_id: UUID | None,
+    by: Caller,
+    name: str,
+    content: bytes,
+    is_public: bool,
+) -> Attachment:
+    """Keep a file on a ticket or one of its messages.
+
+    Raises:
+        NotFound: no such ticket or message for this caller.
+        NotForClients: a client's person sends an internal file.
+        FileTooLarge, FileTypeRefused, FileNotWhatItSays.
+    """
+    ticket = await locked(tx, ticket_id, follows_merge=True)
+    if by.kind == "client" and not is_public:
+        raise NotForClients("internal files are for the desk; yours are always public")
+    if message_id is not None and not await threads.messages_there(tx, ticket, message_ids=[message_id]):
+        raise NotFound
+    kept_name = safe_name(name)
+    media_type = media_type_of(kept_name, content)
+    files, size_bytes = await threads.bytes_of_ticket(tx, ticket)
+    check_room(files=files, size_bytes=size_bytes, more_bytes=len(content))
+    one = Attachment(
+        id=new_id(),
+        client_id=ticket.client_id,
+        ticket_id=ticket.id,
+        message_id=message_id,
+        is_public=is_public,
+        name=kept_name,
+        media_type=media_type,
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        added_by=by.name,
+    )
+    # Before the row: a content nobody names is harmless, a name without content is not.
+    await blobs.put(one.sha256, content)
+    await threads.add_attachment(tx, one)
+    journal = Journal(ticket, actor=actor_of(by))
+    journal.note("attachment", f"file {one.name}, {one.size_bytes} bytes", at=tx.now)
+    await journal.save(tx)
+    return one
+
+
+async def fetch(tx: Transaction, blobs: Blobs, *, attachment_id: UUID) -> tuple[Attachment, bytes]:
+    """Return a file and its content.
+
+    Raises:
+        NotFound: no such file for this caller.
+    """
+    one = await threads.attachment(tx, attachment_id=attachment_id)
+    if one is None:
+        raise NotFound
+    content = await blobs.get(one.sha256)
+    assert content is not None, "what has a row has content"
+    return one, content

@@ -1,0 +1,125 @@
+"""Tables of tickets, agents and projects as CSV, out and in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import ValidationError
+
+from msp_kit.api import Body, CallerNow, Tx, allows, guarded_router
+from msp_kit.export import EXPORTED_MAX, CsvResponse
+from tickets.actions import tabling
+from tickets.domain.table import read
+from tickets.reports import organisation as organisation_lists, projects as project_lists, tickets as lists
+from tickets.schemas.tabling import (
+    AgentLine,
+    AgentOutLine,
+    ProjectLine,
+    ProjectOutLine,
+    RowErrorView,
+    TakenView,
+    TicketLine,
+    TicketOutLine,
+)
+
+router: APIRouter = guarded_router(prefix="/tables", tags=["tables"])
+STAFF = allows(staff=())
+MANAGERS = allows(staff=("dispatcher", "manager", "admin"))
+Line = TypeVar("Line", bound=Body)
+
+
+@router.get("/tickets.csv", openapi_extra=STAFF, response_class=CsvResponse)
+async def tickets_out(
+    tx: Tx, client_id: UUID | None = None, status: Annotated[str | None, Query(max_length=30)] = None
+) -> CsvResponse:
+    """Return the tickets that changed last, at most ten thousand."""
+    rows, _ = await lists.list_tickets(
+        tx,
+        status=status,
+        queue=None,
+        assignee_id=None,
+        client_id=client_id,
+        is_unassigned=False,
+        text=None,
+        sort="updated",
+        limit=EXPORTED_MAX,
+        after=None,
+        with_balance=False,
+    )
+    lines = [TicketOutLine(**{**row, "tags": " ".join(row["tags"])}) for row in rows]
+    return CsvResponse(TicketOutLine, lines, name="tickets")
+
+
+@router.get("/agents.csv", openapi_extra=STAFF, response_class=CsvResponse)
+async def agents_out(tx: Tx) -> CsvResponse:
+    """Return the agents."""
+    words = ("levels", "skills", "queues")
+    rows = await organisation_lists.agents(tx)
+    lines = [AgentOutLine(**{**row, **{name: " ".join(row[name]) for name in words}}) for row in rows]
+    return CsvResponse(AgentOutLine, lines, name="agents")
+
+
+@router.get("/projects.csv", openapi_extra=STAFF, response_class=CsvResponse)
+async def projects_out(tx: Tx) -> CsvResponse:
+    """Return the projects with where they stand."""
+    rows = await project_lists.list_projects(tx, client_id=None, status=None)
+    lines = [ProjectOutLine(**{**row["burn"], **row}) for row in rows]
+    return CsvResponse(ProjectOutLine, lines, name="projects")
+
+
+@router.post("/tickets", openapi_extra=MANAGERS)
+async def tickets_in(request: Request, caller: CallerNow, tx: Tx) -> TakenView:
+    """Raise a ticket for each row of a CSV body; send an Idempotency-Key, so that sending it again raises none."""
+
+    async def take(line: TicketLine) -> None:
+        await tabling.raise_of(
+            tx, lambda client_id: line.to_wish(client_id=client_id), client_code=line.client_code, by=caller
+        )
+
+    return await _taken(tx, await request.body(), TicketLine, take)
+
+
+@router.post("/agents", openapi_extra=MANAGERS)
+async def agents_in(request: Request, tx: Tx) -> TakenView:
+    """Add an agent for each row of a CSV body."""
+
+    async def take(line: AgentLine) -> None:
+        await tabling.add_agent(tx, line.model_dump())
+
+    return await _taken(tx, await request.body(), AgentLine, take)
+
+
+@router.post("/projects", openapi_extra=MANAGERS)
+async def projects_in(request: Request, tx: Tx) -> TakenView:
+    """Create a project for each row of a CSV body."""
+
+    async def take(line: ProjectLine) -> None:
+        await tabling.create_project(tx, line.model_dump())
+
+    return await _taken(tx, await request.body(), ProjectLine, take)
+
+
+async def _taken(tx: Tx, content: bytes, kind: type[Line], take: Callable[[Line], Awaitable[Any]]) -> TakenView:
+    """Take every row that can be taken, and name the others with their line."""
+    needed = [name for name, about in kind.model_fields.items() if about.is_required()]
+    table = read(content, columns=list(kind.model_fields), needed=needed)
+    refused: list[RowErrorView] = []
+    taken = 0
+    for number, row in table.rows:
+        try:
+            line = kind.model_validate(row)
+        except ValidationError as error:
+            refused += [
+                RowErrorView(line=number, column=str(one["loc"][0]) if one["loc"] else None, detail=one["msg"])
+                for one in error.errors()
+            ]
+            continue
+        why = await tabling.attempt(tx, lambda line=line: take(line))  # type: ignore[misc]
+        if why is None:
+            taken += 1
+        else:
+            refused.append(RowErrorView(line=number, column=None, detail=why))
+    return TakenView(taken=taken, refused=refused, ignored_columns=list(table.ignored))

@@ -1,0 +1,126 @@
+"""Messages, attachments and history as merging, splitting and moving see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from msp_kit.database import Transaction
+from tickets.domain.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file on a ticket; its content is kept by its hash, once."""
+
+    id: UUID
+    client_id: UUID
+    ticket_id: UUID
+    message_id: UUID | None
+    is_public: bool
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    added_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a ticket as its history tells it."""
+
+    revision: int
+    at: datetime
+    actor_name: str
+    text: str
+    changed: tuple[str, ...]
+
+
+async def changes_since(tx: Transaction, ticket: Ticket, *, revision: int) -> list[Change]:
+    """Return what changed after a revision, oldest first."""
+    rows = await tx.fetch(
+        "SELECT revision, at, actor_name, text, changed FROM activities"
+        " WHERE client_id = $1 AND ticket_id = $2 AND revision > $3 AND cardinality(changed) > 0 ORDER BY id LIMIT 20",
+        ticket.client_id,
+        ticket.id,
+        revision,
+    )
+    return [Change(**{**dict(row), "changed": tuple(row["changed"])}) for row in rows]
+
+
+async def messages_there(tx: Transaction, ticket: Ticket, *, message_ids: Sequence[UUID]) -> set[UUID]:
+    """Return which of the messages stand in a ticket's thread."""
+    rows = await tx.fetch(
+        "SELECT id FROM messages WHERE client_id = $1 AND ticket_id = $2 AND id = ANY($3)",
+        ticket.client_id,
+        ticket.id,
+        message_ids,
+    )
+    return {row["id"] for row in rows}
+
+
+async def move_messages(
+    tx: Transaction, *, source: Ticket, target: Ticket, message_ids: Sequence[UUID] | None = None
+) -> int:
+    """Move messages with their files (``None``: all, and the files of the ticket itself); return how many messages.
+
+    What goes to another client's ticket becomes internal: neither client reads what was written for the other.
+    """
+    await tx.driver.execute("SET CONSTRAINTS attachments_message DEFERRED")
+    stays_public = source.client_id == target.client_id
+    arguments = (source.client_id, source.id, target.client_id, target.id, stays_public, message_ids)
+    moved = await tx.fetch(
+        "UPDATE messages SET client_id = $3, ticket_id = $4, is_public = is_public AND $5"
+        " WHERE client_id = $1 AND ticket_id = $2 AND ($6::uuid[] IS NULL OR id = ANY($6)) RETURNING id",
+        *arguments,
+    )
+    await tx.driver.execute(
+        "UPDATE attachments SET client_id = $3, ticket_id = $4, is_public = is_public AND $5"
+        " WHERE client_id = $1 AND ticket_id = $2 AND ($6::uuid[] IS NULL OR message_id = ANY($6))",
+        *arguments,
+    )
+    await tx.driver.execute("SET CONSTRAINTS attachments_message IMMEDIATE")
+    return len(moved)
+
+
+async def add_attachment(tx: Transaction, one: Attachment) -> None:
+    """Save what is known of a file."""
+    await tx.driver.execute(
+        "INSERT INTO attachments (id, client_id, ticket_id, message_id, is_public, name, media_type, size_bytes, sha256,"
+        " added_by, added_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        one.id,
+        one.client_id,
+        one.ticket_id,
+        one.message_id,
+        one.is_public,
+        one.name,
+        one.media_type,
+        one.size_bytes,
+        one.sha256,
+        one.added_by,
+        tx.now,
+    )
+
+
+async def attachment(tx: Transaction, *, attachment_id: UUID) -> Attachment | None:
+    """Return a file the caller may see."""
+    row = await tx.fetchrow(
+        "SELECT id, client_id, ticket_id, message_id, is_public, name, media_type, size_bytes, sha256, added_by"
+        " FROM attachments WHERE id = $1",
+        attachment_id,
+    )
+    return None if row is None else Attachment(**row)
+
+
+async def bytes_of_ticket(tx: Transaction, ticket: Ticket) -> tuple[int, int]:
+    """Return how many files a ticket has, and their bytes."""
+    row = await tx.fetchrow(
+        "SELECT count(*) AS files, coalesce(sum(size_bytes), 0)::bigint AS bytes FROM attachments"
+        " WHERE client_id = $1 AND ticket_id = $2",
+        ticket.client_id,
+        ticket.id,
+    )
+    assert row is not None, "a count is a row"
+    return row["files"], row["bytes"]

@@ -1,0 +1,168 @@
+"""Projects on the same contract, clock and bucket as support."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msp_events.tickets import TicketRaised, TimeApproved, TimeLogged
+from msp_kernel.ids import new_id
+from msp_kit.database import SYSTEM
+from msp_kit.testing import a_client_person, said
+from tickets import reports
+
+TASK = {"title": "Cables", "job_type": "network", "level": "L1", "estimate_minutes": 60}
+
+
+async def contract_of(desk: Any) -> str:
+    offer = (await desk.requests.get(desk.priya, "/tickets/offer")).json()
+    return str(offer["contracts"][0]["contract_id"])
+
+
+async def a_project(desk: Any, **given: Any) -> dict[str, Any]:
+    body = {
+        "client_id": str(desk.ours),
+        "contract_id": await contract_of(desk),
+        "name": "Office move",
+        "status": "active",
+        **given,
+    }
+    answer = await desk.requests.post(desk.manager, "/projects", body)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def a_task(desk: Any, project: dict[str, Any], **given: Any) -> str:
+    answer = await desk.requests.post(desk.agent, f"/projects/{project['id']}/tasks", {**TASK, **given})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def shown(desk: Any, project: dict[str, Any], by: Any = None) -> dict[str, Any]:
+    answer = await desk.requests.get(by or desk.agent, f"/projects/{project['id']}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_task_time_is_time_like_any_other(desk: Any) -> None:
+    project = await a_project(desk, budget_minutes=100)
+    task = await a_task(desk, project)
+
+    logged = await desk.requests.post(desk.agent, "/time-entries", {"task_id": task, "time": "1h15", "note": "Racks"})
+    await desk.requests.post(desk.manager, f"/time-entries/{logged.json()['id']}/approve")
+
+    assert logged.status_code == 201, logged.text
+    (event,) = await said(desk.database, TimeLogged)
+    assert (str(event.task_id), event.ticket_id, event.worked_minutes, event.job_type) == (task, None, 75, "network")
+    assert str(event.contract_id) == await contract_of(desk)
+    assert len(await said(desk.database, TimeApproved)) == 1
+    seen = await shown(desk, project)
+    assert (seen["burn"]["worked_minutes"], seen["burn"]["burnt_percent"], seen["tasks"][0]["worked_minutes"]) == (
+        75,
+        75,
+        75,
+    )
+    (listed,) = (await desk.requests.get(desk.agent, f"/time-entries?task_id={task}")).json()["items"]
+    assert (listed["ticket_ref"], listed["ticket_title"]) == ("HLO-P1", "Cables")
+    async with desk.database.transaction(SYSTEM) as tx:
+        assert await reports.verify(tx) == []
+
+
+async def test_a_plan_becomes_milestones_tasks_and_what_they_need(desk: Any) -> None:
+    plan = {
+        "milestones": [{"name": "Ready", "after_days": 14}],
+        "tasks": [
+            {"key": "rack", "title": "Rack", "job_type": "network", "level": "L1", "milestone": "Ready"},
+            {"key": "cables", "title": "Cables", "job_type": "network", "level": "L2", "needs": ["rack"]},
+        ],
+    }
+    saved = await desk.requests.send(desk.manager, "PUT", "/projects/templates", {"name": "Move", "plan": plan})
+    project = await a_project(desk, template_id=saved.json()["id"], starts_on="2026-12-01")
+
+    seen = await shown(desk, project)
+
+    assert [(one["name"], one["due_on"], one["tasks"]) for one in seen["milestones"]] == [("Ready", "2026-12-15", 1)]
+    rack, cables = seen["tasks"]
+    assert (rack["title"], cables["needs"]) == ("Rack", [rack["id"]])
+    early = await desk.requests.send(desk.agent, "PATCH", f"/tasks/{cables['id']}", {"status": "done"})
+    circle = await desk.requests.send(desk.agent, "PUT", f"/tasks/{rack['id']}/needs/{cables['id']}", {})
+    assert (early.status_code, early.json()["code"]) == (409, "task-blocked")
+    assert (circle.status_code, circle.json()["code"]) == (422, "dependency-cycle")
+    for one in (rack, cables):
+        moved = await desk.requests.send(desk.agent, "PATCH", f"/tasks/{one['id']}", {"status": "done"})
+        assert moved.status_code == 204
+    assert (await shown(desk, project))["burn"]["progress_percent"] == 100
+
+
+async def test_broken_plans_and_what_the_contract_leaves_out_are_refused(desk: Any) -> None:
+    lost = {"tasks": [{"key": "a", "title": "A", "job_type": "network", "level": "L1", "needs": ["b"]}]}
+    body = {"client_id": str(desk.ours), "contract_id": await contract_of(desk), "name": "Move"}
+    broken = await desk.requests.post(desk.manager, "/projects", {**body, "plan": lost})
+    foreign = await desk.requests.post(desk.manager, "/projects", {**body, "client_id": str(desk.theirs)})
+    project = await a_project(desk)
+    outside = await desk.requests.post(desk.agent, f"/projects/{project['id']}/tasks", {**TASK, "level": "SA"})
+
+    assert (broken.status_code, broken.json()["code"]) == (422, "plan-broken")
+    assert (foreign.status_code, foreign.json()["code"]) == (422, "no-active-contract")
+    assert (outside.status_code, outside.json()["code"]) == (422, "level-outside-contract")
+    assert project["ref"] == "HLO-P1", "what was refused took no number"
+
+
+async def test_clients_see_what_is_meant_for_them_and_nothing_else(desk: Any) -> None:
+    hidden, visible = await a_project(desk), await a_project(desk, is_client_visible=True)
+    await a_task(desk, visible, title="Visible")
+    await a_task(desk, visible, title="Tell nobody", is_client_visible=False)
+
+    listed = (await desk.requests.get(desk.priya, "/projects")).json()["items"]
+    seen = await desk.requests.get(desk.priya, f"/projects/{visible['id']}")
+
+    assert [one["ref"] for one in listed] == [visible["ref"]]
+    assert [one["title"] for one in seen.json()["tasks"]] == ["Visible"]
+    assert not {"assignee_id", "needs", "estimate_minutes", "position"} & set(seen.json()["tasks"][0])
+    assert (await desk.requests.get(desk.priya, f"/projects/{hidden['id']}")).status_code == 404
+    assert (await desk.requests.get(a_client_person(desk.theirs), f"/projects/{visible['id']}")).status_code == 404
+    assert (await desk.requests.post(desk.priya, f"/projects/{visible['id']}/tasks", TASK)).status_code == 403
+
+
+async def test_a_task_spawns_a_ticket_and_a_ticket_becomes_a_task(desk: Any) -> None:
+    project = await a_project(desk)
+    task = await a_task(desk, project)
+
+    spawned = await desk.requests.post(desk.agent, f"/tasks/{task}/ticket", {"priority": "high"})
+    ticket = await desk.raised(title="Printer")
+    made = await desk.requests.post(desk.agent, f"/tickets/{ticket['id']}/task", {"project_id": project["id"]})
+
+    assert (spawned.status_code, made.status_code) == (201, 201)
+    first, second = (await shown(desk, project))["tasks"]
+    assert [one["ref"] for one in first["tickets"]] == [spawned.json()["ref"]]
+    assert (second["title"], [one["ref"] for one in second["tickets"]]) == ("Printer", [ticket["ref"]])
+    assert (await said(desk.database, TicketRaised))[0].source == "task"
+    theirs = await desk.raised(a_client_person(desk.theirs))
+    across = await desk.requests.post(desk.agent, f"/tickets/{theirs['id']}/task", {"project_id": project["id"]})
+    assert (across.status_code, across.json()["code"]) == (422, "across-clients")
+
+
+async def test_a_closed_project_takes_neither_tasks_nor_time(desk: Any) -> None:
+    project = await a_project(desk)
+    task = await a_task(desk, project)
+    closed = await desk.requests.send(desk.manager, "PATCH", f"/projects/{project['id']}", {"status": "closed"})
+
+    more = await desk.requests.post(desk.agent, f"/projects/{project['id']}/tasks", TASK)
+    time = await desk.requests.post(desk.agent, "/time-entries", {"task_id": task, "worked_minutes": 5})
+
+    assert closed.status_code == 204
+    assert (more.status_code, more.json()["code"]) == (409, "project-closed")
+    assert (time.status_code, time.json()["code"]) == (409, "ticket-closed")
+
+
+async def test_two_who_move_a_task_at_once_are_told(desk: Any) -> None:
+    project = await a_project(desk)
+    task = await a_task(desk, project)
+    read = {"If-Match": '"1"'}
+
+    first = await desk.requests.send(desk.agent, "PATCH", f"/tasks/{task}", {"position": 5}, headers=read)
+    second = await desk.requests.send(desk.manager, "PATCH", f"/tasks/{task}", {"status": "doing"}, headers=read)
+    missing = await desk.requests.send(desk.agent, "PATCH", f"/tasks/{new_id()}", {"position": 5})
+
+    assert [one.status_code for one in (first, second, missing)] == [204, 409, 404]
