@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fmt bench screens replay events migration lock clean
+.PHONY: help setup run test lint fmt isolation bench screens replay events migration lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ lint: setup ## Check style, types, architecture and Kubernetes files
 
 fmt: setup ## Format and mend what can be mended
 	@.venv/bin/ruff check --fix-only --quiet . ; .venv/bin/ruff format --quiet .
+
+isolation: setup ## Try every way through the wall between clients, and write docs/isolation.md
+	@$(PY) -m pytest tests/isolation -q --write-report
 
 bench: setup ## Measure, and keep the numbers in benchmarks/results
 	@$(PY) -m msp_local with-servers $(CURDIR)/$(PY) -m benchmarks $(args)

@@ -14,7 +14,7 @@ command -v "$PYTHON" >/dev/null || stop "python3 is missing; install Python 3.11
 "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     stop "$("$PYTHON" -V) is too old; Python 3.11 or newer is needed"
 
-MEMBERS=(shared/kernel shared/events shared/kit services/tickets services/sla services/contracts services/billing
+MEMBERS=(shared/kernel shared/events shared/kit shared/client services/tickets services/sla services/contracts services/billing
     services/portal-gateway deploy/local)
 stamp() {
     { "$PYTHON" -V; echo "$PWD"; cat requirements.lock deploy/local/setup.sh; for member in "${MEMBERS[@]}"; do cat "$member/pyproject.toml"; done; } |

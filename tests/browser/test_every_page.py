@@ -20,16 +20,23 @@ THEMES = ("light", "dark")
 WIDTHS = (1440, 320)
 UNLINKED = {
     "/": "it sends everybody on to their first page",
+    "/prove": "what moves money or rights leads to it after ten minutes",
+    "/login/with/{slug}": "it sends everybody on to an identity provider",
+    "/login/returned": "an identity provider sends everybody here, and it sends them on",
     "/desk/sla/what-if/changed.csv": "offered when a what-if has run, which test_sla_pages does",
 }
+STRANGERS = ("/login", "/forgot-password", "/choose-password")
+"""Pages before signing in."""
 
 
 async def test_every_page_is_clean_fits_a_phone_and_is_accessible(browser: Browser, demo_platform: Platform) -> None:
     (_, manager, password), (_, agent, _), (_, client, _), _ = sign_ins()
-    seen: set[str] = {"/login"}
+    seen: set[str] = set(STRANGERS)
     stranger = await browser.new_page(base_url=demo_platform.url)
-    await stranger.goto("/login")
-    faults = [f"/login: {fault}" for fault in await looked_at(stranger, "/login")]
+    faults: list[str] = []
+    for path in STRANGERS:
+        await stranger.goto(path)
+        faults += [f"{path}: {fault}" for fault in await looked_at(stranger, path)]
     await stranger.close()
 
     for email, secret, start in (

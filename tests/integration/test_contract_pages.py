@@ -23,7 +23,8 @@ from msp_kit import identity
 from msp_kit.database import SYSTEM, Database
 from msp_kit.inbox import Inbox
 from msp_kit.testing import KEY, Speaker, a_database
-from portal_gateway import actions, api
+from portal_gateway import api
+from portal_gateway.actions import people as persons
 from portal_gateway.settings import Settings
 
 PASSWORD = "correct horse battery staple"
@@ -79,7 +80,7 @@ async def desk() -> AsyncIterator[Desk]:
                 ("priya", "client", ("approver",)),
                 ("raj", "client", ("requester",)),
             ):
-                await actions.add_person(
+                await persons.add_person(
                     tx,
                     kind=kind,
                     client_id=client_id if kind == "client" else None,

@@ -20,7 +20,8 @@ from msp_kernel.ids import new_id
 from msp_kit import identity
 from msp_kit.database import SYSTEM
 from msp_kit.testing import KEY, a_database
-from portal_gateway import actions, api
+from portal_gateway import api
+from portal_gateway.actions import people
 from portal_gateway.settings import Settings
 
 PASSWORD = "correct horse battery staple"
@@ -103,7 +104,7 @@ async def pages(*, away: str = "") -> AsyncIterator[Pages]:
                 ("staff", "agent", ("agent",)),
                 ("client", "client", ("requester",)),
             ):
-                await actions.add_person(
+                await people.add_person(
                     tx,
                     kind=kind,
                     client_id=None if kind == "staff" else new_id(),

@@ -89,6 +89,9 @@ class Api:
                 raw, status, is_json = await answer.read(), answer.status, "json" in answer.content_type
         except aiohttp.ClientError as error:
             raise ConnectionError(f"{self.url}: {error}") from error
+        if status == 403 and b'"step-up-required"' in raw and self.password and not path.startswith("/sessions"):
+            await self.post("/sessions/current/proof", {"password": self.password})
+            return await self.send(method, path, body=body, query=query, key=key)
         if status >= 400:
             document = orjson.loads(raw) if is_json and raw else {"detail": raw[:300].decode(errors="replace")}
             raise ApiProblem(status, document)

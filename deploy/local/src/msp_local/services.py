@@ -68,6 +68,8 @@ def environment(
         made["MSP_OTLP_ENDPOINT"] = otlp_endpoint
     if service.name == GATEWAY:
         made["MSP_IDENTITY_PRIVATE_KEY"] = json.dumps(dict(private_key))
+        # One machine, one person who loads demo data: the limits of an installation would only be in the way.
+        made["MSP_RATE_LIMIT_FACTOR"] = "1000"
         made["MSP_PUBLIC_URL"] = f"http://127.0.0.1:{ports[GATEWAY]}"
         for other in SERVICES:
             if other.name != GATEWAY:

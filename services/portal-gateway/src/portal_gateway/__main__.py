@@ -8,7 +8,10 @@ import sys
 from msp_kit.cli import Service, run
 from msp_kit.database import SYSTEM, Database
 from msp_kit.settings import ServiceSettings
-from portal_gateway import actions, api, worker
+from portal_gateway import api, worker
+from portal_gateway.actions import notes, people
+from portal_gateway.passwords import BadPassword
+from portal_gateway.person import STAFF_ROLES, UnknownRole
 from portal_gateway.settings import Settings
 
 
@@ -17,7 +20,7 @@ async def create_person(_settings: ServiceSettings, database: Database, argument
     password = sys.stdin.readline().rstrip("\n")
     try:
         async with database.transaction(SYSTEM) as tx:
-            person = await actions.add_person(
+            person = await people.add_person(
                 tx,
                 kind="staff",
                 client_id=None,
@@ -27,10 +30,10 @@ async def create_person(_settings: ServiceSettings, database: Database, argument
                 password=password,
                 actor="operator",
             )
-    except actions.EmailTaken:
+    except people.EmailTaken:
         sys.stdout.write(f"{arguments.email} is there already\n")
         return 0
-    except (actions.BadPassword, actions.UnknownRole) as error:
+    except (BadPassword, UnknownRole) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"{person.email} can sign in\n")
@@ -42,7 +45,7 @@ def commands(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = parsers.add_parser("create-person", help="make a staff person who can sign in")
     parser.add_argument("--email", required=True)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--role", choices=actions.STAFF_ROLES, required=True)
+    parser.add_argument("--role", choices=STAFF_ROLES, required=True)
     parser.add_argument("--password-stdin", action="store_true", required=True)
     parser.set_defaults(call=create_person)
 
@@ -54,6 +57,7 @@ SERVICE = Service(
     settings=Settings,
     create_api=api.create,
     create_worker=worker.create,
+    verify=notes.verify,
     extra=commands,
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from typing import cast
 from uuid import UUID
 
@@ -22,8 +21,12 @@ from msp_kit.database import SYSTEM, Database
 from msp_kit.identity import Signer
 from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
-from portal_gateway import actions, endpoints, live, store
-from portal_gateway.forward import PREFIX, Forward, nothing
+from portal_gateway import endpoints, live
+from portal_gateway.actions import notes
+from portal_gateway.descriptions import Descriptions
+from portal_gateway.forward import REFUSALS, Forward, nothing
+from portal_gateway.limits import Limits
+from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages import (
     approvals,
     buckets,
@@ -33,24 +36,20 @@ from portal_gateway.pages import (
     desk,
     operations,
     portal,
+    providers,
     reports,
+    settings as settings_pages,
     sign_in,
     sla,
     what_if,
 )
 from portal_gateway.pages.site import HERE, Site, failure
-from portal_gateway.scope import CsrfFailed, Visitors
+from portal_gateway.scope import Visitors
 from portal_gateway.services import Services
 from portal_gateway.settings import Settings
+from portal_gateway.version import PREFIX
 
-PROBLEMS: dict[type[Exception], Problem] = {
-    actions.SignInRefused: Problem(HTTPStatus.UNAUTHORIZED, "Sign-in refused"),
-    actions.TooManyAttempts: Problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many attempts"),
-    actions.EmailTaken: Problem(HTTPStatus.CONFLICT, "The e-mail address is taken"),
-    actions.BadPassword: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The password is not good enough"),
-    actions.UnknownRole: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The role does not exist"),
-    CsrfFailed: Problem(HTTPStatus.FORBIDDEN, "Not sent from our page"),
-}
+PROBLEMS: dict[type[Exception], Problem] = {**endpoints.PROBLEMS, **REFUSALS}
 
 
 class Static(StaticFiles):
@@ -69,13 +68,13 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     settings = cast("Settings", settings)
     signer = Signer(json.loads(settings.identity_private_key.get_secret_value()))
     services = Services(settings.service_urls(), signer)
-    visitors = Visitors(database)
+    visitors, limits = Visitors(database), Limits(factor=settings.rate_limit_factor)
     site = Site(services=services, visitors=visitors, brand=settings.brand_name)
     hub = live.Hub(settings.amqp_url.get_secret_value())
 
     async def client_name(client_id: UUID) -> str | None:
         async with database.transaction(SYSTEM) as tx:
-            return await store.client_name(tx, client_id)
+            return await notes.client_name(tx, client_id)
 
     site.client_names = client_name
 
@@ -93,8 +92,10 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         database=database,
         settings=settings,
         routers=[
-            endpoints.router,
+            *endpoints.ROUTERS,
             sign_in.router,
+            providers.router,
+            settings_pages.router,
             portal.router,
             approvals.router,
             reports.router,
@@ -113,13 +114,21 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     )
     app.state.site = site
     app.state.hub = hub
+    app.state.visitors = visitors
+    app.state.limits = limits
+    app.state.outgoing = Outgoing(settings.outgoing_private_hosts)
+    app.state.house = settings.house()
+    app.state.descriptions = Descriptions(services, title=settings.brand_name)
     app.router.routes.append(Mount("/static", Static(directory=HERE / "static")))
     # Appended: innermost of the middlewares, so inside the edge, and before any route is looked for.
-    app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services))
+    app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services, limits=limits))
 
+    _answer_what_is_not_there(app, site)
+    return app
+
+
+def _answer_what_is_not_there(app: FastAPI, site: Site) -> None:
     @app.exception_handler(404)
     async def nothing_here(request: Request, _error: Exception) -> Response:
         is_for_programs = request.scope["path"].startswith(f"{PREFIX}/")
         return nothing(request) if is_for_programs else failure(site, None, status=404)
-
-    return app

@@ -1,11 +1,15 @@
-"""What the gateway keeps of what others say: the names of clients. Live signals go another way (``live``)."""
+"""What the gateway keeps of what others say: that it happened, and the names of clients. Live signals go another way (``live``)."""
 
 from __future__ import annotations
 
-from msp_events.contracts import ClientRegistered, ClientUpdated
+from collections.abc import Sequence
+
+from msp_events.base import Event
+from msp_events.catalog import EVENTS, HEARS
+from msp_events.contracts import ClientState
 from msp_kit.consumers import Consumers
 from msp_kit.database import Transaction
-from portal_gateway import actions
+from portal_gateway.actions import notes
 
 consumers = Consumers(
     "portal-gateway",
@@ -23,7 +27,10 @@ consumers = Consumers(
 )
 
 
-@consumers.hears(ClientRegistered, ClientUpdated)
-async def on_client(tx: Transaction, event: ClientRegistered | ClientUpdated) -> None:
-    """Keep the client's name."""
-    await actions.keep_client_name(tx, event)
+@consumers.hears_many(*(event for event in EVENTS if f"{event.owner}.{event.stream}" in HEARS["portal-gateway"]))
+async def on_anything(tx: Transaction, events: Sequence[Event]) -> None:
+    """Keep that it happened, for programs that ask; of clients, keep the name."""
+    for event in events:
+        if isinstance(event, ClientState):
+            await notes.keep_client_name(tx, event)
+    await notes.add_to_feed(tx, events)

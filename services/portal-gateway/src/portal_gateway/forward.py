@@ -10,12 +10,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msp_kit import problems
-from msp_kit.problems import Unauthenticated
-from portal_gateway.scope import CSRF_HEADER, CsrfFailed, Visitors, check_csrf
+from msp_kit.problems import Forbidden, Problem, Unauthenticated
+from portal_gateway.limits import Limits, TooManyRequests
+from portal_gateway.scope import CSRF_HEADER, CsrfFailed, OutOfScope, SecondFactorMissing, Visitors, check_csrf
 from portal_gateway.services import SERVICE_OF, ServiceAway, Services
+from portal_gateway.version import API_VERSION, PREFIX, VERSION_HEADER, UnknownApiVersion, check_version
 
-PREFIX: Final = "/api/v1"
-_IN = ("content-type", "idempotency-key", "if-match", "if-none-match", "accept")
+_IN = ("content-type", "idempotency-key", "if-match", "if-none-match", "accept", "accept-language")
 _OUT = (
     "content-type",
     "etag",
@@ -26,6 +27,7 @@ _OUT = (
     "x-content-type-options",
     "cross-origin-resource-policy",
     "retry-after",
+    "link",
 )
 
 
@@ -37,8 +39,9 @@ class _Route:
 class Forward:
     """A layer before the pages: the hot path does without routing and dependency machinery."""
 
-    def __init__(self, app: ASGIApp, visitors: Visitors, services: Services) -> None:
+    def __init__(self, app: ASGIApp, visitors: Visitors, services: Services, limits: Limits) -> None:
         self.app = app
+        self.limits = limits
         self.visitors = visitors
         self.services = services
 
@@ -60,8 +63,11 @@ class Forward:
         if query:
             target = f"{target}?{query}"
         try:
+            check_version(request)
             visitor = await self.visitors.of(request)
             check_csrf(request, visitor, method=request.method, given=request.headers.get(CSRF_HEADER))
+            visitor.check(area=SERVICE_OF[target.split("?", 1)[0].split("/", 2)[1]], method=request.method)
+            state = self.limits.of_visitor(visitor, method=request.method)
             answer = await self.services.send(
                 visitor.caller,
                 request.method,
@@ -69,19 +75,45 @@ class Forward:
                 body=await request.body(),
                 headers={name: request.headers[name] for name in _IN if name in request.headers},
             )
-        except Unauthenticated as error:
-            return problems.answer(
-                request, slug="unauthenticated", status=401, title="Sign in first", detail=str(error)
-            )
-        except CsrfFailed as error:
-            return problems.answer(
-                request, slug="csrf-failed", status=403, title="Not sent from our page", detail=str(error)
-            )
         except ServiceAway as error:
             return service_away(request, error)
+        except tuple(REFUSALS) as error:
+            return refused(request, error)
         headers = {name: answer.headers[name] for name in _OUT if name in answer.headers}
+        headers |= state.headers()
         headers["cache-control"] = "no-store"
+        headers["x-content-type-options"] = "nosniff"
+        headers[VERSION_HEADER] = API_VERSION
         return Response(answer.body, status_code=answer.status, headers=headers)
+
+
+REFUSALS: Final[dict[type[Exception], Problem]] = {
+    Unauthenticated: Problem(HTTPStatus.UNAUTHORIZED, "Sign in first"),
+    Forbidden: Problem(HTTPStatus.FORBIDDEN, "Your role does not allow this"),
+    CsrfFailed: Problem(HTTPStatus.FORBIDDEN, "Not sent from our page"),
+    SecondFactorMissing: Problem(HTTPStatus.FORBIDDEN, "Add a second factor first"),
+    OutOfScope: Problem(HTTPStatus.FORBIDDEN, "The API key was not made for this"),
+    TooManyRequests: Problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
+    UnknownApiVersion: Problem(HTTPStatus.BAD_REQUEST, "The version of the API does not exist"),
+}
+"""What the door itself refuses, before any service is asked."""
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """Return the problem of what the door refused."""
+    problem = REFUSALS[type(error)]
+    answer = problems.answer(
+        request,
+        slug=problems.slug(type(error).__name__),
+        status=problem.status,
+        title=problem.title,
+        detail=str(error),
+    )
+    if isinstance(error, TooManyRequests):
+        answer.headers.update({**error.state.headers(), "retry-after": str(error.state.reset_seconds)})
+    if isinstance(error, Unauthenticated):
+        answer.headers["www-authenticate"] = "Bearer"
+    return answer
 
 
 def _target(scope: Scope) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -11,10 +12,13 @@ import orjson
 from yarl import URL
 
 from msp_kit import telemetry
-from msp_kit.identity import HEADER, Caller, Signer
+from msp_kit.identity import HEADER, SAFE_METHODS, Caller, Signer
+from msp_kit.problems import Forbidden
 
 TIMEOUT_SECONDS = 20.0
 CONNECT_SECONDS = 2.0
+FAILURES_MAX = 5
+PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.5, 5.0
 SERVICE_OF = {
     **dict.fromkeys(
         (
@@ -138,12 +142,43 @@ class Answer:
         return document
 
 
+class Breaker:
+    """Spares a service that does not answer, and everybody the wait: after some failures one request at a time tries."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._closed_until = 0.0
+
+    def lets_through(self) -> bool:
+        """Return whether a request may try; while the service is away, one of them once in a while."""
+        now = time.monotonic()
+        if self._failures < FAILURES_MAX:
+            return True
+        if now < self._closed_until:
+            return False
+        self._closed_until = now + self._pause_seconds()
+        return True
+
+    def answered(self) -> None:
+        """Note an answer, whatever it said."""
+        self._failures = 0
+
+    def failed(self) -> None:
+        """Note that nothing answered."""
+        self._failures += 1
+        self._closed_until = time.monotonic() + self._pause_seconds()
+
+    def _pause_seconds(self) -> float:
+        return min(PAUSE_SECONDS * 2.0 ** min(self._failures - FAILURES_MAX, 8), PAUSE_SECONDS_MAX)
+
+
 class Services:
     """Speaks HTTP to the services on behalf of a person."""
 
     def __init__(self, urls: Mapping[str, str], signer: Signer) -> None:
         self.urls = urls
         self.signer = signer
+        self.breakers = {service: Breaker() for service in urls}
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -172,10 +207,16 @@ class Services:
 
         Raises:
             KeyError: no service owns the path.
-            ServiceAway: the service did not answer.
+            ServiceAway: the service did not answer, or has not answered for a while.
+            Forbidden: who views as a client changes nothing.
         """
         service = SERVICE_OF[target.split("?", 1)[0].split("/", 2)[1]]
         assert self._session is not None, "start() comes first"
+        if caller.is_read_only and method not in SAFE_METHODS:
+            raise Forbidden("who views the portal as a client changes nothing")
+        breaker = self.breakers[service]
+        if not breaker.lets_through():
+            raise ServiceAway(service)
         sent = {
             "content-type": "application/json",
             **(headers or {}),
@@ -191,21 +232,24 @@ class Services:
                 async with self._session.request(
                     method, url, data=body or None, headers=sent, allow_redirects=False
                 ) as answer:
-                    return Answer(answer.status, answer.headers, await answer.read())
+                    read = Answer(answer.status, answer.headers, await answer.read())
+                    breaker.answered()
+                    return read
             except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
                 # A read may be repeated; anything else may have happened already.
                 if attempt == 2 or method != "GET" or isinstance(error, TimeoutError):
+                    breaker.failed()
                     raise ServiceAway(service) from error
         raise ServiceAway(service)
 
-    async def documents(self) -> list[dict[str, Any]]:
-        """Return the OpenAPI documents of the services that answer."""
+    async def documents(self) -> dict[str, dict[str, Any]]:
+        """Return the OpenAPI documents of the services that answer, by their names."""
         assert self._session is not None, "start() comes first"
-        found: list[dict[str, Any]] = []
-        for url in self.urls.values():
+        found: dict[str, dict[str, Any]] = {}
+        for service, url in self.urls.items():
             try:
                 async with self._session.get(f"{url}/openapi.json") as answer:
-                    found.append(orjson.loads(await answer.read()))
+                    found[service] = orjson.loads(await answer.read())
             except (aiohttp.ClientError, TimeoutError):
                 continue
         return found

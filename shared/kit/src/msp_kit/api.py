@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from msp_kernel.ids import new_id
 from msp_kit import idempotency, problems, telemetry
 from msp_kit.database import Database, Transaction
+from msp_kit.description import say_how_it_refuses
 from msp_kit.identity import HEADER, Access, Caller, Verifier
 from msp_kit.problems import BodyTooLarge, Problem
 from msp_kit.settings import ServiceSettings
@@ -30,6 +31,11 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 # PostgreSQL keeps no NUL in a text; said here once, for every text of every body and query.
 _NUL = [{"loc": ("body",), "msg": "texts may not contain the character U+0000", "type": "nul_character"}]
+
+
+DEPTH_MAX = 32
+_DEEP = [{"loc": ("body",), "msg": f"at most {DEPTH_MAX} levels are accepted", "type": "too_deep"}]
+_QUOTE, _BACKSLASH, _OPENING, _CLOSING = ord('"'), ord("\\"), b"[{", b"]}"
 
 
 class Body(BaseModel):
@@ -44,15 +50,19 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-def allows(*, staff: Iterable[str] | None = None, client: Iterable[str] | None = None) -> dict[str, Any]:
+def allows(
+    *, staff: Iterable[str] | None = None, client: Iterable[str] | None = None, step_up: bool = False
+) -> dict[str, Any]:
     """Declare who may call an operation, for ``openapi_extra``.
 
-    ``None`` means nobody of that kind, an empty iterable every role of it.
+    ``None`` means nobody of that kind, an empty iterable every role of it. ``step_up`` is for what moves money or rights.
     """
     assert not isinstance(staff, str), "roles are a collection"
     assert not isinstance(client, str), "roles are a collection"
     access = Access(
-        staff=None if staff is None else frozenset(staff), client=None if client is None else frozenset(client)
+        staff=None if staff is None else frozenset(staff),
+        client=None if client is None else frozenset(client),
+        step_up=step_up,
     )
     return {ACCESS: access.document()}
 
@@ -68,10 +78,7 @@ class GuardedRoute(APIRoute):
         """
         declared = (self.openapi_extra or {}).get(ACCESS)
         assert declared is not None, f"{self.path} does not say who may call it: openapi_extra=allows(...)"
-        access = Access(
-            staff=None if declared["staff"] is None else frozenset(declared["staff"]),
-            client=None if declared["client"] is None else frozenset(declared["client"]),
-        )
+        access = Access.of(declared)
         original = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -83,9 +90,11 @@ class GuardedRoute(APIRoute):
                 target=f"{request.url.path}?{query}" if query else request.url.path,
                 body=await request.body(),
             )
-            access.check(caller)
+            access.check(caller, method=request.method)
             request.state.caller = caller
             is_file = _is_file(request.headers.get("content-type", ""))
+            if not is_file:
+                check_depth(await request.body())
             if (not is_file and b"\\u0000" in await request.body()) or "%00" in query:
                 raise RequestValidationError(_NUL)
             response = await original(request)
@@ -94,6 +103,30 @@ class GuardedRoute(APIRoute):
             return response
 
         return handle
+
+
+def check_depth(body: bytes) -> None:
+    """Let a body through that is not nested too deeply to be read.
+
+    Raises:
+        RequestValidationError: it is.
+    """
+    # Most bodies have fewer brackets than the limit; only the others are looked through.
+    if body.count(b"[") + body.count(b"{") <= DEPTH_MAX:
+        return
+    depth, is_text, is_escaped = 0, False, False
+    for byte in body:
+        if is_text:
+            is_text = is_escaped or byte != _QUOTE
+            is_escaped = byte == _BACKSLASH and not is_escaped
+        elif byte == _QUOTE:
+            is_text = True
+        elif byte in _OPENING:
+            depth += 1
+            if depth > DEPTH_MAX:
+                raise RequestValidationError(_DEEP)
+        elif byte in _CLOSING:
+            depth -= 1
 
 
 def guarded_router(*, prefix: str = "", tags: Sequence[str] = ()) -> APIRouter:
@@ -141,6 +174,7 @@ def create_api(
     for router in routers:
         app.include_router(router)
     problems.install(app, problem_table)
+    say_how_it_refuses(app, (one.status for one in problem_table.values()))
     app.add_exception_handler(idempotency.Replay, idempotency.answer_again)
     app.add_middleware(
         Edge, service=service, body_bytes_max=settings.body_bytes_max, file_bytes_max=settings.file_bytes_max

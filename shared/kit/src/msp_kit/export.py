@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Response
@@ -21,14 +22,17 @@ class CsvResponse(Response):
 
     media_type = "text/csv"
 
-    def __init__(self, kind: type[BaseModel], rows: Sequence[BaseModel], *, name: str) -> None:
+    # FastAPI reads the default status from here when it describes an operation.
+    def __init__(
+        self, kind: type[BaseModel], rows: Sequence[BaseModel], *, name: str, status_code: int = HTTPStatus.OK
+    ) -> None:
         fields = [field for field, about in kind.model_fields.items() if not _is_nested(about.annotation)]
         out = io.StringIO()
         writer = csv.writer(out)
         writer.writerow(fields)
         writer.writerows([_cell(getattr(row, field)) for field in fields] for row in rows)
         disposition = f'attachment; filename="{name}.csv"'
-        super().__init__(out.getvalue(), headers={"content-disposition": disposition})
+        super().__init__(out.getvalue(), status_code=status_code, headers={"content-disposition": disposition})
 
 
 def _is_nested(annotation: Any) -> bool:

@@ -20,13 +20,14 @@ from joserfc.jwk import KeySet, OKPKey
 
 from msp_kernel.ids import new_id
 from msp_kit.database import Scope
-from msp_kit.problems import Forbidden, Unauthenticated
+from msp_kit.problems import Forbidden, StepUpRequired, Unauthenticated
 
 HEADER = "X-MSP-Identity"
 LIFE_SECONDS = 60
 LEEWAY_SECONDS = 5
 TOKEN_CHARACTERS_MAX = 4096
 ISSUER = "portal-gateway"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALGORITHMS = ["Ed25519"]
 
 
@@ -39,6 +40,10 @@ class Caller:
     roles: frozenset[str]
     client_id: UUID | None
     name: str
+    is_fresh: bool = False
+    """Proved who they are within the last minutes: what moves money or rights asks for it."""
+    is_read_only: bool = False
+    """Looks at a client's pages on their behalf: sees what they see, changes nothing."""
 
     def __post_init__(self) -> None:
         assert (self.kind == "client") == (self.client_id is not None), "a client's person has a client, staff has none"
@@ -59,25 +64,44 @@ class Access:
 
     staff: frozenset[str] | None
     client: frozenset[str] | None
+    step_up: bool = False
+    """It moves money or rights: the caller proved lately who they are."""
 
-    def check(self, caller: Caller) -> None:
+    def check(self, caller: Caller, *, method: str) -> None:
         """Let the caller through.
 
         Raises:
-            Forbidden: the caller's kind or role is not among those declared.
+            Forbidden: the caller's kind or role is not among those declared, or may only look.
+            StepUpRequired: the caller proved too long ago who they are.
         """
+        if caller.is_read_only and method not in SAFE_METHODS:
+            raise Forbidden("who views the portal as a client changes nothing")
         wanted = self.staff if caller.kind == "staff" else self.client
         if wanted is None:
             raise Forbidden(f"this is not for {caller.kind} people")
         if wanted and caller.roles.isdisjoint(wanted):
             raise Forbidden(f"this needs one of the roles {', '.join(sorted(wanted))}")
+        if self.step_up and not caller.is_fresh:
+            raise StepUpRequired("prove once more who you are, then send it again")
 
     def document(self) -> dict[str, Any]:
         """Return the ``x-msp-access`` member of the OpenAPI operation."""
         return {
             "staff": None if self.staff is None else sorted(self.staff),
             "client": None if self.client is None else sorted(self.client),
+            **({"step_up": True} if self.step_up else {}),
         }
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Access:
+        """Return what an ``x-msp-access`` member says."""
+        # What is `None` is left out where the document is written down.
+        staff, client = document.get("staff"), document.get("client")
+        return cls(
+            staff=None if staff is None else frozenset(staff),
+            client=None if client is None else frozenset(client),
+            step_up=document.get("step_up", False),
+        )
 
 
 def new_key() -> dict[str, Any]:
@@ -108,6 +132,8 @@ class Signer:
             "client": None if caller.client_id is None else str(caller.client_id),
             "roles": sorted(caller.roles),
             "name": caller.name,
+            "fresh": caller.is_fresh,
+            "ro": caller.is_read_only,
             "iat": now,
             "exp": now + LIFE_SECONDS,
             "htm": method,
@@ -165,4 +191,6 @@ def _caller(claims: dict[str, Any]) -> Caller:
         roles=frozenset(claims["roles"]),
         client_id=None if client is None else UUID(client),
         name=claims["name"],
+        is_fresh=claims["fresh"] is True,
+        is_read_only=claims["ro"] is not False,
     )

@@ -37,6 +37,10 @@ class Forbidden(Exception):
     """Your role does not allow this."""
 
 
+class StepUpRequired(Exception):
+    """What moves money or rights needs a proof of who you are that is at most ten minutes old."""
+
+
 class Unauthenticated(Exception):
     """Nobody is signed in, or the identity cannot be believed."""
 
@@ -64,6 +68,7 @@ class BodyTooLarge(Exception):
 COMMON: dict[type[Exception], Problem] = {
     NotFound: Problem(HTTPStatus.NOT_FOUND, "Not found"),
     Forbidden: Problem(HTTPStatus.FORBIDDEN, "Your role does not allow this"),
+    StepUpRequired: Problem(HTTPStatus.FORBIDDEN, "Prove once more who you are"),
     Unauthenticated: Problem(HTTPStatus.UNAUTHORIZED, "Sign in first"),
     Conflict: Problem(HTTPStatus.CONFLICT, "Somebody changed it in the meantime"),
     BadCursor: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The page cursor is not valid"),
@@ -145,7 +150,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
-    return answer(request, slug=slug(phrase.replace(" ", "")), status=error.status_code, title=phrase)
+    made = answer(request, slug=slug(phrase.replace(" ", "")), status=error.status_code, title=phrase)
+    made.headers.update(error.headers or {})
+    return made
 
 
 async def unexpected(request: Request, error: Exception) -> Response:

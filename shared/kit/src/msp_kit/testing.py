@@ -133,7 +133,12 @@ def set_service_environment(made: DatabaseUrls, **more: str) -> dict[str, str]:
 def a_staff_person(*roles: str, person_id: uuid.UUID | None = None, name: str = "Sofia Marsh") -> Caller:
     """Return someone of the MSP; a manager unless told otherwise."""
     return Caller(
-        id=person_id or new_id(), kind="staff", roles=frozenset(roles or ("manager",)), client_id=None, name=name
+        id=person_id or new_id(),
+        kind="staff",
+        roles=frozenset(roles or ("manager",)),
+        client_id=None,
+        name=name,
+        is_fresh=True,
     )
 
 

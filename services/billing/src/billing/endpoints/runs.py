@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from billing.actions import runs
-from billing.endpoints.who import BILLERS, DefaultSeller
+from billing.endpoints.who import BILLERS, ISSUERS, DefaultSeller
 from billing.reports import runs as reports
 from billing.schemas.invoices import IssueDrafts, PreviewView, ReviewView, RunView, StartRun
 from msp_kit.api import Tx, guarded_router
@@ -58,7 +58,7 @@ async def one_run(run_id: UUID, tx: Tx) -> RunView:
     return RunView.model_validate(row)
 
 
-@router.post("/billing-runs/{run_id}/issue", openapi_extra=BILLERS)
+@router.post("/billing-runs/{run_id}/issue", openapi_extra=ISSUERS)
 async def issue(run_id: UUID, body: IssueDrafts, tx: Tx, seller: DefaultSeller) -> RunView:
     """Issue the drafts of a run: they cannot change any more."""
     await runs.issue_drafts(tx, run_id=run_id, invoice_ids=body.invoice_ids, default_seller=seller)

@@ -10,6 +10,7 @@ from billing.providers import NoProvider, PaymentProvider
 from msp_kit.api import allows
 
 BILLERS = allows(staff=("manager", "finance", "admin"))
+ISSUERS = allows(staff=("manager", "finance", "admin"), step_up=True)
 READERS = allows(staff=("manager", "finance", "admin"), client=("billing", "approver", "admin"))
 ADMINS = allows(staff=("finance", "admin"))
 

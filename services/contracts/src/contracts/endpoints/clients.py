@@ -35,6 +35,7 @@ class ClientNotNamed(Exception):
 
 _CLEARABLE = ("tax_id", "purchase_order")
 MANAGERS = allows(staff=("manager", "finance", "admin"))
+PRICERS = allows(staff=("manager", "finance", "admin"), step_up=True)
 STAFF = allows(staff=())
 EVERYBODY = allows(staff=(), client=())
 
@@ -135,13 +136,13 @@ async def list_job_types(tx: Tx, limit: Limit = 50, after: After = None) -> Page
     return _page(JobTypeView, await reports.job_types_page(tx, after=position(after, of=2), limit=limit), limit, "code")
 
 
-@rate_cards.post("", status_code=201, openapi_extra=MANAGERS)
+@rate_cards.post("", status_code=201, openapi_extra=PRICERS)
 async def add_rate_card(body: NewRateCard, tx: Tx) -> RateCardView:
     """Save a rate card."""
     return RateCardView.model_validate(await actions.add_rate_card(tx, body.model_dump()))
 
 
-@rate_cards.post("/{rate_card_id}/versions", status_code=201, openapi_extra=MANAGERS)
+@rate_cards.post("/{rate_card_id}/versions", status_code=201, openapi_extra=PRICERS)
 async def add_rate_card_version(rate_card_id: UUID, body: NewRateCard, tx: Tx) -> RateCardView:
     """Save a new version of a rate card; active contracts keep theirs."""
     row = await actions.add_rate_card(tx, body.model_dump(), rate_card_id=rate_card_id)

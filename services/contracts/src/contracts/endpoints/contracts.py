@@ -35,7 +35,7 @@ _OF_AMENDMENT = {"name", "priority", "rate_card_version", "kind", "currency", "r
 From = Annotated[date | None, Query(alias="from"), AfterValidator(sane_year)]
 To = Annotated[date | None, Query(), AfterValidator(sane_year)]
 Shown = ContractView | ClientContractView
-FUNDERS = allows(staff=("manager", "finance", "admin"))
+FUNDERS = allows(staff=("manager", "finance", "admin"), step_up=True)
 
 
 @router.post("", status_code=201, openapi_extra=MANAGERS)

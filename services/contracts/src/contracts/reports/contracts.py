@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, Table, and_, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from contracts.reports.cursors import text_and_id
 from contracts.store import contracts as store, lots as lot_store
@@ -58,7 +59,7 @@ async def job_types_page(tx: Transaction, *, after: Sequence[Any] | None, limit:
 
 async def rate_cards_page(tx: Transaction, *, after: Sequence[Any] | None, limit: int) -> list[Row]:
     """Return the newest version of every rate card, by name."""
-    newest = select(rate_cards).distinct(rate_cards.c.id).order_by(rate_cards.c.id, rate_cards.c.version.desc())
+    newest = select(rate_cards).ext(distinct_on(rate_cards.c.id)).order_by(rate_cards.c.id, rate_cards.c.version.desc())
     shown = newest.subquery("newest")
     return await _page(tx, select(shown), shown, ("name", "id"), after, limit)  # type: ignore[arg-type]
 

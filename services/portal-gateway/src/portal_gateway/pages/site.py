@@ -10,17 +10,29 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import jinja2
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from msp_kit import telemetry
+from msp_kit.identity import SAFE_METHODS
 from msp_kit.problems import Forbidden, Unauthenticated
 from portal_gateway import charts, tape
 from portal_gateway.pages import shown
-from portal_gateway.scope import CSRF_FIELD, CSRF_HEADER, CsrfFailed, Visitor, Visitors, check_csrf
+from portal_gateway.scope import (
+    CSRF_FIELD,
+    CSRF_HEADER,
+    CsrfFailed,
+    OutOfScope,
+    SecondFactorMissing,
+    Visitor,
+    Visitors,
+    check_csrf,
+    need_client,
+    need_staff,
+)
 from portal_gateway.services import Refused, ServiceAway, Services
 
 log = telemetry.logger(__name__)
@@ -34,9 +46,11 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cache-control": "no-store",
 }
+ENROLMENT = "/settings/security"
 FORM_BYTES_MAX = 100_000
 ZONE = "Europe/London"
 Handler = Callable[..., Coroutine[Any, Any, Response]]
@@ -153,14 +167,19 @@ def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler
             visitor: Visitor | None = None
             try:
                 visitor = await site.visitors.of(request)
+                _check_place(request, visitor)
                 return await function(request, site, visitor, **request.path_params)
             except Unauthenticated:
                 return go(f"/login?next={_local(request)}")
-            except (Forbidden, CsrfFailed) as error:
+            except SecondFactorMissing:
+                return go(ENROLMENT)
+            except (Forbidden, CsrfFailed, OutOfScope) as error:
                 return failure(site, visitor, status=403, detail=str(error))
             except ServiceAway as error:
                 return failure(site, visitor, status=503, detail=str(error))
             except Refused as error:
+                if error.document.get("code") == "step-up-required":
+                    return go(f"/prove?next={quote(_page_before(request))}")
                 # For a page, what is foreign, forbidden or missing is one and the same.
                 status = 404 if error.status in (403, 404, 422) and request.method == "GET" else error.status
                 return failure(site, visitor, status=status, detail="" if status == 404 else str(error))
@@ -172,6 +191,32 @@ def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler
         return function
 
     return register
+
+
+def _check_place(request: Request, visitor: Visitor) -> None:
+    """Let a visitor into a part of the house: the desk is for staff, the portal for clients, whatever the page says."""
+    path = request.url.path
+    if visitor.key is not None:
+        raise OutOfScope("pages are for people; a key is for the API")
+    is_settling = path.startswith(("/settings", "/prove", "/logout", "/view-as"))
+    is_enrolling = path.startswith((ENROLMENT, "/prove", "/logout"))
+    visitor.check(area="pages", method="GET", is_enrolling=is_enrolling)
+    if path == "/desk" or path.startswith("/desk/"):
+        need_staff(visitor)
+    elif path == "/portal" or path.startswith("/portal/"):
+        need_client(visitor)
+    elif not is_settling:
+        raise Forbidden("this page belongs to no part of the house")
+    # Who views as a client changes nothing, but can go away.
+    if visitor.is_viewing and request.method not in SAFE_METHODS and not path.startswith(("/logout", "/view-as")):
+        raise Forbidden("you look at the portal as a client: nothing can be changed")
+
+
+def _page_before(request: Request) -> str:
+    if request.method == "GET":
+        return _local(request)
+    before = urlsplit(request.headers.get("referer", ""))
+    return safe_next(before.path, "/") if before.netloc == request.url.netloc else "/"
 
 
 _SAID = {

@@ -22,7 +22,7 @@ Presence = Literal["available", "busy", "away", "offline"]
 class NewQueue(Body):
     """A queue."""
 
-    key: Code
+    key: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")
     name: str = Field(min_length=1, max_length=80)
 
 

@@ -1,0 +1,146 @@
+"""What is noted: the audit log, mail to send, the feed of what happened, the names of clients."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msp_kernel.ids import new_id
+from msp_kit.database import Transaction
+
+
+async def add_audit(
+    tx: Transaction,
+    *,
+    actor: str,
+    action: str,
+    what: str,
+    outcome: str,
+    request_id: str,
+    client_id: UUID | None = None,
+    detail: dict[str, Any] | None = None,
+    address: str = "",
+) -> None:
+    """Note who did what; the database chains the entries."""
+    await tx.driver.execute(
+        "INSERT INTO audit (actor, action, object, outcome, request_id, of_client_id, detail, address)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        actor,
+        action,
+        what,
+        outcome,
+        request_id,
+        client_id,
+        json.dumps(detail or {}),
+        address[:60],
+    )
+
+
+async def audit(tx: Transaction, *, client_id: UUID | None, before: int | None, limit: int) -> Sequence[Any]:
+    """Return entries, newest first; of one client, or all with ``None``."""
+    return await tx.fetch(
+        "SELECT a.id, a.at, a.actor, p.display_name AS actor_name, a.action, a.object, a.outcome, a.request_id,"
+        " a.of_client_id, a.detail, a.address, a.sha256"
+        " FROM audit a LEFT JOIN people p ON p.id::text = a.actor"
+        " WHERE ($1::uuid IS NULL OR a.of_client_id = $1) AND ($2::bigint IS NULL OR a.id < $2)"
+        " ORDER BY a.id DESC LIMIT $3",
+        client_id,
+        before,
+        limit + 1,
+    )
+
+
+async def broken_audit(tx: Transaction) -> Sequence[int]:
+    """Return the entries that do not follow from the one before them, or were changed; empty is good."""
+    rows = await tx.fetch(
+        "WITH chain AS (SELECT a.id, a.sha256, audit_digest(a) AS computed, a.previous_sha256,"
+        " lag(a.sha256, 1, sha256('the audit log begins')) OVER (ORDER BY a.id) AS expected FROM audit a)"
+        " SELECT id FROM chain WHERE sha256 <> computed OR previous_sha256 <> expected"
+        " UNION ALL SELECT 0 WHERE (SELECT sha256 FROM audit_head) <>"
+        " coalesce((SELECT sha256 FROM audit ORDER BY id DESC LIMIT 1), sha256('the audit log begins'))"
+        " ORDER BY 1 LIMIT 20"
+    )
+    return [row["id"] for row in rows]
+
+
+async def add_mail(tx: Transaction, *, recipient: str, subject: str, text: str, due_at: datetime) -> None:
+    """Save a mail to send."""
+    await tx.driver.execute(
+        "INSERT INTO mails (id, recipient, subject, text, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        new_id(),
+        recipient,
+        subject,
+        text,
+        tx.now,
+        due_at,
+    )
+
+
+async def mail_to_send(tx: Transaction) -> Any:
+    """Return one mail that is due, and keep others from sending it until commit."""
+    return await tx.fetchrow(
+        "SELECT id, recipient, subject, text, attempts FROM mails WHERE sent_at IS NULL AND due_at <= $1"
+        " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED",
+        tx.now,
+    )
+
+
+async def mail_sent(tx: Transaction, mail_id: UUID) -> None:
+    """Note that a mail was sent, and forget what it said: it may hold a link that is good for once."""
+    await tx.driver.execute(
+        "UPDATE mails SET sent_at = $2, text = '', attempts = attempts + 1 WHERE id = $1", mail_id, tx.now
+    )
+
+
+async def mail_failed(tx: Transaction, mail_id: UUID, *, error: str, due_at: datetime) -> None:
+    """Note that a mail could not be sent, and when to try again."""
+    await tx.driver.execute(
+        "UPDATE mails SET attempts = attempts + 1, last_error = $2, due_at = $3 WHERE id = $1",
+        mail_id,
+        error[:300],
+        due_at,
+    )
+
+
+async def add_to_feed(tx: Transaction, rows: Sequence[tuple[UUID, UUID, str, str, datetime, bool]]) -> None:
+    """Save what happened: (id, client, type, subject, instant, whether the client may know)."""
+    await tx.driver.executemany(
+        "INSERT INTO feed (id, client_id, type, subject, at, is_for_clients) VALUES ($1, $2, $3, $4, $5, $6)", rows
+    )
+
+
+async def feed(tx: Transaction, *, after: list[Any] | None, limit: int) -> Sequence[Any]:
+    """Return what happened after a position, oldest first.
+
+    What was written in a transaction that is still open is not shown, nor anything after it: a reader who asks for what
+    comes next would never see what commits late.
+    """
+    txid, pos = after or ("0", 0)
+    return await tx.fetch(
+        "SELECT txid::text AS txid, pos, id, client_id, type, subject, at FROM feed"
+        " WHERE (txid, pos) > ($1::text::xid8, $2::bigint) AND txid < pg_snapshot_xmin(pg_current_snapshot())"
+        " AND (is_for_clients OR bus.client_id() IS NULL)"
+        " ORDER BY txid, pos LIMIT $3",
+        str(txid),
+        int(pos),
+        limit + 1,
+    )
+
+
+async def save_client_name(tx: Transaction, *values: Any) -> None:
+    """Save (client_id, revision, code, name, timezone) of a client; the newest revision wins."""
+    await tx.driver.execute(
+        "INSERT INTO client_names AS c (client_id, revision, code, name, timezone) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (client_id) DO UPDATE SET revision = excluded.revision, code = excluded.code, name = excluded.name,"
+        " timezone = excluded.timezone WHERE c.revision < excluded.revision",
+        *values,
+    )
+
+
+async def client_name(tx: Transaction, client_id: UUID) -> str | None:
+    """Return the name of a client."""
+    name: str | None = await tx.fetchval("SELECT name FROM client_names WHERE client_id = $1", client_id)
+    return name

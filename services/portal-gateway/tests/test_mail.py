@@ -1,0 +1,82 @@
+"""Mail, taken by a real SMTP server, or by none."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
+from typing import Any, cast
+
+import pytest
+from aiosmtpd.controller import Controller
+from door import PRIYA, Door
+
+from msp_kit.database import SYSTEM
+from portal_gateway.jobs import jobs
+
+
+@dataclass
+class Postbox:
+    url: str = ""
+    taken: list[Message] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - the server calls it
+        self.taken.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+@pytest.fixture
+def postbox() -> Iterator[Postbox]:
+    made = Postbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(made, hostname="127.0.0.1", port=port)
+    controller.start()
+    made.url = f"smtp://127.0.0.1:{port}"
+    yield made
+    controller.stop()
+
+
+async def send(door: Door, url: str) -> bool:
+    (job,) = [one for one in jobs(smtp_url=url, sender="support@meridian.example") if one.name == "send-mail"]
+    async with door.database.transaction(SYSTEM) as tx:
+        return await job.tick(tx)
+
+
+async def waiting(door: Door) -> None:
+    await door.sql(
+        "INSERT INTO mails (id, recipient, subject, text, created_at, due_at)"
+        " VALUES (gen_random_uuid(), $1, 'Your password', 'Grüße, here is a link: x', clock_timestamp(), clock_timestamp())",
+        PRIYA,
+    )
+
+
+async def test_a_mail_is_sent_once_and_what_it_said_is_forgotten(door: Door, postbox: Postbox) -> None:
+    await waiting(door)
+
+    first, second = await send(door, postbox.url), await send(door, postbox.url)
+
+    (mail,) = postbox.taken
+    assert (first, second) == (True, False)
+    assert (mail["To"], mail["From"], mail["Subject"]) == (PRIYA, "support@meridian.example", "Your password")
+    assert "Grüße" in cast("bytes", mail.get_payload(decode=True)).decode()
+    assert await door.sql("SELECT text FROM mails WHERE sent_at IS NOT NULL") == ""
+
+
+async def test_a_mail_nobody_takes_waits_longer_each_time(door: Door, postbox: Postbox) -> None:
+    await waiting(door)
+
+    await send(door, "smtp://127.0.0.1:1")
+    pause = await door.sql("SELECT extract(epoch FROM due_at - clock_timestamp()) FROM mails")
+    again = await send(door, postbox.url)
+
+    assert 0 < pause <= 30
+    assert (again, postbox.taken) == (False, [])
+    assert await door.sql("SELECT attempts FROM mails WHERE sent_at IS NULL AND last_error <> ''") == 1
+
+
+def test_without_a_mail_server_nothing_tries_to_send() -> None:
+    assert [one.name for one in jobs(smtp_url="", sender="x")] == ["forget-old"]

@@ -1,0 +1,470 @@
+"""The attack matrix: every operation of the API times every actor, made from the OpenAPI document.
+
+``cells`` makes them, ``run`` sends them, ``expected`` is told with each cell. Nothing here knows a single operation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2 as httpx
+from cast import INSIDE, Actors
+from joserfc import jwt
+from joserfc.jwk import OctKey, OKPKey
+from neighbours import Neighbours
+
+from msp_kernel.ids import new_id
+from msp_kit import identity
+from msp_kit.identity import HEADER, SAFE_METHODS, Caller, Signer
+from msp_kit.testing import KEY
+from portal_gateway.guard import ENROLLING
+from portal_gateway.person import CLIENT_ROLES, STAFF_ROLES
+
+UNKNOWN = str(new_id())
+EXTRA = (
+    "role",
+    "is_admin",
+    "status",
+    "id",
+    "number",
+    "total_minor",
+    "approved_by",
+    "client_id",
+    "revision",
+    "created_at",
+)
+FILTERS = ("client_id", "contract_id", "ticket_id", "agent_id", "assignee_id", "text", "after", "queue")
+AT_ONCE = 12
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    service: str
+    access: dict[str, Any]
+    is_enrolling: bool
+    parameters: tuple[str, ...]
+    queries: tuple[str, ...]
+    body: frozenset[str] | None
+    """The names a JSON body may have; ``None`` without one."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_public(self) -> bool:
+        return bool(self.access.get("public"))
+
+    @property
+    def is_safe(self) -> bool:
+        return self.method in SAFE_METHODS
+
+    def allows(self, kind: str, role: str) -> bool:
+        wanted = self.access.get(kind)
+        return wanted is not None and (not wanted or role in wanted)
+
+    def url(self, objects: dict[str, str], **instead: str) -> str:
+        return re.sub(r"\{(\w+)\}", lambda found: instead.get(found[1], objects[found[1]]), self.path)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One attempt: who tries what, and which answers are right."""
+
+    family: str
+    actor: str
+    operation: str
+    method: str
+    url: str
+    expected: tuple[int, ...]
+    headers: tuple[tuple[str, str], ...] = ()
+    content: bytes = b""
+    same_as: str = ""
+    """Another address whose answer must be the same, byte for byte."""
+    never: tuple[str, ...] = ()
+    """Words that must not be in the answer."""
+    must_say: str = ""
+
+
+@dataclass
+class Stage:
+    n: Neighbours
+    actors: Actors
+    operations: list[Operation]
+    document: dict[str, Any]
+
+
+@dataclass
+class Report:
+    operations: int = 0
+    cells: int = 0
+    families: dict[str, int] = field(default_factory=dict)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+
+def operations_of(document: dict[str, Any]) -> list[Operation]:
+    found = []
+    for path, methods in sorted(document["paths"].items()):
+        for method, operation in sorted(methods.items()):
+            parameters = [one for one in operation.get("parameters", []) if one["in"] == "query"]
+            found.append(
+                Operation(
+                    method=method.upper(),
+                    path=path,
+                    service=operation["x-msp-service"],
+                    access=operation["x-msp-access"],
+                    is_enrolling=operation.get(ENROLLING, False),
+                    parameters=tuple(re.findall(r"\{(\w+)\}", path)),
+                    queries=tuple(one["name"] for one in parameters),
+                    body=_names(document, operation),
+                )
+            )
+    return found
+
+
+def _names(document: dict[str, Any], operation: dict[str, Any]) -> frozenset[str] | None:
+    content = operation.get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    if "$ref" not in schema:
+        return None
+    schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return frozenset(schema.get("properties", {})) if schema.get("additionalProperties") is False else None
+
+
+def bearer(token: str, **more: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"), ("content-type", "application/json"), *more.items())
+
+
+def cookie(token: str, **more: str) -> tuple[tuple[str, str], ...]:
+    return (("cookie", f"sid={token}"), ("content-type", "application/json"), *more.items())
+
+
+def cells(n: Neighbours, actors: Actors, operations: Iterable[Operation]) -> Iterator[Cell]:
+    for one in operations:
+        yield from credentials(one, actors)
+        yield from roles(one, actors)
+        yield from browsers(one, actors)
+        yield from programs(one, actors)
+        yield from foreign(one, actors)
+        yield from assignments(one, actors)
+        if one.service != "portal-gateway":
+            yield from direct(one, actors, n)
+
+
+def cell(one: Operation, family: str, actor: str, actors: Actors, expected: Iterable[int], **more: Any) -> Cell:
+    content = b"" if one.is_safe else b"{}"
+    return Cell(
+        **{
+            "family": family,
+            "actor": actor,
+            "operation": one.name,
+            "method": one.method,
+            "url": one.url(actors.ours.objects),
+            "expected": tuple(expected),
+            "content": content,
+            **more,
+        }
+    )
+
+
+def credentials(one: Operation, actors: Actors) -> Iterator[Cell]:
+    """Yield who cannot be believed: nobody, and tokens that are not or no longer good."""
+    if one.is_public:
+        return
+    json_type = ("content-type", "application/json")
+    forged = Signer(identity.new_key()).sign(
+        _staff("admin"), audience=one.service, method=one.method, target=one.path, body=b"{}"
+    )
+    tricks = {
+        "anonymous": (json_type,),
+        "forged identity": (json_type, (HEADER, forged)),
+        "trusted by name": (
+            json_type,
+            ("x-user", "admin"),
+            ("x-forwarded-for", "127.0.0.1"),
+            ("forwarded", "for=127.0.0.1"),
+        ),
+        "basic": (json_type, ("authorization", "Basic YWRhOmFkYQ==")),
+        "empty bearer": (json_type, ("authorization", "Bearer")),
+    }
+    for name, token in actors.bad.items():
+        tricks[name] = bearer(token)
+        tricks[f"{name}, as cookie"] = cookie(token)
+    for name, headers in tricks.items():
+        yield cell(one, "credentials", name, actors, [401], headers=headers)
+    if one.service != "portal-gateway":
+        for name, url in {"slash": one.path.replace("/api/v1/", "/api/v1//", 1), "encoded": one.path + "%2f.."}.items():
+            yield cell(one, "paths", name, actors, [401, 404, 405], url=url, headers=bearer(actors.staff["admin"]))
+
+
+def roles(one: Operation, actors: Actors) -> Iterator[Cell]:
+    """Yield every role: refused where it is not declared, answered where it is."""
+    if one.is_public:
+        return
+    for kind, known in (("staff", STAFF_ROLES), ("client", CLIENT_ROLES)):
+        tokens = actors.staff if kind == "staff" else actors.ours.tokens
+        for role in known:
+            if not one.allows(kind, role):
+                spoofed = (("x-msp-role", "admin"), ("x-http-method-override", "GET"))
+                headers = (*bearer(tokens[role]), *spoofed)
+                yield cell(one, "roles", f"{kind} {role}", actors, [403], headers=headers)
+            elif one.is_safe:
+                hidden = (INSIDE, actors.theirs.canary) if kind == "client" else ()
+                expected = [200] if not one.parameters else [200, 404]
+                query = "?from=2026-01-01&to=2026-12-31" if {"from", "to"} <= set(one.queries) else ""
+                if kind == "staff" and "client_id" in one.queries:
+                    query = f"{query or '?'}&client_id={actors.ours.company.id}"
+                url = one.url(actors.ours.objects) + query
+                expected = [*expected, 422] if one.queries else expected
+                headers = bearer(tokens[role])
+                yield cell(one, "answers", f"{kind} {role}", actors, expected, headers=headers, url=url, never=hidden)
+    if not one.is_safe:
+        viewing = cell(one, "read only", "view as client", actors, [403], headers=bearer(actors.viewing))
+        yield viewing
+
+
+def browsers(one: Operation, actors: Actors) -> Iterator[Cell]:
+    """Yield what another site could make a browser send, and who must first prove more."""
+    if one.is_public:
+        return
+    token = actors.staff["admin"]
+    if not one.is_safe:
+        tricks = {
+            "no CSRF token": {},
+            "wrong CSRF token": {"x-csrf-token": "x" * 32},
+            "another site": {"sec-fetch-site": "cross-site", "x-csrf-token": "x"},
+            "a form": {"content-type": "application/x-www-form-urlencoded"},
+        }
+        for name, more in tricks.items():
+            yield cell(one, "csrf", name, actors, [403], headers=cookie(token, **more))
+    if not one.is_enrolling:
+        headers = bearer(actors.enrolling)
+        yield cell(
+            one, "second factor", "nothing enrolled", actors, [403], headers=headers, must_say="second-factor-missing"
+        )
+    if one.access.get("step_up"):
+        for kind, stale in actors.stale.items():
+            if any(one.allows(kind, role) for role in ("admin", "manager", "billing")):
+                headers = bearer(stale)
+                yield cell(one, "step-up", f"stale {kind}", actors, [403], headers=headers, must_say="step-up-required")
+
+
+def programs(one: Operation, actors: Actors) -> Iterator[Cell]:
+    """Yield API keys: ended ones, ones for something else, and one as a cookie."""
+    if one.is_public:
+        return
+    for name in ("revoked", "expired"):
+        yield cell(one, "keys", name, actors, [401], headers=bearer(actors.keys[name]))
+    other = "writing" if one.is_safe else "reading"
+    headers = bearer(actors.keys[other])
+    yield cell(one, "keys", "out of scope", actors, [403], headers=headers, must_say="out-of-scope")
+    yield cell(one, "keys", "as cookie", actors, [401], headers=cookie(actors.keys[other]))
+    if one.access.get("client") is not None and one.parameters:
+        good = "reading" if one.is_safe else "writing"
+        yield cell(one, "keys", "of another client", actors, [403, 404, 422], headers=bearer(actors.keys[good]))
+
+
+def foreign(one: Operation, actors: Actors) -> Iterator[Cell]:
+    """Yield another client's ids, in the path and in every filter."""
+    if one.access.get("client") is None or one.is_public:
+        return
+    never = (actors.ours.canary, INSIDE)
+    headers = bearer(actors.theirs.tokens["all"])
+    for name in one.parameters:
+        # The other ids of the path are the caller's own.
+        base = actors.theirs.objects
+        url = one.url(base, **{name: actors.ours.objects[name]})
+        twin = one.url(base, **{name: UNKNOWN})
+        expected = [404] if one.is_safe and not one.queries else [404, 422]
+        yield cell(one, "foreign ids", name, actors, expected, headers=headers, url=url, same_as=twin, never=never)
+    if one.is_safe:
+        own = one.url(actors.theirs.objects)
+        for name in one.queries:
+            value = actors.ours.objects.get(name, actors.ours.canary if name in FILTERS else None)
+            if value is None:
+                continue
+            for query in (f"{name}={value}", f"{name}={actors.theirs.objects.get(name, '')}&{name}={value}"):
+                url = f"{own}?{query}"
+                expected = [200, 404, 422]
+                # Problems say which query was wrong: only answers may not speak of the other client.
+                yield cell(
+                    one,
+                    "foreign filters",
+                    query.partition("=")[0],
+                    actors,
+                    expected,
+                    headers=headers,
+                    url=url,
+                    never=never,
+                )
+
+
+def assignments(one: Operation, actors: Actors) -> Iterator[Cell]:
+    """Yield fields nobody may set, and bodies that name another client."""
+    if one.body is None or one.is_public:
+        return
+    token = next(
+        (actors.staff[role] for role in ("admin", "manager", "finance", "agent") if one.allows("staff", role)),
+        actors.theirs.tokens["all"],
+    )
+    for name in EXTRA:
+        if name not in one.body:
+            content = json.dumps({name: "x"}).encode()
+            headers = bearer(token)
+            yield cell(
+                one,
+                "mass assignment",
+                name,
+                actors,
+                [404, 422],
+                headers=headers,
+                content=content,
+                must_say=f"/body/{name}",
+            )
+    if "client_id" in one.body and one.access.get("client") is not None:
+        content = json.dumps({"client_id": actors.ours.company.id}).encode()
+        headers = bearer(actors.theirs.tokens["all"])
+        yield cell(
+            one, "foreign ids", "client_id in the body", actors, [403, 404, 422], headers=headers, content=content
+        )
+
+
+def direct(one: Operation, actors: Actors, n: Neighbours) -> Iterator[Cell]:
+    """Yield the way past the gateway: tokens a service must not believe."""
+    target = one.url(actors.ours.objects).removeprefix("/api/v1")
+    url = n.services[one.service].url + target
+    body = b"" if one.is_safe else b"{}"
+    for name, token in forgeries(one, target, body).items():
+        headers = (("content-type", "application/json"), *(((HEADER, token),) if token else ()))
+        yield cell(one, "direct", name, actors, [401], headers=headers, url=url, content=body)
+    wrong = next((role for role in STAFF_ROLES if not one.allows("staff", role)), None)
+    if wrong is not None:
+        token = Signer(KEY).sign(_staff(wrong), audience=one.service, method=one.method, target=target, body=body)
+        headers = (("content-type", "application/json"), (HEADER, token))
+        yield cell(one, "direct", "wrong role", actors, [403], headers=headers, url=url, content=body)
+
+
+def forgeries(one: Operation, target: str, body: bytes) -> dict[str, str]:
+    """Return tokens that are wrong in one way each."""
+    good: dict[str, Any] = {"audience": one.service, "method": one.method, "target": target, "body": body}
+    who, signer = _staff("admin"), Signer(KEY)
+    token = signer.sign(who, **good)
+    head, claims, signature = token.split(".")
+    public = OKPKey.import_key(KEY).as_dict(private=False)
+    secret = OctKey.import_key(base64.urlsafe_b64decode(str(public["x"]) + "=="))
+    values = json.loads(_decoded(claims))
+    header = json.loads(_decoded(head))
+    other = identity.new_key()
+    return {
+        "no token": "",
+        "no signature": f"{_encoded({**header, 'alg': 'none'})}.{claims}.",
+        "public key as secret": jwt.encode({**header, "alg": "HS256"}, values, secret, algorithms=["HS256"]),
+        "unknown key": Signer(other).sign(who, **good),
+        "own key in the header": jwt.encode(
+            {**header, "jwk": OKPKey.import_key(other).as_dict(private=False)},
+            values,
+            OKPKey.import_key(other),
+            algorithms=["Ed25519"],
+        ),
+        "another signature": f"{head}.{claims}.{signature[:-4]}AAAA",
+        "changed claims": f"{head}.{_encoded({**values, 'roles': ['admin', 'owner']})}.{signature}",
+        "another service": signer.sign(who, **{**good, "audience": "tickets" if one.service != "tickets" else "sla"}),
+        "another method": signer.sign(who, **{**good, "method": "GET" if one.method != "GET" else "POST"}),
+        "another path": signer.sign(who, **{**good, "target": "/tickets/other"}),
+        "another query": signer.sign(who, **{**good, "target": f"{target}?client_id={UNKNOWN}"}),
+        "another body": signer.sign(who, **{**good, "body": b'{"x":1}'}),
+        "expired": _signed({**values, "iat": int(time.time()) - 3600, "exp": int(time.time()) - 3000}, header),
+        "not yet": _signed({**values, "iat": int(time.time()) + 3000, "exp": int(time.time()) + 3600}, header),
+        "another issuer": _signed({**values, "iss": "somebody"}, header),
+        "another type": _signed(values, {**header, "typ": "JWT"}),
+        "client without one": _signed({**values, "kind": "client"}, header),
+        "too long": token + "A" * 5000,
+    }
+
+
+def _signed(claims: dict[str, Any], header: dict[str, Any]) -> str:
+    return jwt.encode(header, claims, OKPKey.import_key(KEY), algorithms=["Ed25519"])
+
+
+def _encoded(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _staff(*roles: str) -> Caller:
+    return Caller(id=new_id(), kind="staff", roles=frozenset(roles), client_id=None, name="x", is_fresh=True)
+
+
+async def run(n: Neighbours, wanted: Iterable[Cell]) -> Report:
+    """Send every cell, and return what was not as it should be."""
+    report, gate = Report(), asyncio.Semaphore(AT_ONCE)
+    limits = httpx.Limits(max_connections=AT_ONCE * 2, max_keepalive_connections=AT_ONCE * 2)
+    async with httpx.AsyncClient(base_url=n.url, limits=limits, timeout=30) as client:
+
+        async def try_one(one: Cell) -> None:
+            async with gate:
+                problem = await _attempt(client, one)
+            report.cells += 1
+            report.families[one.family] = report.families.get(one.family, 0) + 1
+            if problem:
+                report.failures.append({**_named(one), "problem": problem})
+
+        made = list(wanted)
+        report.operations = len({one.operation for one in made})
+        await asyncio.gather(*(try_one(one) for one in made))
+    report.failures.sort(key=lambda found: json.dumps(found, sort_keys=True))
+    return report
+
+
+async def _attempt(client: httpx.AsyncClient, one: Cell) -> str:
+    answer = await _send(client, one, one.url)
+    if answer.status_code not in one.expected:
+        return f"answered {answer.status_code}: {answer.text[:200]}"
+    if answer.status_code >= 400 and not answer.headers["content-type"].startswith("application/problem+json"):
+        return f"a refusal without a problem document: {answer.headers['content-type']}"
+    if one.must_say and one.must_say not in answer.text and answer.status_code != 404:
+        return f"does not say {one.must_say}: {answer.text[:200]}"
+    said = answer.text if answer.status_code < 400 else ""
+    if found := [word for word in one.never if word in said]:
+        return f"tells of {', '.join(found)}"
+    if one.same_as:
+        twin = await _send(client, one, one.same_as)
+        if _without_names(answer, one.url) != _without_names(twin, one.same_as):
+            return f"differs from a missing one: {answer.text[:150]} / {twin.text[:150]}"
+    return ""
+
+
+async def _send(client: httpx.AsyncClient, one: Cell, url: str) -> httpx.Response:
+    # An address that begins with two slashes names another host to the client: it is sent as it stands.
+    return await client.request(one.method, url, headers=list(one.headers), content=one.content)
+
+
+def _without_names(answer: httpx.Response, url: str) -> tuple[int, str, list[str]]:
+    """Return an answer without what names the request itself."""
+    text = re.sub(r'"(request_id|instance)":"[^"]*"', "", answer.text)
+    path = url.partition("?")[0]
+    for part in path.split("/"):
+        if len(part) == 36:
+            text = text.replace(part, "ID")
+    headers = sorted(
+        f"{name}: {value}"
+        for name, value in answer.headers.items()
+        if not name.startswith(("x-request-id", "date", "ratelimit", "content-length"))
+    )
+    return answer.status_code, text, headers
+
+
+def _named(one: Cell) -> dict[str, str]:
+    return {"family": one.family, "actor": one.actor, "operation": one.operation}

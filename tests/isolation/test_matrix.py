@@ -1,0 +1,138 @@
+"""The wall between clients: every operation of the API, tried by everybody who must not get through."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from typing import Any
+
+import asyncpg
+import httpx2 as httpx
+import pytest
+from matrix import Stage, cells, run
+from report import write
+
+from portal_gateway import pages
+
+CELLS_MIN = 3000
+WRITTEN_BY_ASKING = {
+    "sessions",
+    "api_keys",
+    "sign_in_failures",
+    "audit",
+    "audit_head",
+    "challenges",
+    "half_sign_ins",
+    "mails",
+}
+
+
+async def written(stage: Stage) -> dict[str, str]:
+    """Return a digest of every table of every service, without what asking alone leaves behind."""
+    found: dict[str, str] = {}
+    for service in stage.n.services.values():
+        connection = await asyncpg.connect(service.superuser_url)
+        try:
+            tables = await connection.fetch(
+                "SELECT c.oid::regclass::text AS name FROM pg_class c"
+                " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
+            )
+            for (name,) in [*tables, ("bus.event_log",)]:
+                if name.strip('"') not in WRITTEN_BY_ASKING:
+                    found[f"{service.name}.{name}"] = await connection.fetchval(
+                        f"SELECT count(*) || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
+                    )
+        finally:
+            await connection.close()
+    return found
+
+
+def test_every_operation_says_who_may_call_it(stage: Stage) -> None:
+    silent = [
+        f"{service.name}: {method} {path}"
+        for service in stage.n.services.values()
+        for path, operations in service.app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if "x-msp-access" not in operation
+    ]
+
+    assert silent == [], "openapi_extra=allows(...)"
+
+
+def test_every_object_of_a_path_is_on_the_stage(stage: Stage) -> None:
+    wanted = {name for one in stage.operations for name in one.parameters}
+
+    assert wanted - stage.actors.ours.objects.keys() == set(), "give it an object in a_side() of cast.py"
+
+
+def test_only_signing_in_and_the_description_are_public(stage: Stage) -> None:
+    public = {one.path.removeprefix("/api/v1") for one in stage.operations if one.is_public}
+
+    assert public == {
+        "/sessions",
+        "/sessions/passkey",
+        "/sessions/passkey-question",
+        "/password-resets",
+        "/passwords",
+        "/openapi.json",
+    }
+
+
+def test_every_operation_of_every_service_is_described_by_the_door(stage: Stage) -> None:
+    described = {(one.method, one.path.removeprefix("/api/v1")) for one in stage.operations}
+    own = {
+        (method.upper(), path)
+        for service in stage.n.services.values()
+        if service.name != "portal-gateway"
+        for path, operations in service.app.openapi()["paths"].items()
+        for method in operations
+    }
+
+    assert own - described == set(), "list its first segment in SERVICE_OF of the gateway"
+
+
+async def test_the_attack_matrix(stage: Stage, request: pytest.FixtureRequest) -> None:
+    before = await written(stage)
+
+    report = await run(stage.n, cells(stage.n, stage.actors, stage.operations))
+    if request.config.getoption("--write-report", default=False):
+        write(report)
+    assert report.failures == []
+    assert report.cells >= CELLS_MIN
+    after = await written(stage)
+    assert [name for name in before if before[name] != after[name]] == [], "something that was refused was written"
+
+
+async def test_pages_are_for_whom_they_were_made(stage: Stage) -> None:
+    modules = [
+        importlib.import_module(f"portal_gateway.pages.{one.name}") for one in pkgutil.iter_modules(pages.__path__)
+    ]
+    routes = [route for module in modules for route in getattr(getattr(module, "router", None), "routes", ())]
+    paths = sorted({route.path for route in routes if "GET" in (route.methods or ())})
+    wrong: dict[str, Any] = {}
+    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+        for path in paths:
+            url = re.sub(r"\{(\w+)\}", lambda found: stage.actors.ours.objects.get(found[1], "x"), path)
+            anonymous = await client.get(url)
+            if path.startswith(("/desk", "/portal", "/settings")):
+                if anonymous.status_code != 303 or not anonymous.headers["location"].startswith("/login"):
+                    wrong[path] = ("anonymous", anonymous.status_code)
+                insider, outsider = (
+                    (stage.actors.staff["admin"], stage.actors.theirs.tokens["all"])
+                    if path.startswith("/desk")
+                    else (stage.actors.theirs.tokens["all"], stage.actors.staff["admin"])
+                )
+                if not path.startswith("/settings"):
+                    refused = await client.get(url, headers={"cookie": f"sid={outsider}"})
+                    if refused.status_code != 403:
+                        wrong[path] = ("the other kind", refused.status_code)
+                shown = await client.get(url, headers={"cookie": f"sid={insider}"})
+                if shown.status_code >= 500:
+                    wrong[path] = ("its own kind", shown.status_code)
+                if path.startswith(("/portal", "/settings")) and (
+                    stage.actors.ours.canary in shown.text or "CANARY-INSIDE" in shown.text
+                ):
+                    wrong[path] = ("tells of another client", shown.status_code)
+    assert len(paths) > 20
+    assert wrong == {}

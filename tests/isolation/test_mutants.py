@@ -1,0 +1,27 @@
+"""Whether the matrix would notice: each mutant takes one guard away, and some attempt must then get through."""
+
+from __future__ import annotations
+
+import pytest
+from matrix import Cell, Stage, cells, run
+from mutants import MUTANTS
+
+CELLS = 250
+"""Attempts per mutant, spread over all operations."""
+
+
+def harmless(one: Cell) -> bool:
+    """Return whether an attempt changes nothing even when it gets through: it reads, or says too little to be acted on."""
+    return one.method == "GET" or one.family in ("direct", "csrf", "read only", "step-up", "mass assignment")
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+async def test_a_guard_taken_away_is_noticed(stage: Stage, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    families, mutate = MUTANTS[name]
+    wanted = [one for one in cells(stage.n, stage.actors, stage.operations) if one.family in families and harmless(one)]
+
+    async with mutate(stage, monkeypatch):
+        report = await run(stage.n, wanted[:: max(1, len(wanted) // CELLS)])
+    stage.n.app.state.visitors.forget_all()
+
+    assert report.failures, "no attempt got through: what this guard protects is not tried"
