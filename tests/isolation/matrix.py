@@ -335,7 +335,7 @@ def assignments(one: Operation, actors: Actors) -> Iterator[Cell]:
                 "mass assignment",
                 name,
                 actors,
-                [404, 422],
+                [404, 409, 422],
                 headers=headers,
                 content=content,
                 must_say=f"/body/{name}",
