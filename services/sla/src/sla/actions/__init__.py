@@ -4,6 +4,7 @@ from sla.actions.credits import settle_months
 from sla.actions.firing import acknowledge, fire_due, fold_rollups
 from sla.actions.hearing import (
     ForeignContract,
+    TargetOutOfRange,
     TermsChanged,
     TermsNotKnownYet,
     hear_client,
@@ -13,6 +14,7 @@ from sla.actions.hearing import (
 
 __all__ = [
     "ForeignContract",
+    "TargetOutOfRange",
     "TermsChanged",
     "TermsNotKnownYet",
     "acknowledge",

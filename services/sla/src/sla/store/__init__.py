@@ -30,7 +30,7 @@ from sla.store.credits import (
 from sla.store.firings import Firing, save_firings, void_firings
 from sla.store.rollups import fold_changes, rebuild_rollups, rollup_differences
 from sla.store.terms import TermsKey, save_client, save_contract, save_terms, terms_from, terms_of
-from sla.store.tickets import TicketRow, lock_tickets, save_tickets
+from sla.store.tickets import TicketRow, lock_tickets, refs_of, save_tickets
 
 __all__ = [
     "Firing",
@@ -55,6 +55,7 @@ __all__ = [
     "month_done",
     "open_month",
     "rebuild_rollups",
+    "refs_of",
     "reopen_last_month",
     "rollup_differences",
     "save_client",
