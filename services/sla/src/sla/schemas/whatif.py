@@ -113,7 +113,7 @@ class ChangedView(View):
             outcome_before=one.outcome_before,
             outcome_after=one.outcome_after,
             budget_minutes_before=before.promise.budget_minutes,
-            budget_minutes_after=None if after is None else after.promise.budget_minutes,
+            budget_minutes_after=None if after is None else after.budget_minutes,
             consumed_seconds_before=before.settled_seconds,
             consumed_seconds_after=None if after is None else after.settled_seconds,
         )
