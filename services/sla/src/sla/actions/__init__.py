@@ -1,7 +1,7 @@
 """The verbs: hear a ticket, hear terms, fire what is due, acknowledge, settle months. Load, decide, save, say."""
 
 from sla.actions.credits import settle_months
-from sla.actions.firing import acknowledge, fire_due, fold_rollups
+from sla.actions.firing import acknowledge, fire_due, fold_rollups, say_cause
 from sla.actions.hearing import (
     ForeignContract,
     TargetOutOfRange,
@@ -23,5 +23,6 @@ __all__ = [
     "hear_client",
     "hear_contract",
     "hear_tickets",
+    "say_cause",
     "settle_months",
 ]

@@ -3,6 +3,7 @@
 Lock order: tickets before clocks, each in order of id. Timers lock single clocks and skip what is locked.
 """
 
+from sla.store.causes import add_cause, causes_of
 from sla.store.clocks import (
     TimedClock,
     clocks_after,
@@ -39,6 +40,8 @@ __all__ = [
     "TermsKey",
     "TicketRow",
     "TimedClock",
+    "add_cause",
+    "causes_of",
     "clocks_after",
     "clocks_by_id",
     "clocks_from_rows",
