@@ -134,7 +134,7 @@ addEventListener('keydown', (e) => {
     case 'g': chord = 'g'; setTimeout(() => { chord = ''; }, 900); break;
     case 'j': move(at + 1); break;
     case 'k': move(at - 1); break;
-    case 'Enter': if (at >= 0 && !e.target.closest('a,button')) location.href = rows[at].dataset.href; break;
+    case 'Enter': if (at >= 0 && !e.target.closest('a,button,summary')) location.href = rows[at].dataset.href; break;
     case '/': e.preventDefault(); openPalette(); break;
     case '?': document.getElementById('keys')?.showModal(); break;
     case 'r': e.preventDefault(); document.querySelector('.composer textarea')?.focus(); break;
