@@ -210,6 +210,14 @@ async def hours_of(tx: Transaction, time_entry_ids: Collection[UUID]) -> dict[UU
     return {row["time_entry_id"]: row for row in rows}
 
 
+async def contracts_with_source(tx: Transaction, contract_ids: Collection[UUID], source: str) -> set[UUID]:
+    """Return which contracts have postings of a source already; call it under their lock."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT contract_id FROM postings WHERE contract_id = ANY($1) AND source = $2", list(contract_ids), source
+    )
+    return {row["contract_id"] for row in rows}
+
+
 async def tail(tx: Transaction, contract: Contract, position: Position) -> list[Hours]:
     """Return the entries of the open period from a position on that have a place in the allocation."""
     rows = await tx.fetch(_TAIL, contract.id, contract.client_id, *position)
