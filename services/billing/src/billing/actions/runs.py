@@ -158,7 +158,11 @@ async def take_reopening(tx: Transaction, event: PeriodReopened) -> None:
     What is issued stays: contracts opens no period whose invoice it has heard of, and nothing is dropped beside one.
     """
     item = await runs.lock_item(tx, period_close_id=event.period_close_id)
-    if item is None or item.status == "issued" or await invoices.is_any_issued(tx, period_close_id=item.period_close_id):
+    if (
+        item is None
+        or item.status == "issued"
+        or await invoices.is_any_issued(tx, period_close_id=item.period_close_id)
+    ):
         return
     await invoices.drop_drafts(tx, period_close_id=item.period_close_id)
     detail = f"the period was opened again: {event.reason}; ask again when its time is right"

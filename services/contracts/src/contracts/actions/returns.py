@@ -31,7 +31,9 @@ async def give_back(tx: Transaction, note: CreditNoteIssued) -> None:
     for one in returned:
         book = opened.get(one.contract_id)
         if book is None or book.contract.client_id != note.client_id:
-            raise CreditOnUnknownContract(f"{note.number} gives hours back to {one.contract_id}, no contract of its client")
+            raise CreditOnUnknownContract(
+                f"{note.number} gives hours back to {one.contract_id}, no contract of its client"
+            )
         if one.contract_id in known:
             continue
         row = None if one.time_entry_id is None else entries.get(one.time_entry_id)
