@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.actions import hours, periods, returns
-from contracts.domain.funding import NoLotForReturn
 from msp_events.billing import CreditNoteIssued, InvoiceIssued
 from msp_events.tickets import TimeApproved, TimeEntryState, TimeLogged, TimeRejected, TimeVoided, WorklogSealed
 from msp_kit.consumers import Consumers, Permanent, Transient
@@ -57,5 +56,5 @@ async def credit_note_issued(tx: Transaction, event: CreditNoteIssued) -> None:
         await returns.give_back(tx, event)
     except returns.CreditOnUnknownContract as error:
         raise Transient(str(error)) from error
-    except NoLotForReturn as error:
+    except returns.NoLotForReturn as error:
         raise Permanent(str(error)) from error

@@ -16,6 +16,10 @@ class CreditOnUnknownContract(Exception):
     """A credit note gives hours back to a contract that is not known here, or is another client's."""
 
 
+class NoLotForReturn(Exception):
+    """Every lot of the bucket has lapsed or is closed, so nothing can be given back to it; top it up instead."""
+
+
 async def give_back(tx: Transaction, note: CreditNoteIssued) -> None:
     """Put the bucket minutes of a credit note into the buckets they were taken from; open work is allocated anew.
 
@@ -39,6 +43,8 @@ async def give_back(tx: Transaction, note: CreditNoteIssued) -> None:
         row = None if one.time_entry_id is None else entries.get(one.time_entry_id)
         taken_from = () if row is None else tuple(UUID(leg[5]) for leg in row["legs"] if leg[5] is not None)
         lot_id = lot_for_return(book, taken_from)
+        if lot_id is None:
+            raise NoLotForReturn(f"{book.contract.ref} has no lot that lasts: grant one, then let the message in again")
         book.adjust(lot_id, one.bucket_minutes, source=source, reason=f"{note.number}: {note.reason}")
     for contract_id, book in opened.items():
         if contract_id not in known:

@@ -34,10 +34,6 @@ class LotHasTooLittle(Exception):
     """An adjustment cannot take more than what closed periods and late work have left of a lot."""
 
 
-class NoLotForReturn(Exception):
-    """Every lot of the bucket has lapsed or is closed, so nothing can be given back to it; top it up instead."""
-
-
 def carried_lot(
     source: Lot, rule: Rollover, *, sequence: int, starts_at: datetime, ends_at: datetime | None
 ) -> BookLot:
@@ -104,18 +100,16 @@ def _renew_expiry(book: Book, lot_id: UUID, *, source: str) -> None:
     book.changed_lots.add(lot_id)
 
 
-def lot_for_return(book: Book, taken_from: Sequence[UUID]) -> UUID:
+def lot_for_return(book: Book, taken_from: Sequence[UUID]) -> UUID | None:
     """Return the lot that gets minutes back: one they were taken from while it lasts, else the one that pays next.
 
-    Raises:
-        NoLotForReturn: none of the bucket's lots can take them.
+    ``None`` when no lot of the bucket lasts.
     """
     lasting = [one.lot for one in book.lots.values() if not one.is_lapsed and not one.is_closed and not one.lot.carry]
-    if not lasting:
-        raise NoLotForReturn(f"{book.contract.ref} has no lot that lasts: grant one, then let the message in again")
     # The order of consumption decides between lots that are alike; one that has not begun pays for nothing yet.
     ranked = in_order_of_consumption(lasting)
-    return min(ranked, key=lambda lot: (lot.id not in taken_from, lot.starts_at > book.now)).id
+    first = min(ranked, key=lambda lot: (lot.id not in taken_from, lot.starts_at > book.now), default=None)
+    return None if first is None else first.id
 
 
 def refuse_unless_adjustable(one: BookLot) -> None:
