@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, get_currency_precision
 
+from portal_gateway.services import Refused
+
 LOCALE = "en_GB"
 STATUS = {
     "new": ("New", "", ""),
@@ -214,3 +216,9 @@ def _bounded(minutes: int | None) -> int | None:
 def now() -> datetime:
     """Return the instant a page is made: countdowns are corrected to it in the browser."""
     return datetime.now(UTC)
+
+
+def said(refused: Refused) -> str:
+    """Return what is wrong, with its places when they are known."""
+    errors = refused.document.get("errors") or []
+    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)

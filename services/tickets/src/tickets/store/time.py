@@ -176,3 +176,9 @@ async def add_sealed_period(tx: Transaction, period: SealedPeriod) -> None:
         period.checksum,
         tx.now,
     )
+
+
+async def unseal(tx: Transaction, *, period_close_id: UUID) -> None:
+    """Forget a sealed period and open its entries; the database lets go of them only without their period."""
+    await tx.driver.execute("DELETE FROM sealed_periods WHERE period_close_id = $1", period_close_id)
+    await tx.driver.execute("UPDATE time_entries SET sealed_in = NULL WHERE sealed_in = $1", period_close_id)
