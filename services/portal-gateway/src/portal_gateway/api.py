@@ -34,6 +34,7 @@ from portal_gateway.pages import (
     clocks,
     contracts,
     desk,
+    files,
     operations,
     portal,
     providers,
@@ -41,6 +42,8 @@ from portal_gateway.pages import (
     settings as settings_pages,
     sign_in,
     sla,
+    ticket_changes,
+    time_entries,
     what_if,
 )
 from portal_gateway.pages.site import HERE, Site, failure
@@ -100,6 +103,9 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
             approvals.router,
             reports.router,
             desk.router,
+            ticket_changes.router,
+            time_entries.router,
+            files.router,
             clocks.router,
             operations.router,
             buckets.router,
