@@ -36,62 +36,6 @@ async def desk(_request: Request, _site: Site, visitor: Visitor) -> Response:
     return go("/desk/queues")
 
 
-@page_route(router, "/queues")
-async def all_queues(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show open tickets of every queue."""
-    return await _queue(request, site, visitor, key=None)
-
-
-@page_route(router, "/queues/{key}")
-async def queue(request: Request, site: Site, visitor: Visitor, key: str) -> Response:
-    """Show the open tickets of one queue, what is due first on top."""
-    return await _queue(request, site, visitor, key=key)
-
-
-@page_route(router, "/my")
-async def my_tickets(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the tickets of the visitor."""
-    caller = need_staff(visitor)
-    agents = await site.services.get(caller, "/agents")
-    mine = next((one["id"] for one in agents["items"] if one["person_id"] == str(caller.id)), None)
-    return await _queue(request, site, visitor, key=None, assignee_id=mine or str(caller.id), title="My tickets")
-
-
-async def _queue(
-    request: Request, site: Site, visitor: Visitor, *, key: str | None, assignee_id: str | None = None, title: str = ""
-) -> Response:
-    caller = need_staff(visitor)
-    wanted = request.query_params.get("status", "open_any")
-    found, side = await site.parts(
-        site.services.get(
-            caller,
-            "/tickets",
-            queue=key,
-            assignee_id=assignee_id,
-            status=wanted if wanted != "all" else None,
-            text=request.query_params.get("q") or None,
-            unassigned="true" if request.query_params.get("unassigned") else None,
-            sort="time_left",
-            limit=20,
-            after=request.query_params.get("after"),
-        ),
-        nav(site, visitor),
-    )
-    name = next((one["name"] for one in side["queues"] if one["key"] == key), key)
-    return site.page(
-        "desk/queue.html",
-        visitor=visitor,
-        title=title or name or "All queues",
-        key=key,
-        found=found,
-        wanted=wanted,
-        query=request.query_params,
-        path=request.url.path,
-        topics=f"queue-{key}" if key else "tickets",
-        **side,
-    )
-
-
 @page_route(router, "/tickets/new")
 async def new_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the form to raise a ticket on behalf of a client."""

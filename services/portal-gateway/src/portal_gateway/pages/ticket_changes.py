@@ -44,6 +44,8 @@ async def assign(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
     """Give the ticket to a colleague with a note, or to an agent, nobody or another queue."""
     form = await form_of(request, visitor)
     agent, note = form.get("assignee_id") or None, form.get("note", "").strip()
+    verb: str
+    body: dict[str, Any]
     if agent and note:
         verb, body = "hand-over", {"to_id": agent, "note": note}
     else:
