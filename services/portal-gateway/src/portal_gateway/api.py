@@ -37,6 +37,7 @@ from portal_gateway.pages import (
     files,
     operations,
     portal,
+    projects,
     providers,
     queues,
     reports,
@@ -45,7 +46,9 @@ from portal_gateway.pages import (
     sla,
     ticket_changes,
     time_entries,
+    time_week,
     what_if,
+    workload,
 )
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import Visitors
@@ -105,6 +108,9 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
             reports.router,
             desk.router,
             queues.router,
+            time_week.router,
+            projects.router,
+            workload.router,
             ticket_changes.router,
             time_entries.router,
             files.router,
