@@ -22,6 +22,7 @@ from msp_kit.database import SYSTEM, Database
 from msp_kit.inbox import Inbox
 from msp_kit.jobs import Job
 from msp_kit.testing import KEY, a_broker, drop_database, fresh_database, superuser_url
+from msp_local.services import SELLER
 from portal_gateway.actions import people
 
 SERVICES = {
@@ -99,7 +100,7 @@ def settings_of(name: str, database: Database, urls: dict[str, str], *, amqp_url
         "public_url": urls["portal-gateway"],
         "rate_limit_factor": 100_000,
     }
-    return module.Settings(**common, **(own if name == "portal-gateway" else {}))
+    return module.Settings(**common, **({"portal-gateway": own, "billing": {"seller": SELLER}}.get(name, {})))
 
 
 def jobs_of(name: str, settings: Any, database: Database) -> Iterable[Job]:
