@@ -52,6 +52,13 @@ def duration(minutes: int | None) -> str:
     return " ".join([*parts, f"{rest} min"]) if rest or not whole else parts[0]
 
 
+def size(count: int) -> str:
+    """Return a number of bytes as people say it: ``840 B``, ``12 kB``, ``3.4 MB``."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{(count + 500) // 1000} kB" if count < 999_500 else f"{count // 1_000_000}.{count // 100_000 % 10} MB"
+
+
 def money(minor: int | None, currency: str) -> str:
     """Return an amount with its currency, as people of the locale write it."""
     if minor is None:

@@ -169,8 +169,8 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const old of document.querySelectorAll('[data-live]')) {
     const made = fresh.getElementById(old.id);
-    // What somebody types in or has focused stays as it is.
-    if (made && !old.contains(document.activeElement) && old.innerHTML !== made.innerHTML) old.replaceWith(document.adoptNode(made));
+    // What somebody types in, has focused or has ticked stays as it is.
+    if (made && !old.contains(document.activeElement) && !old.querySelector('[name="ids"]:checked') && old.innerHTML !== made.innerHTML) old.replaceWith(document.adoptNode(made));
   }
 }
 if (topics && window.EventSource) {
