@@ -41,8 +41,8 @@ EXTRA = (
     "created_at",
 )
 FILTERS = ("client_id", "contract_id", "ticket_id", "agent_id", "assignee_id", "text", "after", "queue")
-NUMBERS = ("n",)
-"""Parts of a path that count lines of an object, and name nothing by themselves."""
+NUMBERS = ("n", "version")
+"""Parts of a path that count what an object has, and name nothing by themselves."""
 EMPTY = ("GET /api/v1/billing-profiles/{client_id}",)
 """Asked for what nobody filled in, it shows an empty form: the same for a foreign client as for an unknown one."""
 AT_ONCE = 12
