@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2 as httpx
+from bodies import body_of
 from cast import INSIDE, Actors
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
@@ -59,6 +60,8 @@ class Operation:
     queries: tuple[str, ...]
     body: frozenset[str] | None
     """The names a JSON body may have; ``None`` without one."""
+    sample: bytes
+    """A body that is accepted, as far as its description tells."""
 
     @property
     def name(self) -> str:
@@ -130,6 +133,7 @@ def operations_of(document: dict[str, Any]) -> list[Operation]:
                     parameters=tuple(re.findall(r"\{(\w+)\}", path)),
                     queries=tuple(one["name"] for one in parameters),
                     body=_names(document, operation),
+                    sample=json.dumps(body_of(document, path, method) or {}).encode(),
                 )
             )
     return found
@@ -295,7 +299,19 @@ def foreign(one: Operation, actors: Actors) -> Iterator[Cell]:
         expected = [404] if one.is_safe and not one.queries else [404, 409, 422]
         if one.name in EMPTY:
             expected = [200]
-        yield cell(one, "foreign ids", name, actors, expected, headers=headers, url=url, same_as=twin, never=never)
+        content = b"" if one.is_safe else one.sample
+        yield cell(
+            one,
+            "foreign ids",
+            name,
+            actors,
+            expected,
+            headers=headers,
+            url=url,
+            same_as=twin,
+            never=never,
+            content=content,
+        )
     if one.is_safe:
         own = one.url(actors.theirs.objects)
         for name in one.queries:
