@@ -43,8 +43,6 @@ EXTRA = (
 FILTERS = ("client_id", "contract_id", "ticket_id", "agent_id", "assignee_id", "text", "after", "queue")
 NUMBERS = ("n",)
 """Parts of a path that count lines of an object, and name nothing by themselves."""
-EMPTY = ("GET /api/v1/billing-profiles/{client_id}",)
-"""Asked for what nobody filled in, it shows an empty form: the same for a foreign client as for an unknown one."""
 AT_ONCE = 12
 
 
@@ -274,8 +272,6 @@ def programs(one: Operation, actors: Actors) -> Iterator[Cell]:
     yield cell(one, "keys", "as cookie", actors, [401], headers=cookie(actors.keys[other]))
     if one.access.get("client") is not None and one.parameters:
         good = "reading" if one.is_safe else "writing"
-        if one.name in EMPTY:
-            return
         yield cell(one, "keys", "of another client", actors, [403, 404, 409, 422], headers=bearer(actors.keys[good]))
 
 
@@ -293,8 +289,6 @@ def foreign(one: Operation, actors: Actors) -> Iterator[Cell]:
         url = one.url(base, **{name: actors.ours.objects[name]})
         twin = one.url(base, **{name: UNKNOWN})
         expected = [404] if one.is_safe and not one.queries else [404, 409, 422]
-        if one.name in EMPTY:
-            expected = [200]
         yield cell(one, "foreign ids", name, actors, expected, headers=headers, url=url, same_as=twin, never=never)
     if one.is_safe:
         own = one.url(actors.theirs.objects)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -330,3 +331,23 @@ async def test_notices_nobody_signed_or_that_make_no_sense_pay_nothing(office: O
     assert await still_open(office, invoice) == GROSS
     stranger = a_client_person(new_id(), "billing")
     assert (await office.refused(f"/invoices/{invoice['id']}/checkout", by=stranger))[0] in ("not-found", "no-provider")
+
+
+async def test_giving_money_away_asks_for_a_fresh_proof(office: Office) -> None:
+    invoice = await issued(office)
+    payment = (await pay(office, None, 1000)).json()
+    write_off = {"invoice_id": invoice["id"], "amount_minor": 100, "reason": "a gesture"}
+    proposed = (await office.requests.post(office.manager, "/write-offs", write_off)).json()
+    refund = {"amount_minor": 10, "refunded_on": "2026-11-21", "reason": "paid twice"}
+    long_ago = replace(a_staff_person("manager", "finance"), is_fresh=False)
+
+    for path, body in (
+        (f"/payments/{payment['id']}/refunds", refund),
+        ("/write-offs", write_off),
+        (f"/write-offs/{proposed['id']}/approve", {}),
+        (f"/invoices/{invoice['id']}/credit-notes", {"reason": "a mistake"}),
+    ):
+        answer = await office.requests.post(long_ago, path, body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "step-up-required"), path
+        again = await office.requests.post(replace(long_ago, is_fresh=True), path, body)
+        assert again.status_code in (201, 204), path

@@ -46,7 +46,7 @@ class Upstream:
     def app(self) -> FastAPI:
         app = FastAPI()
 
-        @app.api_route("/{path:path}", methods=["GET", "POST"])
+        @app.api_route("/{path:path}", methods=["GET", "POST", "PUT"])
         async def answer(request: Request) -> Response:
             content = await request.body()
             path, body = request.url.path, json.loads(content) if content else None

@@ -29,11 +29,14 @@ from portal_gateway.limits import Limits
 from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages import (
     approvals,
+    billing,
     buckets,
     clients,
     clocks,
     contracts,
     desk,
+    hosted,
+    invoices,
     operations,
     portal,
     providers,
@@ -49,6 +52,26 @@ from portal_gateway.services import Services
 from portal_gateway.settings import Settings
 from portal_gateway.version import PREFIX
 
+PAGES = (
+    sign_in,
+    providers,
+    settings_pages,
+    portal,
+    approvals,
+    reports,
+    desk,
+    clocks,
+    operations,
+    billing,
+    invoices,
+    hosted,
+    buckets,
+    sla,
+    what_if,
+    clients,
+    contracts,
+)
+"""The families of pages; where two paths fit, the first one answers."""
 PROBLEMS: dict[type[Exception], Problem] = {**endpoints.PROBLEMS, **REFUSALS}
 
 
@@ -91,24 +114,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         service="portal-gateway",
         database=database,
         settings=settings,
-        routers=[
-            *endpoints.ROUTERS,
-            sign_in.router,
-            providers.router,
-            settings_pages.router,
-            portal.router,
-            approvals.router,
-            reports.router,
-            desk.router,
-            clocks.router,
-            operations.router,
-            buckets.router,
-            sla.router,
-            what_if.router,
-            clients.router,
-            contracts.router,
-            live.router,
-        ],
+        routers=[*endpoints.ROUTERS, *(one.router for one in PAGES), live.router],
         problem_table=PROBLEMS,
         lifespan=all_of_it,
     )
