@@ -351,3 +351,15 @@ async def test_giving_money_away_asks_for_a_fresh_proof(office: Office) -> None:
         assert (answer.status_code, answer.json()["code"]) == (403, "step-up-required"), path
         again = await office.requests.post(replace(long_ago, is_fresh=True), path, body)
         assert again.status_code in (201, 204), path
+
+
+async def test_the_list_says_what_is_open_and_what_was_credited(office: Office) -> None:
+    invoice = await issued(office)
+    await pay(office, invoice, 8560)
+    note = await office.post(f"/invoices/{invoice['id']}/credit-notes", {"reason": "all of it"})
+
+    for by in (office.manager, office.payer):
+        rows = {one["id"]: one for one in (await office.get("/invoices", by=by))["items"]}
+        assert rows[invoice["id"]]["credited_minor"] == -note["gross_minor"] == GROSS
+        assert rows[invoice["id"]]["open_minor"] == await still_open(office, invoice)
+        assert rows[note["id"]]["open_minor"] is None

@@ -95,6 +95,7 @@ async def test_a_preview_names_who_cannot_be_billed(seen: Pages) -> None:
 async def test_an_issued_invoice_shows_its_hash_files_and_lines_and_no_way_to_change_it(seen: Pages) -> None:
     html = (await seen.get(BASE)).text
 
+    assert "1 Oct 2026 to 31 Oct 2026" in words(html)
     assert "a" * 64 in html
     assert "b" * 64 in html
     for suffix in (".pdf", ".csv", ".json", ".xml?syntax=ubl", ".xml?syntax=cii", "/lines/1", "/credit"):

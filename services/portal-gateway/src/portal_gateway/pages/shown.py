@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -140,6 +140,11 @@ def day(value: str | date | None) -> str:
         return "–"
     on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return str(format_date(on, "d MMM y", locale=LOCALE))
+
+
+def until(ends_on: str) -> str:
+    """Return the last day of a period that is over before ``ends_on``."""
+    return day(date.fromisoformat(ends_on) - timedelta(days=1))
 
 
 def ago(value: str | datetime | None, now: datetime) -> str:
