@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -330,3 +331,35 @@ async def test_notices_nobody_signed_or_that_make_no_sense_pay_nothing(office: O
     assert await still_open(office, invoice) == GROSS
     stranger = a_client_person(new_id(), "billing")
     assert (await office.refused(f"/invoices/{invoice['id']}/checkout", by=stranger))[0] in ("not-found", "no-provider")
+
+
+async def test_giving_money_away_asks_for_a_fresh_proof(office: Office) -> None:
+    invoice = await issued(office)
+    payment = (await pay(office, None, 1000)).json()
+    write_off = {"invoice_id": invoice["id"], "amount_minor": 100, "reason": "a gesture"}
+    proposed = (await office.requests.post(office.manager, "/write-offs", write_off)).json()
+    refund = {"amount_minor": 10, "refunded_on": "2026-11-21", "reason": "paid twice"}
+    long_ago = replace(a_staff_person("manager", "finance"), is_fresh=False)
+
+    for path, body in (
+        (f"/payments/{payment['id']}/refunds", refund),
+        ("/write-offs", write_off),
+        (f"/write-offs/{proposed['id']}/approve", {}),
+        (f"/invoices/{invoice['id']}/credit-notes", {"reason": "a mistake"}),
+    ):
+        answer = await office.requests.post(long_ago, path, body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "step-up-required"), path
+        again = await office.requests.post(replace(long_ago, is_fresh=True), path, body)
+        assert again.status_code in (201, 204), path
+
+
+async def test_the_list_says_what_is_open_and_what_was_credited(office: Office) -> None:
+    invoice = await issued(office)
+    await pay(office, invoice, 8560)
+    note = await office.post(f"/invoices/{invoice['id']}/credit-notes", {"reason": "all of it"})
+
+    for by in (office.manager, office.payer):
+        rows = {one["id"]: one for one in (await office.get("/invoices", by=by))["items"]}
+        assert rows[invoice["id"]]["credited_minor"] == -note["gross_minor"] == GROSS
+        assert rows[invoice["id"]]["open_minor"] == await still_open(office, invoice)
+        assert rows[note["id"]]["open_minor"] is None

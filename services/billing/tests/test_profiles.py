@@ -341,8 +341,11 @@ async def test_profiles_charges_and_costs_are_kept_from_others(office: Office) -
     await office.put(f"/billing-profiles/{office.client}", {"address": ADDRESS})
     stranger = a_client_person(new_id(), "admin")
 
-    assert (await office.get(f"/billing-profiles/{office.client}", by=stranger))["profile"] == {}
+    for caller, client in ((stranger, office.client), (office.payer, stranger.client_id), (office.manager, new_id())):
+        answer = await office.requests.get(caller, f"/billing-profiles/{client}")
+        assert answer.status_code == 404, client
     assert (await office.get(f"/billing-profiles/{office.client}", by=office.payer))["profile"]["address"] == ADDRESS
+    assert (await office.get(f"/billing-profiles/{stranger.client_id}", by=stranger))["profile"] == {}
     for path in ("/seller", "/cost-rates", f"/billing-profiles/{office.client}/charges"):
         answer = await office.requests.get(office.payer, path)
         assert answer.status_code == 403, path

@@ -29,12 +29,15 @@ from portal_gateway.limits import Limits
 from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages import (
     approvals,
+    billing,
     buckets,
     clients,
     clocks,
     contracts,
     desk,
     files,
+    hosted,
+    invoices,
     operations,
     portal,
     projects,
@@ -76,6 +79,9 @@ PAGES = (
     files.router,
     clocks.router,
     operations.router,
+    billing.router,
+    invoices.router,
+    hosted.router,
     buckets.router,
     sla.router,
     what_if.router,
@@ -83,6 +89,7 @@ PAGES = (
     contracts.router,
     live.router,
 )
+"""The families of pages; where two paths fit, the first one answers."""
 
 
 class Static(StaticFiles):

@@ -13,7 +13,7 @@ from billing.actions import drafting, issuing
 from billing.actions.profiles import seller_of
 from billing.documents import lines_csv
 from billing.documents.pdf import render
-from billing.endpoints.who import BILLERS, READERS, DefaultSeller
+from billing.endpoints.who import BILLERS, ISSUERS, READERS, DefaultSeller
 from billing.reports import explain, invoices as reports
 from billing.schemas.invoices import (
     CreditNoteRow,
@@ -112,7 +112,7 @@ async def redraft(invoice_id: UUID, tx: Tx, seller: DefaultSeller) -> StaffInvoi
     return StaffInvoiceView.model_validate(await _found(tx, str(invoice_id)))
 
 
-@router.post("/invoices/{invoice_id}/credit-notes", status_code=201, openapi_extra=BILLERS)
+@router.post("/invoices/{invoice_id}/credit-notes", status_code=201, openapi_extra=ISSUERS)
 async def issue_credit_note(invoice_id: UUID, body: IssueCreditNote, tx: Tx) -> StaffInvoiceView:
     """Issue a credit note over lines of an invoice, or over what is left of it: it cannot change any more."""
     note_id = await issuing.credit(

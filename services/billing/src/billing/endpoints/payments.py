@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from billing.actions import online, payments
-from billing.endpoints.who import ADMINS, BILLERS, READERS, Provider
+from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, READERS, Provider
 from billing.reports import invoices, receivables as reports
 from billing.schemas.payments import (
     AccountView,
@@ -92,7 +92,7 @@ async def release(payment_id: UUID, body: Release, tx: Tx) -> WholePaymentView:
     return await one_payment(payment_id, tx)
 
 
-@router.post("/payments/{payment_id}/refunds", status_code=201, openapi_extra=BILLERS)
+@router.post("/payments/{payment_id}/refunds", status_code=201, openapi_extra=ISSUERS)
 async def refund(payment_id: UUID, body: Refund, tx: Tx) -> WholePaymentView:
     """Record that money left of a payment was given back."""
     await payments.refund(
@@ -101,7 +101,7 @@ async def refund(payment_id: UUID, body: Refund, tx: Tx) -> WholePaymentView:
     return await one_payment(payment_id, tx)
 
 
-@router.post("/write-offs", status_code=201, openapi_extra=BILLERS)
+@router.post("/write-offs", status_code=201, openapi_extra=ISSUERS)
 async def propose_write_off(body: ProposeWriteOff, tx: Tx) -> MadeView:
     """Propose not to ask for an amount any more."""
     found = await payments.propose_write_off(
@@ -116,7 +116,7 @@ async def write_offs(tx: Tx, limit: Limit = 50) -> Page[WriteOffView]:
     return Page[WriteOffView](items=[WriteOffView(**one) for one in await reports.write_offs(tx, limit=limit)])
 
 
-@router.post("/write-offs/{write_off_id}/approve", status_code=204, openapi_extra=ADMINS)
+@router.post("/write-offs/{write_off_id}/approve", status_code=204, openapi_extra=APPROVERS)
 async def approve_write_off(write_off_id: UUID, tx: Tx) -> None:
     """Approve a write-off that somebody else proposed."""
     await payments.approve_write_off(tx, write_off_id=write_off_id)

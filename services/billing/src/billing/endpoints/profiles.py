@@ -22,8 +22,9 @@ from billing.schemas.profiles import (
     ProfileView,
     SellerBody,
 )
-from msp_kit.api import Tx, guarded_router
+from msp_kit.api import CallerNow, Tx, guarded_router
 from msp_kit.pagination import Limit, Page
+from msp_kit.problems import NotFound
 
 router: APIRouter = guarded_router(tags=["billing profiles"])
 
@@ -42,9 +43,12 @@ async def change_seller(body: SellerBody, tx: Tx) -> SellerBody:
 
 
 @router.get("/billing-profiles/{client_id}", openapi_extra=READERS)
-async def profile(client_id: UUID, tx: Tx) -> ProfileView:
+async def profile(client_id: UUID, tx: Tx, caller: CallerNow) -> ProfileView:
     """Return how a client is billed; empty where it has nothing of its own."""
-    return ProfileView(client_id=client_id, profile=await shown.profile(tx, client_id=client_id))
+    found = await shown.profile_for(tx, caller, client_id=client_id)
+    if found is None:
+        raise NotFound
+    return ProfileView(client_id=client_id, profile=found)
 
 
 @router.put("/billing-profiles/{client_id}", openapi_extra=BILLERS)

@@ -13,6 +13,7 @@ BILLERS = allows(staff=("manager", "finance", "admin"))
 ISSUERS = allows(staff=("manager", "finance", "admin"), step_up=True)
 READERS = allows(staff=("manager", "finance", "admin"), client=("billing", "approver", "admin"))
 ADMINS = allows(staff=("finance", "admin"))
+APPROVERS = allows(staff=("finance", "admin"), step_up=True)
 
 
 async def _default_seller(request: Request) -> dict[str, Any]:

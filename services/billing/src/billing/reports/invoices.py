@@ -54,7 +54,14 @@ async def list_invoices(
     query = query.order_by(invoices.c.starts_on.desc(), invoices.c.id.desc()).limit(limit + 1)
     rows = (await tx.execute(query)).all()
     page, cursor = page_of(rows, limit=limit, key=lambda row: (row.starts_on.isoformat(), str(row.id)))
-    return [_summary(row) for row in page], cursor
+    owed = await tx.fetch(
+        "SELECT v.id, invoice_open(v.client_id, v.id) AS open_minor, coalesce((SELECT -sum(n.gross_minor) FROM invoices n"
+        " WHERE n.corrects = v.id), 0)::bigint AS credited_minor FROM invoices v"
+        " WHERE v.id = ANY($1) AND v.kind = 'invoice' AND v.status = 'issued'",
+        [row.id for row in page],
+    )
+    standing = {row["id"]: {name: row[name] for name in ("open_minor", "credited_minor")} for row in owed}
+    return [{**_summary(row), **standing.get(row.id, {})} for row in page], cursor
 
 
 def _summary(row: Any) -> Row:

@@ -94,6 +94,10 @@ class InvoiceRow(View):
     tax_minor: int
     gross_minor: int
     worked_minutes: int
+    open_minor: int | None = None
+    """What is still to be paid of an issued invoice."""
+    credited_minor: int = 0
+    """What its credit notes took back."""
 
 
 class InvoiceView(View):

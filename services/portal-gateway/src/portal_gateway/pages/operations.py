@@ -1,8 +1,8 @@
-"""The managers' pages: operations across all clients, approvals, billing runs, invoices, clients."""
+"""The managers' pages: operations across all clients, and approvals."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,8 +10,7 @@ from msp_kernel.periods import month_of
 from portal_gateway.pages import shown
 from portal_gateway.pages.clocks import escalates
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.portal import pdf
-from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.pages.site import Failed, Site, form_of, page_route
 from portal_gateway.pages.sla import BROKEN, DAYS, WEEKS, all_of, link
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -19,7 +18,6 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk")
 MANAGERS = ("manager", "admin", "finance", "dispatcher")
 APPROVERS = ("manager", "admin")
-BILLERS = ("manager", "admin", "finance")
 
 
 @page_route(router, "/ops")
@@ -117,123 +115,3 @@ async def decide(request: Request, site: Site, visitor: Visitor) -> Response:
     refusals = "; ".join(sorted({one["reason"] for one in answer["refused"]}))
     problem = f"{len(answer['refused'])} not approved: {refusals}." if answer["refused"] else ""
     return await _approvals(request, site, visitor, problem=problem, done=f"{answer['approved']} approved.")
-
-
-# ---- billing ------------------------------------------------------------------------------------------------------
-
-
-@page_route(router, "/billing/runs")
-async def runs(_request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the billing runs and a form for the next one."""
-    return await _runs(site, visitor)
-
-
-async def _runs(site: Site, visitor: Visitor, *, problem: str = "") -> Response:
-    caller = need_staff(visitor, *BILLERS)
-    found, side = await site.parts(site.services.get(caller, "/billing-runs", limit=50), nav(site, visitor))
-    this_month = month_of(shown.now().date())
-    last_month = month_of(this_month.starts_on - timedelta(days=1))
-    return site.page(
-        "desk/runs.html",
-        visitor=visitor,
-        title="Invoice runs",
-        status=422 if problem else 200,
-        found=found,
-        problem=problem,
-        months=[last_month, this_month],
-        **side,
-    )
-
-
-@page_route(router, "/billing/runs", "POST")
-async def start_run(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Start the run of a month, or go to it when it was started before."""
-    caller = need_staff(visitor, *BILLERS)
-    form = await form_of(request, visitor)
-    try:
-        month = month_of(date.fromisoformat(f"{form.get('month', '')}-01"))
-    except ValueError:
-        return await _runs(site, visitor, problem="Choose a month.")
-    body = {"starts_on": month.starts_on.isoformat(), "ends_on": month.ends_on.isoformat()}
-    try:
-        run = await site.services.post(caller, "/billing-runs", body)
-    except Refused as refused:
-        return await _runs(site, visitor, problem=str(refused))
-    return go(f"/desk/billing/runs/{segment(run['id'])}")
-
-
-@page_route(router, "/billing/runs/{run_id}")
-async def run(_request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
-    """Show a run: progress, drafts, what blocks it."""
-    return await _run(site, visitor, run_id)
-
-
-async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") -> Response:
-    caller = need_staff(visitor, *BILLERS)
-    found = await site.services.get(caller, f"/billing-runs/{segment(run_id)}")
-    side = await nav(site, visitor)
-    states: dict[str, int] = {}
-    for item in found["items"]:
-        states[item["status"]] = states.get(item["status"], 0) + 1
-    return site.page(
-        "desk/run.html",
-        visitor=visitor,
-        title=f"Invoice run {shown.day(found['starts_on'])}",
-        run=found,
-        states=states,
-        settled=sum(states.get(name, 0) for name in ("drafted", "issued", "blocked")),
-        problem=problem,
-        topics=f"run-{found['id']}",
-        **side,
-    )
-
-
-@page_route(router, "/billing/runs/{run_id}/issue", "POST")
-async def issue(request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
-    """Issue the drafts of a run: they cannot change any more."""
-    return await _act(request, site, visitor, run_id, "issue")
-
-
-@page_route(router, "/billing/runs/{run_id}/retry", "POST")
-async def retry(request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
-    """Ask again for what was blocked."""
-    return await _act(request, site, visitor, run_id, "retry")
-
-
-async def _act(request: Request, site: Site, visitor: Visitor, run_id: str, verb: str) -> Response:
-    caller = need_staff(visitor, *BILLERS)
-    await form_of(request, visitor)
-    try:
-        await site.services.post(caller, f"/billing-runs/{segment(run_id)}/{verb}", {})
-    except Refused as refused:
-        return await _run(site, visitor, run_id, problem=str(refused))
-    return go(f"/desk/billing/runs/{segment(run_id)}")
-
-
-@page_route(router, "/billing/invoices")
-async def invoices(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show invoices of every client."""
-    caller = need_staff(visitor, *BILLERS)
-    status = request.query_params.get("status") or None
-    found, side = await site.parts(
-        site.services.get(caller, "/invoices", status=status, limit=100, after=request.query_params.get("after")),
-        nav(site, visitor),
-    )
-    return site.page("desk/invoices.html", visitor=visitor, title="Invoices", found=found, wanted=status, **side)
-
-
-@page_route(router, "/billing/invoices/{number}.pdf")
-async def invoice_pdf(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
-    """Download an invoice."""
-    need_staff(visitor, *BILLERS)
-    return await pdf(site, visitor, number)
-
-
-@page_route(router, "/billing/invoices/{number}")
-async def invoice(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
-    """Show an invoice or a draft."""
-    caller = need_staff(visitor, *BILLERS)
-    found = await site.services.get(caller, f"/invoices/{segment(number)}")
-    side = await nav(site, visitor)
-    title = f"Invoice {found['number']}" if found["number"] else "Draft invoice"
-    return site.page("desk/invoice.html", visitor=visitor, title=title, invoice=found, **side)

@@ -230,50 +230,6 @@ async def hours_file(_request: Request, site: Site, visitor: Visitor, form: str)
     return Response(answer.body, media_type=answer.content_type, headers=headers)
 
 
-@page_route(router, "/invoices")
-async def invoices(_request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the client's issued invoices."""
-    caller = need_client(visitor)
-    found = await site.part(site.services.get(caller, "/invoices", limit=100))
-    return site.page(
-        "portal/invoices.html", visitor=visitor, title="Invoices", found=found, **await _who(site, visitor)
-    )
-
-
-@page_route(router, "/invoices/{number}.pdf")
-async def invoice_pdf(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
-    """Download an invoice."""
-    return await pdf(site, visitor, number)
-
-
-@page_route(router, "/invoices/{number}")
-async def invoice(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
-    """Show an invoice."""
-    caller = need_client(visitor)
-    found = await site.services.get(caller, f"/invoices/{segment(number)}")
-    return site.page(
-        "portal/invoice.html",
-        visitor=visitor,
-        title=f"Invoice {found['number']}",
-        invoice=found,
-        **await _who(site, visitor),
-    )
-
-
-async def pdf(site: Site, visitor: Visitor, number: str) -> Response:
-    """Return the PDF of an invoice as the billing service keeps it."""
-    answer = await site.services.send(visitor.caller, "GET", f"/invoices/{segment(number)}/pdf")
-    if answer.status != 200:
-        return failure(site, visitor, status=404)
-    headers = {
-        "content-disposition": answer.headers.get("content-disposition", "attachment"),
-        "x-content-type-options": "nosniff",
-        "content-security-policy": "default-src 'none'; sandbox",
-        "cache-control": "no-store",
-    }
-    return Response(answer.body, media_type="application/pdf", headers=headers)
-
-
 async def _who(site: Site, visitor: Visitor) -> dict[str, Any]:
     return {"client_name": await site.client_names(visitor.caller.client_id)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -68,6 +68,36 @@ def money(minor: int | None, currency: str) -> str:
     return f"\N{MINUS SIGN}{text}" if minor < 0 else str(text)
 
 
+def minor_units(text: str, currency: str) -> int | None:
+    """Return an amount as people type it in minor units, ``None`` when it is not one above zero: ``1,250.5`` is 125050."""
+    whole, _, part = text.strip().replace(",", "").replace(" ", "").partition(".")
+    digits = get_currency_precision(currency)
+    if not f"{whole}{part}".isdigit() or not text.isascii() or len(whole) > 12 or len(part) > digits:
+        return None
+    return int(f"{whole}{part.ljust(digits, '0')}") or None
+
+
+def plain(minor: int, currency: str) -> str:
+    """Return an amount as a form takes it: ``1250.50``."""
+    digits = get_currency_precision(currency)
+    return f"{minor // 10**digits}.{minor % 10**digits:0{digits}}" if digits else str(minor)
+
+
+def standing(invoice: Mapping[str, Any], today: date) -> tuple[str, str]:
+    """Return how an invoice stands in a word, and its tone: due, part paid, overdue, paid, credited."""
+    if invoice["status"] != "issued":
+        return "Draft", ""
+    if invoice["kind"] == "credit_note":
+        return "Credit note", ""
+    left, gross = invoice["open_minor"], invoice["gross_minor"]
+    credited = invoice.get("credited_minor", 0)
+    if not left:
+        return ("Credited", "") if credited and credited >= gross else ("Paid", "ok")
+    if date.fromisoformat(invoice["due_on"]) < today:
+        return "Overdue", "breach"
+    return ("Part paid", "info") if left < gross - credited else ("Due", "info")
+
+
 def instant(value: str | datetime | None) -> datetime | None:
     """Return an instant from its JSON text."""
     if value is None or isinstance(value, datetime):
@@ -119,6 +149,11 @@ def day(value: str | date | None) -> str:
         return "–"
     on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return str(format_date(on, "d MMM y", locale=LOCALE))
+
+
+def until(ends_on: str) -> str:
+    """Return the last day of a period that is over before ``ends_on``."""
+    return day(date.fromisoformat(ends_on) - timedelta(days=1))
 
 
 def ago(value: str | datetime | None, now: datetime) -> str:

@@ -109,7 +109,7 @@ async def forgot(request: Request) -> Response:
 async def send_link(request: Request) -> Response:
     """Send a link when there is somebody with this address; say the same in any case."""
     form = await form_of(request, None)
-    _limit(request)
+    limit_address(request)
     if _is_ours(request):
         async with database_of(request).transaction(SYSTEM) as tx:
             await people.ask_for_reset(tx, email=form.get("email", "").strip()[:254], house=house_of(request))
@@ -130,7 +130,7 @@ async def chosen(request: Request) -> Response:
     if not _is_ours(request):
         return go("/login")
     try:
-        _limit(request)
+        limit_address(request)
         async with database_of(request).transaction(SYSTEM) as tx:
             await people.choose_password(tx, token=token, password=form.get("password", ""))
     except (TicketSpent, BadPassword, TooManyRequests) as error:
@@ -241,7 +241,12 @@ def _is_ours(request: Request) -> bool:
     return request.headers.get("sec-fetch-site") in (None, "same-origin", "none")
 
 
-def _limit(request: Request) -> None:
+def limit_address(request: Request) -> None:
+    """Take one request of somebody who has not signed in.
+
+    Raises:
+        TooManyRequests: the address asked too often.
+    """
     limits: Limits = request.app.state.limits
     limits.of_address(origin_of(request).address)
 

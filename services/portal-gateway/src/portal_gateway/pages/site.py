@@ -92,7 +92,9 @@ class Site:
             METRIC=shown.METRIC,
             zone=ZONE,
         )
-        self.environment.filters.update(hours=shown.hours, duration=shown.duration, money=shown.money, day=shown.day)
+        self.environment.filters.update(
+            hours=shown.hours, duration=shown.duration, money=shown.money, day=shown.day, until=shown.until
+        )
 
     def asset(self, name: str) -> str:
         """Return the address of a static file with the hash of its content: it may be cached for ever."""

@@ -1,0 +1,368 @@
+"""The billing pages of the desk: runs, receivables, what clients are worth, who bills and who is billed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from msp_kernel.periods import month_of
+from portal_gateway.pages import shown
+from portal_gateway.pages.desk import nav
+from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_staff
+from portal_gateway.services import Refused, segment
+
+router = APIRouter(prefix="/desk")
+BILLERS = ("manager", "admin", "finance")
+SELLERS = ("admin", "finance")
+HEALTH_PAGE = 25
+HEALTH_DAYS = 92
+LINKS = {"seller": "/desk/admin/billing", "profile": "/desk/admin/billing/{client_id}"}
+ADDRESS = ("line1", "line2", "line3", "city", "postcode", "country")
+SELLER_FIELDS = ("name", "tax_id", "legal_id", "email", "phone", "iban", "bic", "brand_colour")
+PROFILE_FIELDS = (
+    "name",
+    "tax_id",
+    "legal_id",
+    "tax_case",
+    "exemption_reason",
+    "purchase_order",
+    "buyer_reference",
+    "language",
+    "email",
+)
+NUMBERS = ("payment_days", "tax_rate_basis_points")
+
+
+@page_route(router, "/billing/runs")
+async def runs(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the billing runs and a form for the next one."""
+    return await _runs(site, visitor)
+
+
+async def _runs(site: Site, visitor: Visitor, *, problem: str = "") -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    found, side = await site.parts(site.services.get(caller, "/billing-runs", limit=50), nav(site, visitor))
+    this_month = month_of(shown.now().date())
+    last_month = month_of(this_month.starts_on - timedelta(days=1))
+    return site.page(
+        "desk/runs.html",
+        visitor=visitor,
+        title="Invoice runs",
+        status=422 if problem else 200,
+        found=found,
+        problem=problem,
+        months=[last_month, this_month],
+        **side,
+    )
+
+
+@page_route(router, "/billing/runs", "POST")
+async def start_run(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Start the run of a month, or go to it when it was started before."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    period = _period(form.get("month", ""))
+    if period is None:
+        return await _runs(site, visitor, problem="Choose a month.")
+    try:
+        run = await site.services.post(caller, "/billing-runs", period)
+    except Refused as refused:
+        return await _runs(site, visitor, problem=str(refused))
+    return go(f"/desk/billing/runs/{segment(run['id'])}")
+
+
+def _period(month: str) -> dict[str, str] | None:
+    try:
+        found = month_of(date.fromisoformat(f"{month}-01"))
+    except ValueError:
+        return None
+    return {"starts_on": found.starts_on.isoformat(), "ends_on": found.ends_on.isoformat()}
+
+
+@page_route(router, "/billing/preview")
+async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the invoices of a month as they would be: nothing is changed."""
+    caller = need_staff(visitor, *BILLERS)
+    period = _period(request.query_params.get("month", ""))
+    if period is None:
+        return await _runs(site, visitor, problem="Choose a month.")
+    after = request.query_params.get("after")
+    found, side = await site.parts(
+        site.services.get(caller, "/billing-runs/preview", **period, after=after, limit=HEALTH_PAGE), nav(site, visitor)
+    )
+    return site.page(
+        "desk/preview.html",
+        visitor=visitor,
+        title="Invoice run preview",
+        found=found,
+        period=period,
+        month=request.query_params["month"],
+        **side,
+    )
+
+
+@page_route(router, "/billing/runs/{run_id}")
+async def run(_request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
+    """Show a run: steps, progress, drafts, what to fix and where."""
+    return await _run(site, visitor, run_id)
+
+
+async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    path = f"/billing-runs/{segment(run_id)}"
+    found = await site.services.get(caller, path)
+    review, side = await site.parts(site.services.get(caller, f"{path}/review"), nav(site, visitor))
+    states = found["counts"]
+    return site.page(
+        "desk/run.html",
+        visitor=visitor,
+        title=f"Invoice run {shown.day(found['starts_on'])}",
+        status=422 if problem else 200,
+        run=found,
+        review=review,
+        states=states,
+        steps=steps(states),
+        mend=mend,
+        settled=sum(states.get(name, 0) for name in ("drafted", "issued", "blocked")),
+        problem=problem,
+        topics=f"run-{found['id']}",
+        **side,
+    )
+
+
+def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
+    """Return the steps of a run: what, how many clients are past it, of how many, and its state."""
+    of = sum(states.values())
+    blocked = states.get("blocked", 0)
+    reached = {
+        "Approved time sealed": ("sealed", "closed", "drafted", "issuing", "issued"),
+        "Hours ledger closed": ("closed", "drafted", "issuing", "issued"),
+        "Drafts made, three counts compared": ("drafted", "issuing", "issued"),
+        "Issued": ("issued",),
+    }
+    found = []
+    for text, past in reached.items():
+        done = sum(states.get(name, 0) for name in past)
+        is_done = of > 0 and done == of
+        state = "ok" if is_done else "risk" if blocked and done + blocked == of else "run" if done else ""
+        found.append((text, done, of, state))
+    return found
+
+
+def mend(finding: dict[str, Any], client_id: str) -> str:
+    """Return the page on which a finding is mended; none when it is only to be looked at."""
+    if "profile" not in finding["where"]:
+        return ""
+    return LINKS["seller" if "seller" in finding["where"] else "profile"].format(client_id=client_id)
+
+
+@page_route(router, "/billing/runs/{run_id}/issue", "POST")
+async def issue(request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
+    """Issue the drafts of a run: they cannot change any more."""
+    return await _act(request, site, visitor, run_id, "issue")
+
+
+@page_route(router, "/billing/runs/{run_id}/retry", "POST")
+async def retry(request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
+    """Ask again for what was blocked."""
+    return await _act(request, site, visitor, run_id, "retry")
+
+
+async def _act(request: Request, site: Site, visitor: Visitor, run_id: str, verb: str) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    await form_of(request, visitor)
+    try:
+        await site.services.post(caller, f"/billing-runs/{segment(run_id)}/{verb}", {})
+    except Refused as refused:
+        if refused.document.get("code") == "step-up-required":
+            raise
+        return await _run(site, visitor, run_id, problem=str(refused))
+    return go(f"/desk/billing/runs/{segment(run_id)}")
+
+
+# ---- what is owed, and what clients are worth -----------------------------------------------------------------------
+
+
+@page_route(router, "/billing/receivables")
+async def receivables(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show what is owed by age, and the open invoices with their reminders."""
+    caller = need_staff(visitor, *BILLERS)
+    ageing, still_open, side = await site.parts(
+        site.services.get(caller, "/receivables/ageing"),
+        site.services.get(caller, "/receivables", limit=100),
+        nav(site, visitor),
+    )
+    return site.page(
+        "desk/receivables.html", visitor=visitor, title="Receivables", ageing=ageing, still_open=still_open, **side
+    )
+
+
+@page_route(router, "/billing/receivables/{client_id}")
+async def account(request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
+    """Show the statement of account of a client."""
+    caller = need_staff(visitor, *BILLERS)
+    client = await _client(site, visitor, client_id)
+    currency = request.query_params.get("currency") or client["currency"]
+    found = await site.services.get(caller, "/receivables/statement", **account_of(client_id, currency))
+    side = await nav(site, visitor)
+    title = f"Statement of account, {client['name']}"
+    return site.page("desk/account.html", visitor=visitor, title=title, found=found, **side)
+
+
+def account_of(client_id: str, currency: str) -> dict[str, str]:
+    """Return the query for a statement of account of the last twelve months."""
+    today = shown.now().date()
+    return {
+        "client_id": client_id,
+        "currency": currency,
+        "from_": (today - timedelta(days=365)).isoformat(),
+        "to_": (today + timedelta(days=1)).isoformat(),
+    }
+
+
+@page_route(router, "/billing/health")
+async def health(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show revenue, rate, margin and unbilled work of each client."""
+    caller = need_staff(visitor, *BILLERS)
+    today = shown.now().date()
+    period = {
+        "from_": (today - timedelta(days=HEALTH_DAYS)).isoformat(),
+        "to_": (today + timedelta(days=1)).isoformat(),
+    }
+    clients, side = await site.parts(
+        site.services.get(caller, "/clients", limit=HEALTH_PAGE, after=request.query_params.get("after")),
+        nav(site, visitor),
+    )
+    listed = [] if isinstance(clients, Failed) else clients["items"]
+    found = await site.parts(
+        *(site.services.get(caller, f"/financial-health/{segment(one['id'])}", **period) for one in listed)
+    )
+    return site.page(
+        "desk/health.html",
+        visitor=visitor,
+        title="Financial health",
+        clients=clients,
+        found=list(zip(listed, found, strict=True)),
+        days=HEALTH_DAYS,
+        **side,
+    )
+
+
+# ---- who bills, and who is billed -----------------------------------------------------------------------------------
+
+
+@page_route(router, "/admin/billing")
+async def admin(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the seller's profile and the clients with theirs."""
+    return await _admin(site, visitor)
+
+
+async def _admin(site: Site, visitor: Visitor, *, form: dict[str, str] | None = None, problem: str = "") -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    seller, clients, side = await site.parts(
+        site.services.get(caller, "/seller"), site.services.get(caller, "/clients", limit=200), nav(site, visitor)
+    )
+    return site.page(
+        "desk/billing_admin.html",
+        visitor=visitor,
+        title="Billing settings",
+        status=422 if problem else 200,
+        seller=seller,
+        form=form or ({} if isinstance(seller, Failed) else flat(seller)),
+        clients=clients,
+        may_change=caller.has_role(*SELLERS),
+        problem=problem,
+        **side,
+    )
+
+
+@page_route(router, "/admin/billing", "POST")
+async def change_seller(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Change who sends the invoices; issued ones keep what they say."""
+    caller = need_staff(visitor, *SELLERS)
+    form = await form_of(request, visitor)
+    try:
+        await site.services.post(caller, "/seller", nested(form, SELLER_FIELDS), method="PUT")
+    except Refused as refused:
+        return await _admin(site, visitor, form=form, problem=f"Not saved: {refused}")
+    return go("/desk/admin/billing")
+
+
+@page_route(router, "/admin/billing/{client_id}")
+async def profile(_request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
+    """Show how a client is billed, and what its draft lacks."""
+    return await _profile(site, visitor, client_id)
+
+
+async def _profile(
+    site: Site, visitor: Visitor, client_id: str, *, form: dict[str, str] | None = None, problem: str = ""
+) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    client = await _client(site, visitor, client_id)
+    found = await site.services.get(caller, f"/billing-profiles/{segment(client_id)}")
+    drafts, side = await site.parts(
+        site.services.get(caller, "/invoices", client_id=client_id, status="draft", limit=5), nav(site, visitor)
+    )
+    listed = [] if isinstance(drafts, Failed) else drafts["items"]
+    whole = await site.parts(*(site.services.get(caller, f"/invoices/{one['id']}") for one in listed))
+    return site.page(
+        "desk/billing_profile.html",
+        visitor=visitor,
+        title=f"Billing of {client['name']}",
+        status=422 if problem else 200,
+        client=client,
+        form=form or flat(found["profile"]),
+        findings=[finding for one in whole if not isinstance(one, Failed) for finding in one["findings"]],
+        problem=problem,
+        **side,
+    )
+
+
+@page_route(router, "/admin/billing/{client_id}", "POST")
+async def change_profile(request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
+    """Change how a client is billed; its drafts are made anew."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    body = nested(form, PROFILE_FIELDS)
+    try:
+        await site.services.post(caller, f"/billing-profiles/{segment(client_id)}", body, method="PUT")
+    except Refused as refused:
+        return await _profile(site, visitor, client_id, form=form, problem=f"Not saved: {refused}")
+    return go(f"/desk/admin/billing/{segment(client_id)}")
+
+
+async def _client(site: Site, visitor: Visitor, client_id: str) -> dict[str, Any]:
+    try:
+        path = f"/clients/{UUID(client_id)}"
+    except ValueError as error:
+        raise Refused(404, {}) from error
+    found: dict[str, Any] = await site.services.get(visitor.caller, path)
+    return found
+
+
+def flat(profile: dict[str, Any]) -> dict[str, str]:
+    """Return a profile as the fields of its form."""
+    found = {name: str(value) for name, value in profile.items() if isinstance(value, (str, int))}
+    address, endpoint = profile.get("address") or {}, profile.get("endpoint") or {}
+    for number, line in enumerate(address.get("lines", []), start=1):
+        found[f"line{number}"] = line
+    found |= {name: address[name] for name in ("city", "postcode", "country") if address.get(name)}
+    return found | ({"scheme": endpoint["scheme"], "endpoint": endpoint["id"]} if endpoint else {})
+
+
+def nested(form: dict[str, str], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fields of a form as a profile; what is empty is left out."""
+    given = {name: value.strip() for name, value in form.items() if value.strip()}
+    found: dict[str, Any] = {name: given[name] for name in names if name in given}
+    found |= {name: int(given[name]) if given[name].isdecimal() else given[name] for name in NUMBERS if name in given}
+    if any(name in given for name in ADDRESS):
+        lines = [given[name] for name in ADDRESS[:3] if name in given]
+        rest = {name: given[name] for name in ("city", "postcode", "country") if name in given}
+        found["address"] = {"lines": lines, **rest}
+    if "endpoint" in given:
+        found["endpoint"] = {"scheme": given.get("scheme", ""), "id": given["endpoint"]}
+    return found

@@ -1,0 +1,350 @@
+"""Invoices as documents: the desk's pages with what can be done to them, and the client's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from msp_kernel.ids import new_id
+from portal_gateway.pages import shown
+from portal_gateway.pages.billing import BILLERS, account_of
+from portal_gateway.pages.desk import nav
+from portal_gateway.pages.sign_in import house_of
+from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_client, need_staff
+from portal_gateway.services import Answer, Refused, segment
+
+router = APIRouter()
+FILES = {
+    "pdf": ("/pdf", "application/pdf"),
+    "csv": ("/csv", "text/csv; charset=utf-8"),
+    "xml": ("/xml", "application/xml"),
+    "json": ("", "application/json"),
+}
+METHODS = ("bank transfer", "direct debit", "card", "cheque", "cash")
+
+
+# ---- the desk -----------------------------------------------------------------------------------------------------
+
+
+@page_route(router, "/desk/billing/invoices")
+async def invoices(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show invoices of every client."""
+    caller = need_staff(visitor, *BILLERS)
+    status = request.query_params.get("status") or None
+    found, side = await site.parts(
+        site.services.get(caller, "/invoices", status=status, limit=100, after=request.query_params.get("after")),
+        nav(site, visitor),
+    )
+    return site.page("desk/invoices.html", visitor=visitor, title="Invoices", found=found, wanted=status, **side)
+
+
+@page_route(router, "/desk/billing/invoices/{number}.{form}")
+async def invoice_file(request: Request, site: Site, visitor: Visitor, number: str, form: str) -> Response:
+    """Download an invoice as PDF, CSV, JSON or e-invoice."""
+    need_staff(visitor, *BILLERS)
+    return await _file(request, site, visitor, number, form)
+
+
+@page_route(router, "/desk/billing/invoices/{number}")
+async def invoice(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Show an invoice or a draft, with what can be done to it."""
+    return await _invoice(site, visitor, number)
+
+
+async def _invoice(
+    site: Site, visitor: Visitor, number: str, *, problem: str = "", form: dict[str, str] | None = None, link: str = ""
+) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}")
+    path = f"/invoices/{found['id']}"
+    notes, links, side = await site.parts(
+        site.services.get(caller, f"{path}/credit-notes"),
+        site.services.get(caller, f"{path}/links"),
+        nav(site, visitor),
+    )
+    title = f"{_kind(found)} {found['number']}" if found["number"] else "Draft invoice"
+    return site.page(
+        "desk/invoice.html",
+        visitor=visitor,
+        title=title,
+        status=422 if problem else 200,
+        invoice=found,
+        standing=_standing(found, notes),
+        notes=notes,
+        links=links,
+        link=link,
+        methods=METHODS,
+        today=shown.now().date(),
+        form=form or {},
+        key=str(new_id()),
+        base=f"/desk/billing/invoices/{found['id']}",
+        problem=problem,
+        **side,
+    )
+
+
+def _kind(found: dict[str, Any]) -> str:
+    return "Credit note" if found["kind"] == "credit_note" else "Invoice"
+
+
+def _standing(found: dict[str, Any], notes: Any) -> tuple[str, str]:
+    credited = 0 if isinstance(notes, Failed) else -sum(one["gross_minor"] for one in notes["items"])
+    return shown.standing({**found, "credited_minor": credited}, shown.now().date())
+
+
+@page_route(router, "/desk/billing/invoices/{number}/lines/{n}")
+async def line(_request: Request, site: Site, visitor: Visitor, number: str, n: str) -> Response:
+    """Show why a line is what it is: arithmetic, clause, rule, entries to the cent."""
+    caller = need_staff(visitor, *BILLERS)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}/lines/{segment(n)}/explain")
+    side = await nav(site, visitor)
+    back = f"/desk/billing/invoices/{segment(number)}"
+    return site.page("desk/invoice_line.html", visitor=visitor, title=f"Line {n}", line=found, back=back, **side)
+
+
+@page_route(router, "/desk/billing/invoices/{number}/payments", "POST")
+async def record_payment(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Record a payment for an invoice; what is over stays with the client as credit."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}")
+    amount = shown.minor_units(form.get("amount", ""), found["currency"])
+    if amount is None:
+        return await _invoice(
+            site, visitor, number, form=form, problem="The amount is a number above zero, as 1250.50."
+        )
+    body = {
+        "client_id": found["client_id"],
+        "amount_minor": amount,
+        "currency": found["currency"],
+        "received_on": form.get("received_on", ""),
+        "method": form.get("method", ""),
+        "reference": form.get("reference", ""),
+        "shares": [{"invoice_id": found["id"], "amount_minor": min(amount, found["open_minor"] or 0)}],
+    }
+    try:
+        await site.services.post(caller, "/payments", body, key=form.get("key") or None)
+    except Refused as refused:
+        return await _invoice(site, visitor, number, form=form, problem=f"Not recorded: {refused}")
+    return go(f"/desk/billing/invoices/{segment(number)}")
+
+
+@page_route(router, "/desk/billing/invoices/{number}/redraft", "POST")
+async def redraft(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Make a draft anew with today's profile, charges and credits."""
+    caller = need_staff(visitor, *BILLERS)
+    await form_of(request, visitor)
+    try:
+        await site.services.post(caller, f"/invoices/{segment(number)}/redraft")
+    except Refused as refused:
+        return await _invoice(site, visitor, number, problem=f"Not made anew: {refused}")
+    return go(f"/desk/billing/invoices/{segment(number)}")
+
+
+@page_route(router, "/desk/billing/invoices/{number}/links", "POST")
+async def make_link(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Make a link for somebody without an account, or end one; a new one is shown this once."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    try:
+        if "revoke" in form:
+            await site.services.post(caller, f"/invoice-links/{segment(form['revoke'])}/revoke")
+            return go(f"/desk/billing/invoices/{segment(number)}")
+        days = int(form["days"]) if form.get("days", "").isdecimal() else 30
+        found = await site.services.post(caller, f"/invoices/{segment(number)}/links", {"days": days})
+    except Refused as refused:
+        return await _invoice(site, visitor, number, problem=str(refused))
+    return await _invoice(site, visitor, number, link=f"{house_of(request).public_url}/i/{found['token']}")
+
+
+@page_route(router, "/desk/billing/invoices/{number}/credit")
+async def credit(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Show what is left of each line to be credited."""
+    return await _credit(site, visitor, number, form={})
+
+
+@page_route(router, "/desk/billing/invoices/{number}/credit", "POST")
+async def issue_credit_note(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Show what the credit note would say; then issue it."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}")
+    chosen, wrong = _chosen(form, found["currency"])
+    if wrong or not chosen or not form.get("reason", "").strip():
+        said = wrong or (
+            "Choose at least one line." if not chosen else "Say why: the reason is printed on the credit note."
+        )
+        return await _credit(site, visitor, number, form=form, problem=said)
+    if form.get("intent") != "issue":
+        return await _credit(site, visitor, number, form=form, chosen=chosen)
+    body = {"reason": form["reason"].strip(), "lines": [{"n": n, "net_minor": net} for n, net in chosen.items()]}
+    try:
+        path = f"/invoices/{found['id']}/credit-notes"
+        note = await site.services.post(caller, path, body, key=form.get("key") or None)
+    except Refused as refused:
+        _unless_proof_is_asked(refused)
+        return await _credit(site, visitor, number, form=form, problem=f"Not issued: {refused}")
+    return go(f"/desk/billing/invoices/{note['id']}")
+
+
+def _unless_proof_is_asked(refused: Refused) -> None:
+    # The page leads to the proof by itself when the refusal reaches it.
+    if refused.document.get("code") == "step-up-required":
+        raise refused
+
+
+def _chosen(form: dict[str, str], currency: str) -> tuple[dict[int, int | None], str]:
+    """Return the chosen lines with their amounts (``None``: what is left), and what is wrong with them."""
+    chosen: dict[int, int | None] = {}
+    for one in form.get("line", "").split(","):
+        if not one.isdecimal():
+            continue
+        text = form.get(f"net{one}", "").strip()
+        negative = text.startswith(("-", "\N{MINUS SIGN}"))
+        amount = shown.minor_units(text[negative:], currency) if text else None
+        if text and amount is None:
+            return {}, f"Line {one}: the amount is a number, as 125.50; empty means all that is left."
+        chosen[int(one)] = -amount if negative and amount else amount
+    return chosen, ""
+
+
+async def _credit(
+    site: Site,
+    visitor: Visitor,
+    number: str,
+    *,
+    form: dict[str, str],
+    chosen: dict[int, int | None] | None = None,
+    problem: str = "",
+) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}")
+    left = await site.services.get(caller, f"/invoices/{segment(number)}/left")
+    side = await nav(site, visitor)
+    return site.page(
+        "desk/credit.html",
+        visitor=visitor,
+        title=f"Credit note for {found['number']}",
+        status=422 if problem else 200,
+        invoice=found,
+        texts={one["n"]: one["text"] for one in found["lines"]},
+        left=left["items"],
+        chosen=chosen,
+        net=sum(
+            one["left_net_minor"] if chosen[one["n"]] is None else chosen[one["n"]]
+            for one in left["items"]
+            if chosen and one["n"] in chosen
+        ),
+        form=form,
+        key=str(new_id()),
+        problem=problem,
+        **side,
+    )
+
+
+# ---- the portal ---------------------------------------------------------------------------------------------------
+
+
+@page_route(router, "/portal/invoices")
+async def client_invoices(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the client's issued invoices with how they stand."""
+    caller = need_client(visitor)
+    found = await site.part(site.services.get(caller, "/invoices", limit=100))
+    return site.page(
+        "portal/invoices.html", visitor=visitor, title="Invoices", found=found, **await _who(site, visitor)
+    )
+
+
+@page_route(router, "/portal/account")
+async def client_account(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the client's statement of account."""
+    caller = need_client(visitor)
+    invoices = await site.services.get(caller, "/invoices", limit=100)
+    currencies = sorted({one["currency"] for one in invoices["items"]}) or ["GBP"]
+    currency = request.query_params.get("currency", currencies[0])
+    found = await site.part(
+        site.services.get(caller, "/receivables/statement", **account_of(str(caller.client_id), currency))
+    )
+    return site.page(
+        "portal/account.html",
+        visitor=visitor,
+        title="Statement of account",
+        found=found,
+        currencies=currencies,
+        **await _who(site, visitor),
+    )
+
+
+@page_route(router, "/portal/invoices/{number}.{form}")
+async def client_file(request: Request, site: Site, visitor: Visitor, number: str, form: str) -> Response:
+    """Download an invoice as PDF, CSV, JSON or e-invoice."""
+    need_client(visitor)
+    return await _file(request, site, visitor, number, form)
+
+
+@page_route(router, "/portal/invoices/{number}")
+async def client_invoice(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Show an invoice."""
+    caller = need_client(visitor)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}")
+    notes = await site.part(site.services.get(caller, f"/invoices/{found['id']}/credit-notes"))
+    return site.page(
+        "portal/invoice.html",
+        visitor=visitor,
+        title=f"{_kind(found)} {found['number']}",
+        invoice=found,
+        standing=_standing(found, notes),
+        notes=notes,
+        base=f"/portal/invoices/{segment(found['number'])}",
+        **await _who(site, visitor),
+    )
+
+
+@page_route(router, "/portal/invoices/{number}/lines/{n}")
+async def client_line(_request: Request, site: Site, visitor: Visitor, number: str, n: str) -> Response:
+    """Show why a line is what it is, down to its entries."""
+    caller = need_client(visitor)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}/lines/{segment(n)}/explain")
+    return site.page(
+        "portal/invoice_line.html",
+        visitor=visitor,
+        title=f"Line {n}",
+        line=found,
+        back=f"/portal/invoices/{segment(number)}",
+        **await _who(site, visitor),
+    )
+
+
+async def _who(site: Site, visitor: Visitor) -> dict[str, Any]:
+    return {"client_name": await site.client_names(visitor.caller.client_id)}
+
+
+# ---- files --------------------------------------------------------------------------------------------------------
+
+
+async def _file(request: Request, site: Site, visitor: Visitor, number: str, form: str) -> Response:
+    """Return a document of an invoice as the billing service keeps it."""
+    if form not in FILES:
+        return failure(site, visitor, status=404)
+    suffix, media_type = FILES[form]
+    syntax = "cii" if request.query_params.get("syntax") == "cii" else "ubl"
+    target = f"/invoices/{segment(number)}{suffix}" + (f"?syntax={syntax}" if form == "xml" else "")
+    answer = await site.services.send(visitor.caller, "GET", target)
+    if answer.status != 200:
+        return failure(site, visitor, status=404)
+    return as_file(answer, media_type=media_type, name=f"{number}.{form}")
+
+
+def as_file(answer: Answer, *, media_type: str, name: str) -> Response:
+    """Return what a service keeps as a download that runs nothing."""
+    headers = {
+        "content-disposition": answer.headers.get(
+            "content-disposition", f"attachment; filename*=UTF-8''{segment(name)}"
+        ),
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; sandbox",
+        "cache-control": "no-store",
+    }
+    return Response(answer.body, media_type=media_type, headers=headers)

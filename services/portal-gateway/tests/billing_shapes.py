@@ -1,0 +1,153 @@
+"""What the billing service answers, as far as its pages show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ACME, RUN, INVOICE = (f"00000000-0000-0000-0000-00000000000{digit}" for digit in "123")
+FINDING = {
+    "code": "client-vat-id-missing",
+    "blocks": True,
+    "where": "billing profile of the client",
+    "detail": "reverse charge needs the client's VAT id",
+    "fix": "give it, or another tax case",
+}
+ROW: dict[str, Any] = {
+    "id": INVOICE,
+    "client_id": ACME,
+    "client_name": "Acme",
+    "kind": "invoice",
+    "status": "issued",
+    "number": "INV-2026-0001",
+    "currency": "GBP",
+    "starts_on": "2026-10-01",
+    "ends_on": "2026-11-01",
+    "issued_at": "2026-11-01T08:00:00+00:00",
+    "due_on": "2999-12-01",
+    "net_minor": 10_000,
+    "tax_minor": 2_000,
+    "gross_minor": 12_000,
+    "worked_minutes": 60,
+    "open_minor": 12_000,
+    "credited_minor": 0,
+}
+WHOLE: dict[str, Any] = {
+    **ROW,
+    "client": {"name": "Acme", "billing_address": {"lines": ["1 Quay"], "city": "Bristol", "postcode": "BS1"}},
+    "seller": {"name": "Meridian IT Ltd", "tax_id": "GB123456789", "iban": "GB33BUKB20201555555555"},
+    "payment_days": 30,
+    "purchase_order": "PO-7",
+    "taxes": [{"rate_basis_points": 2000, "tax_minor": 2000}],
+    "lines": [
+        {
+            "n": 1,
+            "text": "<b>Network</b>",
+            "entries": [{}],
+            "quantity_minutes": 60,
+            "unit_minor": 10_000,
+            "net_minor": 10_000,
+        }
+    ],
+    "statement": [],
+    "entries": [],
+    "corrects": None,
+    "corrects_id": None,
+    "reason": None,
+    "content_sha256": "a" * 64,
+    "previous_sha256": "b" * 64,
+    "findings": [],
+}
+ITEM = {
+    "client_id": ACME,
+    "client_name": "Acme",
+    "status": "drafted",
+    "detail": "",
+    "invoice_id": INVOICE,
+    "gross_minor": 12_000,
+    "currency": "GBP",
+    "findings": [FINDING],
+}
+RUN_FOUND = {
+    "id": RUN,
+    "status": "drafting",
+    "starts_on": "2026-10-01",
+    "ends_on": "2026-11-01",
+    "items": [ITEM, {**ITEM, "status": "sealed", "invoice_id": None, "gross_minor": None, "findings": []}],
+    "counts": {"drafted": 1, "sealed": 1},
+    "progress": {"step": "drafting", "done": 1, "of": 2, "seconds_left": 40},
+}
+REVIEW: dict[str, Any] = {
+    "unapproved": [{"client_id": ACME, "client_name": "Acme", "entry_count": 2, "worked_minutes": 90}],
+    "without_contract": [],
+    "leaking": [],
+    "blocked": [],
+    "findings": [],
+}
+EXPLAINED = {
+    "n": 1,
+    "invoice": "INV-2026-0001",
+    "kind": "time",
+    "text": "Network",
+    "currency": "GBP",
+    "arithmetic": "60 min x 10000 an hour / 60 = 10000 (minor units, half up once)",
+    "net_minor": 10_000,
+    "tax_minor": 2_000,
+    "clause": {"contract_version": 2},
+    "rule": {"contract": "C-1"},
+    "entries": [
+        {
+            "worked_from": "2026-10-05T08:00:00+00:00",
+            "job_type": "network",
+            "level": "L1",
+            "agent_name": "Tom",
+            "note": "<i>cable</i>",
+            "minutes": 60,
+            "net_minor": 10_000,
+        }
+    ],
+}
+ACCOUNT = {
+    "client_id": ACME,
+    "currency": "GBP",
+    "opening_minor": 0,
+    "movements": [
+        {
+            "on_day": "2026-11-01",
+            "what": "invoice",
+            "reference": "INV-2026-0001",
+            "amount_minor": 12_000,
+            "balance_minor": 12_000,
+        }
+    ],
+    "closing_minor": 12_000,
+}
+AGE = {
+    **dict.fromkeys(("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "credit_minor"), 0),
+    "client_id": ACME,
+    "client_name": "Acme",
+    "currency": "GBP",
+    "open_minor": 12_000,
+    "days_1_30": 12_000,
+}
+HEALTH = {
+    "currency": "GBP",
+    "revenue_minor": 10_000,
+    "overage_minor": 0,
+    "effective_hourly_rate_minor": 9_000,
+    "realisation_basis_points": 9_050,
+    "margin_minor": None,
+    "days_sales_outstanding": 21,
+    "unbilled_minutes": 30,
+}
+HOSTED = {
+    "number": "INV-2026-0001",
+    "client_name": "Acme",
+    "seller": "Meridian IT Ltd",
+    "currency": "GBP",
+    "gross_minor": 12_000,
+    "open_minor": 12_000,
+    "due_on": "2026-12-01",
+    "iban": "GB33BUKB20201555555555",
+    "bic": None,
+}
+MISSING = (404, {"type": "/problems/not-found", "title": "Not found", "code": "not-found"})
