@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import assignment, billing, entries, kernel, ledger, queue, replay, sla
+from benchmarks import assignment, billing, entries, gateway, kernel, ledger, queue, replay, sla, streams
 
 BENCHES: dict[str, Any] = {
-    one.__name__.rpartition(".")[2]: one for one in (kernel, entries, replay, sla, ledger, assignment, queue, billing)
+    one.__name__.rpartition(".")[2]: one
+    for one in (kernel, entries, replay, sla, ledger, assignment, queue, billing, gateway, streams)
 }
 RESULTS = Path(__file__).parent / "results"
 

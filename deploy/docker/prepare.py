@@ -27,7 +27,10 @@ async def main() -> None:
     if not kept.exists():
         kept.write_text(
             json.dumps(
-                {"owner": secrets.token_urlsafe(16), "app": secrets.token_urlsafe(16), "key": identity.new_key()}
+                {
+                    **{name: secrets.token_urlsafe(16) for name in ("owner", "app", "sealing")},
+                    "key": identity.new_key(),
+                }
             )
         )
         kept.chmod(0o600)
@@ -45,12 +48,19 @@ async def main() -> None:
         }
         if name == "portal-gateway":
             files["msp_identity_private_key"] = json.dumps(values["key"])
+            # Made before there was one: what is sealed there was sealed with the identity key.
+            if "sealing" in values:
+                files["msp_sealing_key"] = values["sealing"]
             for other, of in SERVICES.items():
                 files[f"msp_{of}_url"] = f"http://{other}:8000"
+        if name == "billing" and os.environ.get("MSP_SELLER"):
+            files["msp_seller"] = os.environ["MSP_SELLER"]
         for file, text in files.items():
             (own / file).write_text(text)
             (own / file).chmod(0o644)  # read by the services, which run as another user
         await asyncio.to_thread(migrations.upgrade, module, url=urls.owner)
+    # A new volume belongs to root; only the tickets service has it besides.
+    Path(os.environ["ATTACHMENTS"]).chmod(0o777)
     await topology.declare(amqp)
 
 

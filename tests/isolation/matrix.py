@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2 as httpx
+from bodies import body_of
 from cast import INSIDE, Actors
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
@@ -41,10 +42,15 @@ EXTRA = (
     "created_at",
 )
 FILTERS = ("client_id", "contract_id", "ticket_id", "agent_id", "assignee_id", "text", "after", "queue")
-NUMBERS = ("n",)
-"""Parts of a path that count lines of an object, and name nothing by themselves."""
+NUMBERS = ("n", "version")
+"""Parts of a path that count what an object has, and name nothing by themselves."""
 EMPTY = ("GET /api/v1/billing-profiles/{client_id}",)
 """Asked for what nobody filled in, it shows an empty form: the same for a foreign client as for an unknown one."""
+REFUSED_BEFORE = (
+    "POST /api/v1/invoices/{invoice_id}/checkout",  # nobody pays online here
+    "POST /api/v1/tickets/{ticket}/attachments",  # its name is in the query
+)
+"""Writes that are refused for something else before it matters whose the object is; all others find nothing."""
 AT_ONCE = 12
 
 
@@ -59,6 +65,8 @@ class Operation:
     queries: tuple[str, ...]
     body: frozenset[str] | None
     """The names a JSON body may have; ``None`` without one."""
+    sample: bytes
+    """A body that is accepted, as far as its description tells."""
 
     @property
     def name(self) -> str:
@@ -130,6 +138,7 @@ def operations_of(document: dict[str, Any]) -> list[Operation]:
                     parameters=tuple(re.findall(r"\{(\w+)\}", path)),
                     queries=tuple(one["name"] for one in parameters),
                     body=_names(document, operation),
+                    sample=json.dumps(body_of(document, path, method) or {}).encode(),
                 )
             )
     return found
@@ -292,10 +301,23 @@ def foreign(one: Operation, actors: Actors) -> Iterator[Cell]:
         base = actors.theirs.objects
         url = one.url(base, **{name: actors.ours.objects[name]})
         twin = one.url(base, **{name: UNKNOWN})
-        expected = [404] if one.is_safe and not one.queries else [404, 409, 422]
+        reaches = not one.queries if one.is_safe else one.name not in REFUSED_BEFORE
+        expected = [404] if reaches else [404, 409, 422]
         if one.name in EMPTY:
             expected = [200]
-        yield cell(one, "foreign ids", name, actors, expected, headers=headers, url=url, same_as=twin, never=never)
+        content = b"" if one.is_safe else one.sample
+        yield cell(
+            one,
+            "foreign ids",
+            name,
+            actors,
+            expected,
+            headers=headers,
+            url=url,
+            same_as=twin,
+            never=never,
+            content=content,
+        )
     if one.is_safe:
         own = one.url(actors.theirs.objects)
         for name in one.queries:

@@ -100,7 +100,8 @@ def settings_of(name: str, database: Database, urls: dict[str, str], *, amqp_url
         "public_url": urls["portal-gateway"],
         "rate_limit_factor": 100_000,
     }
-    return module.Settings(**common, **({"portal-gateway": own, "billing": {"seller": SELLER}}.get(name, {})))
+    of_service: dict[str, dict[str, Any]] = {"portal-gateway": own, "billing": {"seller": SELLER}}
+    return module.Settings(**common, **of_service.get(name, {}))
 
 
 def jobs_of(name: str, settings: Any, database: Database) -> Iterable[Job]:

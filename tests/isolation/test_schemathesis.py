@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-EXAMPLES = 4
+EXAMPLES = 2
 CHECKS: list[Callable[..., Any]] = [status_code_conformance, content_type_conformance, response_schema_conformance]
 ENDS_ITSELF = {"/api/v1/sessions/current"}
 """What would sign the asker out."""

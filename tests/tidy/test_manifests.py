@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 from typing import Any
 
 import pytest
 import yaml
 
+from billing.settings import Settings as BillingSettings
 from msp_kit.settings import ServiceSettings
 from portal_gateway.settings import Settings
 from tickets.settings import Settings as TicketsSettings
@@ -84,8 +86,10 @@ def test_no_secret_value_is_in_the_files() -> None:
 
 
 def test_every_variable_is_a_setting() -> None:
-    settings = (ServiceSettings, Settings, TicketsSettings)
+    settings = (ServiceSettings, Settings, TicketsSettings, BillingSettings)
     known = {f"MSP_{name.upper()}" for one in settings for name in one.model_fields}
     (config,) = [one for one in documents() if one["kind"] == "ConfigMap"]
 
     assert set(config["data"]) - known == {"MSP_SECRETS_DIR"}
+    assert {"MSP_ATTACHMENTS_URL", "MSP_MAIL_FROM", "MSP_PUBLIC_URL", "MSP_SELLER"} <= set(config["data"])
+    assert isinstance(json.loads(config["data"]["MSP_SELLER"]), dict)

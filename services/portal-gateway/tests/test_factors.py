@@ -193,3 +193,22 @@ async def test_an_administrator_takes_a_lost_factor_away(door: Door) -> None:
     assert removed.status_code == 204
     assert (own.status_code, own.json()["code"]) == (403, "own-rights")
     assert await door.token(PRIYA)
+
+
+async def test_a_passkey_proves_once_more_who_it_is(door: Door) -> None:
+    key = Authenticator()
+    headers = await registered(door, ADA, key)
+    cookie = {"cookie": f"sid={headers['authorization'].split()[1]}"}
+    await door.sql("UPDATE sessions SET proved_at = proved_at - interval '1 hour'")
+    door.app.state.visitors.forget_all()
+
+    page = await door.client.get("/prove?next=/settings/security", headers=cookie)
+    stale = await door.send(headers, "POST", "/queues", {})
+    proved = await door.send(
+        headers, "POST", "/sessions/current/passkey-proof", {"credential": key.sign(await ask(door))}
+    )
+    fresh = await door.send(headers, "POST", "/queues", {})
+
+    assert 'data-passkey="prove"' in page.text
+    assert 'data-next="/settings/security"' in page.text
+    assert (stale.status_code, proved.status_code, fresh.json()) == (403, 204, {"fresh": True})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from uuid import UUID
 
+import asyncpg
 import pytest
 from door import ADA, PASSWORD, PAUL, PRIYA, Door, a_door
 from hypothesis import given
@@ -12,13 +14,14 @@ from hypothesis.strategies import text
 
 from msp_events.portal import PersonUpdated
 from msp_kernel.ids import new_id
-from msp_kit.database import SYSTEM
-from msp_kit.testing import said
+from msp_kit.database import SYSTEM, Database
+from msp_kit.testing import drop_database, fresh_database, said, set_service_environment, superuser_url
 from portal_gateway import passwords
 from portal_gateway.actions import notes, sign_in
 from portal_gateway.scope import CACHE_SECONDS
 
 NEW = {"kind": "client", "email": "nora@hlo.example", "display_name": "Nora Field", "roles": ["requester"]}
+SERVICE_URLS = ("MSP_TICKETS_URL", "MSP_SLA_URL", "MSP_CONTRACTS_URL", "MSP_BILLING_URL")
 BETTER = "seven tall ships in the fog"
 
 
@@ -229,3 +232,33 @@ async def test_the_audit_log_says_where_it_was_tampered_with(door: Door) -> None
         assert await notes.verify(tx) == []
     with pytest.raises(Exception, match="permission denied"):
         await door.sql("UPDATE audit SET action = 'nothing' WHERE id = 1")
+
+
+async def test_verify_finds_what_even_a_superuser_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await fresh_database(database="portal_gateway", module="portal_gateway")
+    for name, value in set_service_environment(made, **dict.fromkeys(SERVICE_URLS, "http://127.0.0.1:1")).items():
+        monkeypatch.setenv(name, value)
+
+    database = Database(made.app, service="portal-gateway", database="portal_gateway", pool_size=2)
+    superuser = await asyncpg.connect(superuser_url(made))
+    try:
+        async with database.transaction(SYSTEM) as tx:
+            for number in range(3):
+                await notes.note(tx, actor="test", action="tried", what=str(number))
+            assert await notes.verify(tx) == []
+
+        await superuser.execute("SET session_replication_role = replica")
+        changed = await superuser.fetchval("UPDATE audit SET actor = 'nobody' WHERE object = '1' RETURNING id")
+        command = (sys.executable, "-m", "portal_gateway", "verify")
+        running = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        printed, _ = await running.communicate()
+        assert (running.returncode, f"BROKEN audit entry {changed} was changed" in printed.decode()) == (1, True)
+
+        await superuser.execute("UPDATE audit SET actor = 'test' WHERE id = $1", changed)
+        await superuser.execute("DELETE FROM audit WHERE object = '2'")
+        async with database.transaction(SYSTEM) as tx:
+            assert await notes.verify(tx) == ["the end of the audit log is missing"]
+    finally:
+        await superuser.close()
+        await database.close()
+        await drop_database(made)

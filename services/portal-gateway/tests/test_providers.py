@@ -185,6 +185,17 @@ async def test_providers_show_no_secret_and_keep_to_their_side(house: Door, issu
     assert str(NEW["oauth_client_secret"]).encode() not in sealed
 
 
+async def test_the_login_page_offers_providers_of_staff_and_tells_of_no_client(house: Door, issuer: str) -> None:
+    await house.send(PAUL, "POST", "/identity-providers", {**NEW, "issuer": issuer})
+    staff = {**NEW, "issuer": issuer, "slug": "own", "name": "Meridian & Co", "role_map": {"admins": "admin"}}
+    assert (await house.send(ADA, "POST", "/identity-providers", staff)).status_code == 201
+
+    page = await house.client.get("/login?next=/desk/sla")
+
+    assert 'href="/login/with/own?next=/desk/sla">Sign in with Meridian &amp; Co<' in page.text
+    assert "/login/with/hlo" not in page.text
+
+
 INSIDE = """
 http://example.com/ https://example.com:8443/ https://user@example.com/ ftp://example.com/ gopher://example.com/ file:///etc/passwd
 https://127.0.0.1/ https://localhost/ https://2130706433/ https://0x7f000001/ https://0x7f.1/ https://0177.0.0.1/ https://127.1/

@@ -34,14 +34,22 @@ from portal_gateway.pages import (
     clocks,
     contracts,
     desk,
+    files,
     operations,
     portal,
+    projects,
     providers,
+    queues,
     reports,
+    routing,
     settings as settings_pages,
     sign_in,
     sla,
+    ticket_changes,
+    time_entries,
+    time_week,
     what_if,
+    workload,
 )
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import Visitors
@@ -50,6 +58,31 @@ from portal_gateway.settings import Settings
 from portal_gateway.version import PREFIX
 
 PROBLEMS: dict[type[Exception], Problem] = {**endpoints.PROBLEMS, **REFUSALS}
+PAGES = (
+    sign_in.router,
+    providers.router,
+    settings_pages.router,
+    portal.router,
+    approvals.router,
+    reports.router,
+    desk.router,
+    queues.router,
+    time_week.router,
+    projects.router,
+    workload.router,
+    routing.router,
+    ticket_changes.router,
+    time_entries.router,
+    files.router,
+    clocks.router,
+    operations.router,
+    buckets.router,
+    sla.router,
+    what_if.router,
+    clients.router,
+    contracts.router,
+    live.router,
+)
 
 
 class Static(StaticFiles):
@@ -91,24 +124,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         service="portal-gateway",
         database=database,
         settings=settings,
-        routers=[
-            *endpoints.ROUTERS,
-            sign_in.router,
-            providers.router,
-            settings_pages.router,
-            portal.router,
-            approvals.router,
-            reports.router,
-            desk.router,
-            clocks.router,
-            operations.router,
-            buckets.router,
-            sla.router,
-            what_if.router,
-            clients.router,
-            contracts.router,
-            live.router,
-        ],
+        routers=[*endpoints.ROUTERS, *PAGES],
         problem_table=PROBLEMS,
         lifespan=all_of_it,
     )

@@ -1,7 +1,8 @@
 """From the bus to open pages: signals that something changed, never what. The page asks again by its normal address.
 
-Each process has a queue of its own that lives as long as the process. A signal names a topic; who may hear a topic is
-checked when the page connects and again whenever a signal is sent.
+Each process has a queue of its own that lives as long as the process. A signal names a topic; who hears is asked anew
+whenever anything is sent, a ping included. A page that comes back says the last signal it had; when what it missed is not known
+(another process, too long ago, the broker was away, a page that did not read) it is told to look afresh.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -22,6 +24,7 @@ from msp_events.catalog import HEARS
 from msp_events.envelope import Envelope, Unreadable, parse
 from msp_kit import amqp, telemetry, topology
 from msp_kit.problems import Unauthenticated
+from portal_gateway.actions import notes
 from portal_gateway.pages.site import site_of
 from portal_gateway.scope import Visitor
 
@@ -32,6 +35,11 @@ WAITING_MAX = 500
 PING_SECONDS = 15.0
 TOPICS_MAX = 20
 RECONNECT_SECONDS = 2.0
+STREAMS_MAX = 800
+"""Open pages of one process: below the connections its server takes, so that requests always get through."""
+STREAMS_OF_PERSON_MAX = 30
+LOOK_AFRESH = "*"
+STAFF_ONLY = frozenset(one.type_name() for one in notes.STAFF_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,21 @@ class Listener:
     """One open page."""
 
     topics: frozenset[str]
+    person_id: object = None
     signals: asyncio.Queue[Signal] = field(default_factory=lambda: asyncio.Queue(WAITING_MAX))
+
+    def hear(self, signal: Signal) -> None:
+        """Take a signal; a page that does not read is told to look afresh, and holds up nobody."""
+        if self.signals.full():
+            self.look_afresh(signal.number)
+        else:
+            self.signals.put_nowait(signal)
+
+    def look_afresh(self, number: int) -> None:
+        """Forget what waits: everything is looked at anyway."""
+        while not self.signals.empty():
+            self.signals.get_nowait()
+        self.signals.put_nowait(Signal(number, LOOK_AFRESH, None))
 
 
 class Hub:
@@ -58,8 +80,16 @@ class Hub:
         self.amqp_url = amqp_url
         self.listeners: set[Listener] = set()
         self.kept: deque[Signal] = deque(maxlen=KEPT_MAX)
+        self.epoch = uuid4().hex[:8]
+        """Numbers of another process mean nothing here."""
         self._number = 0
+        self.connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_listening(self) -> bool:
+        """Return whether the broker is here."""
+        return self.connection is not None
 
     async def start(self) -> None:
         """Begin to listen; the broker may come later."""
@@ -80,9 +110,29 @@ class Hub:
             self.kept.append(signal)
             for listener in self.listeners:
                 if topic in listener.topics:
-                    # A page that does not read is told to look afresh, and holds up nobody.
-                    with contextlib.suppress(asyncio.QueueFull):
-                        listener.signals.put_nowait(signal)
+                    listener.hear(signal)
+
+    def missed(self, listener: Listener, last: str) -> list[Signal]:
+        """Return what a page that comes back has not heard; ``last`` is the id of the last signal it had, or empty."""
+        if not last:
+            return []
+        epoch, _, number = last.partition("-")
+        oldest = self.kept[0].number if self.kept else self._number + 1
+        is_known = epoch == self.epoch and number.isdecimal() and oldest - 1 <= int(number[:18]) <= self._number
+        if not is_known:
+            return [Signal(self._number, LOOK_AFRESH, None)]
+        return [signal for signal in self.kept if signal.number > int(number) and signal.topic in listener.topics]
+
+    def has_room_for(self, person_id: object) -> bool:
+        """Return whether somebody may open one more stream."""
+        own = sum(one.person_id == person_id for one in self.listeners)
+        return len(self.listeners) < STREAMS_MAX and own < STREAMS_OF_PERSON_MAX
+
+    def _look_afresh(self) -> None:
+        self._number += 1
+        self.kept.clear()
+        for listener in self.listeners:
+            listener.look_afresh(self._number)
 
     async def _run(self) -> None:
         while True:
@@ -95,18 +145,22 @@ class Hub:
                     queue = await channel.declare_queue(name, exclusive=True, auto_delete=True)
                     for stream in HEARS["portal-gateway"]:
                         await queue.bind(topology.EVENTS_EXCHANGE, routing_key=f"{stream}.v1.#")
+                    # From here on nothing is missed; what happened before is not known.
+                    self._look_afresh()
+                    self.connection = connection
                     async with queue.iterator(no_ack=True) as messages:
                         async for message in messages:
                             self._take(message.body)
             except (OSError, AMQPError, TimeoutError) as error:
                 log.warning("live updates wait for the broker", error=repr(error)[:200])
+            self.connection = None
             await asyncio.sleep(RECONNECT_SECONDS)
 
     def _take(self, body: bytes) -> None:
         with contextlib.suppress(Unreadable):
             for envelope in parse(body):
-                client = None if envelope.client_id is None else str(envelope.client_id)
-                self.publish(topics_of(envelope), client)
+                is_for_staff = envelope.client_id is None or envelope.type in STAFF_ONLY
+                self.publish(topics_of(envelope), None if is_for_staff else str(envelope.client_id))
 
 
 def topics_of(envelope: Envelope) -> list[str]:
@@ -130,6 +184,8 @@ def topics_of(envelope: Envelope) -> list[str]:
 
 def may_hear(visitor: Visitor, signal: Signal) -> bool:
     """Return whether a signal concerns the visitor: staff hears all, a client's people what is their client's."""
+    if signal.topic == LOOK_AFRESH:
+        return True
     return visitor.caller.kind == "staff" or (
         signal.client_id is not None and signal.client_id == str(visitor.caller.client_id)
     )
@@ -143,49 +199,43 @@ async def events(request: Request) -> Response:
         visitor = await site.visitors.of(request)
     except Unauthenticated:
         return Response(status_code=401)
-    wanted = [topic for topic in request.query_params.get("topics", "").split(",") if topic][:TOPICS_MAX]
-    listener = Listener(frozenset(wanted))
     hub: Hub = request.app.state.hub
-    last = request.headers.get("last-event-id", "")
+    if not hub.has_room_for(visitor.caller.id):
+        # The page looks by itself every now and then.
+        return Response(status_code=503, headers={"retry-after": "30"})
+    wanted = [topic for topic in request.query_params.get("topics", "").split(",") if topic][:TOPICS_MAX]
+    listener = Listener(frozenset(wanted), visitor.caller.id)
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no", "x-content-type-options": "nosniff"}
-    stream = _stream(request, visitor, listener, hub, int(last) if last.isdecimal() else None)
+    stream = _stream(request, listener, hub, request.headers.get("last-event-id", ""))
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-async def _stream(
-    request: Request, visitor: Visitor, listener: Listener, hub: Hub, last: int | None
-) -> AsyncIterator[bytes]:
+async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> AsyncIterator[bytes]:
+    visitors = site_of(request).visitors
     hub.listeners.add(listener)
     try:
         yield b"retry: 2000\n\n"
-        for signal in _missed(hub, listener, last):
-            if may_hear(visitor, signal):
-                yield _line(signal)
+        for signal in hub.missed(listener, last):
+            if may_hear(await visitors.of(request, is_used=False), signal):
+                yield _line(hub, signal)
         while not await request.is_disconnected():
             try:
                 async with asyncio.timeout(PING_SECONDS):
                     signal = await listener.signals.get()
             except TimeoutError:
+                await visitors.of(request, is_used=False)
                 yield b": ping\n\n"
                 continue
             # The session may have ended, or the person changed, since the page connected.
-            visitor = await site_of(request).visitors.of(request)
-            if may_hear(visitor, signal):
-                yield _line(signal)
+            if may_hear(await visitors.of(request, is_used=False), signal):
+                yield _line(hub, signal)
     except Unauthenticated:
         return
     finally:
         hub.listeners.discard(listener)
 
 
-def _missed(hub: Hub, listener: Listener, last: int | None) -> list[Signal]:
-    if last is None:
-        return []
-    if hub.kept and last + 1 < hub.kept[0].number:
-        return [Signal(hub.kept[-1].number, topic, None) for topic in listener.topics]
-    return [signal for signal in hub.kept if signal.number > last and signal.topic in listener.topics]
-
-
-def _line(signal: Signal) -> bytes:
+def _line(hub: Hub, signal: Signal) -> bytes:
+    event = "resync" if signal.topic == LOOK_AFRESH else "signal"
     topic = "".join(character for character in signal.topic if character.isalnum() or character in "-_")
-    return f"id: {signal.number}\nevent: signal\ndata: {topic}\n\n".encode()
+    return f"id: {hub.epoch}-{signal.number}\nevent: {event}\ndata: {topic}\n\n".encode()

@@ -77,8 +77,8 @@ class Visitors:
         self.database = database
         self._known: OrderedDict[str, tuple[float, Visitor]] = OrderedDict()
 
-    async def of(self, connection: HTTPConnection) -> Visitor:
-        """Return who asks.
+    async def of(self, connection: HTTPConnection, *, is_used: bool = True) -> Visitor:
+        """Return who asks; an open page that only listens is no use of a session.
 
         Raises:
             Unauthenticated: no session or key, or one that has ended.
@@ -90,7 +90,7 @@ class Visitors:
         known = self._known.get(token)
         if known is None or now - known[0] > CACHE_SECONDS:
             self._known.pop(token, None)
-            visitor = await self._look_up(token)
+            visitor = await self._look_up(token, is_used=is_used)
             self._known[token] = (now, visitor)
             while len(self._known) > CACHE_MAX:
                 self._known.popitem(last=False)
@@ -109,14 +109,14 @@ class Visitors:
         """Forget everybody at once: somebody's rights changed."""
         self._known.clear()
 
-    async def _look_up(self, token: str) -> Visitor:
+    async def _look_up(self, token: str, *, is_used: bool) -> Visitor:
         async with self.database.transaction(SYSTEM) as tx:
             if token.startswith(PREFIX):
                 key = await keys.find(tx, token)
                 if key is None:
                     raise Unauthenticated("the API key is unknown, was revoked or has expired")
                 return Visitor(_program(key), email="", csrf_token="", has_cookie=False, key=key)
-            session = await sign_in.session(tx, token)
+            session = await sign_in.session(tx, token, is_used=is_used)
             if session is None:
                 raise Unauthenticated("sign in first")
             caller = _viewing(session) or _person(session, is_fresh=tx.now - session.proved_at <= FRESH)

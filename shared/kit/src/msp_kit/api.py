@@ -5,6 +5,7 @@ A route without ``allows(...)`` does not start: default deny is checked when the
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ from msp_kit import idempotency, problems, telemetry
 from msp_kit.database import Database, Transaction
 from msp_kit.description import say_how_it_refuses
 from msp_kit.identity import HEADER, Access, Caller, Verifier
-from msp_kit.problems import BodyTooLarge, Problem
+from msp_kit.problems import BodyTooLarge, BodyTooSlow, Problem
 from msp_kit.settings import ServiceSettings
 
 ACCESS = "x-msp-access"
@@ -34,6 +35,8 @@ _NUL = [{"loc": ("body",), "msg": "texts may not contain the character U+0000", 
 
 
 DEPTH_MAX = 32
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive."""
 _DEEP = [{"loc": ("body",), "msg": f"at most {DEPTH_MAX} levels are accepted", "type": "too_deep"}]
 _QUOTE, _BACKSLASH, _OPENING, _CLOSING = ord('"'), ord("\\"), b"[{", b"]}"
 
@@ -241,12 +244,20 @@ def _is_file(content_type: str) -> bool:
 
 
 def _limited(receive: Receive, bytes_max: int) -> Receive:
-    seen = 0
+    seen, is_whole = 0, False
+    ends_at = asyncio.get_running_loop().time() + BODY_SECONDS
 
     async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, is_whole
+        if is_whole:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(ends_at):
+                message = await receive()
+        except TimeoutError as error:
+            raise BodyTooSlow(f"the whole body is sent within {BODY_SECONDS:g} seconds") from error
         seen += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
         if seen > bytes_max:
             raise BodyTooLarge(f"at most {bytes_max} bytes are accepted")
         return message

@@ -12,13 +12,13 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from msp_kit import deadletters, migrations, republish, telemetry, topology
 from msp_kit.api import Lifespan
 from msp_kit.database import SYSTEM, Database
 from msp_kit.health import database_check, health_router
+from msp_kit.server import server
 from msp_kit.settings import ServiceSettings
 from msp_kit.worker import Worker
 
@@ -140,23 +140,10 @@ async def _serve(service: Service, settings: ServiceSettings, command: str) -> N
     checks = {"database": ready, "broker": broker_answers}
     routes: APIRouter = health_router(checks)
     app.include_router(routes)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.http_host,
-            port=settings.http_port,
-            access_log=False,
-            log_level="warning",
-            timeout_graceful_shutdown=20,
-            server_header=False,
-            h11_max_incomplete_event_size=16_384,
-            limit_concurrency=1000,
-        )
-    )
     # After draining, uvicorn raises the signal that ended it once more; a drained process has ended well.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    await server.serve()
+    await server(app, host=settings.http_host, port=settings.http_port).serve()
 
 
 async def _verify(service: Service, database: Database, arguments: argparse.Namespace) -> int:

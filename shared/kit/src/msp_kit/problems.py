@@ -65,6 +65,10 @@ class BodyTooLarge(Exception):
     """The body of the request is larger than accepted."""
 
 
+class BodyTooSlow(Exception):
+    """The body of the request did not arrive in time."""
+
+
 COMMON: dict[type[Exception], Problem] = {
     NotFound: Problem(HTTPStatus.NOT_FOUND, "Not found"),
     Forbidden: Problem(HTTPStatus.FORBIDDEN, "Your role does not allow this"),
@@ -74,6 +78,7 @@ COMMON: dict[type[Exception], Problem] = {
     BadCursor: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The page cursor is not valid"),
     IdempotencyConflict: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request"),
     BodyTooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request body is too large"),
+    BodyTooSlow: Problem(HTTPStatus.REQUEST_TIMEOUT, "The request body did not arrive in time"),
 }
 
 
@@ -156,7 +161,13 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def unexpected(request: Request, error: Exception) -> Response:
-    """Answer what no table knows: a database that is away with 503, a bug with 500 and its cause in the log."""
+    """Answer what nobody did: a database that is away with 503, a bug with 500 and its cause in the log.
+
+    Layers that read the body before any route is known leave their refusals to this, too.
+    """
+    if type(error) in COMMON:
+        known: Response = await _known(COMMON[type(error)])(request, error)
+        return known
     if is_unavailable(error):
         log.warning("database is away", error=repr(error)[:300])
         return answer(

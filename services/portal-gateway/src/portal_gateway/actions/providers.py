@@ -99,6 +99,11 @@ async def listed(tx: Transaction, caller: Caller, *, client_id: UUID | None) -> 
     return await store.providers(tx, kind="client" if of_client_id else "staff", client_id=of_client_id)
 
 
+async def of_staff(tx: Transaction) -> Sequence[Any]:
+    """Return the providers staff may sign in with."""
+    return [one for one in await store.providers(tx, kind="staff", client_id=None) if one["is_active"]]
+
+
 async def begin(tx: Transaction, *, slug: str, next_path: str, house: House) -> Visit:
     """Note that somebody is sent to a provider.
 

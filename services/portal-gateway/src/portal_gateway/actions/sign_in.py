@@ -133,9 +133,9 @@ async def sign_out(tx: Transaction, *, token: str) -> None:
     await sessions.end(tx, token)
 
 
-async def session(tx: Transaction, token: str) -> Session | None:
-    """Return the live session of a token."""
-    return await sessions.found(tx, token)
+async def session(tx: Transaction, token: str, *, is_used: bool = True) -> Session | None:
+    """Return the live session of a token; one that is used lives on."""
+    return await sessions.found(tx, token, is_used=is_used)
 
 
 async def own_sessions(tx: Transaction, person_id: UUID) -> Sequence[Any]:

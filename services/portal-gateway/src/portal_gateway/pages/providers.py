@@ -42,7 +42,7 @@ async def to_provider(request: Request, slug: str) -> Response:
     except NotFound:
         return failure(site_of(request), None, status=404)
     except ProviderRefused as error:
-        return login_form(request, wanted=next_path, problem=str(error), status=503)
+        return await login_form(request, wanted=next_path, problem=str(error), status=503)
     answer = RedirectResponse(address, status_code=303, headers={"cache-control": "no-store"})
     is_secure = request.url.scheme == "https"
     answer.set_cookie(
@@ -59,13 +59,13 @@ async def from_provider(request: Request) -> Response:
     state, code = given.get("state", ""), given.get("code", "")
     kept = request.cookies.get(STATE_COOKIE, "")
     if not code or not state or not hmac.compare_digest(state.encode(), kept.encode()):
-        return login_form(request, wanted="", problem="Signing in was not finished. Try again.", status=401)
+        return await login_form(request, wanted="", problem="Signing in was not finished. Try again.", status=401)
     try:
         async with database_of(request).transaction(SYSTEM) as tx:
             visit = await providers.returned(tx, state=state, house=house)
             now = int(tx.now.timestamp())
         if visit is None:
-            return login_form(request, wanted="", problem="That took too long. Try again.", status=401)
+            return await login_form(request, wanted="", problem="That took too long. Try again.", status=401)
         claims = await oidc.claims(
             outgoing,
             _provider(visit),
@@ -78,7 +78,7 @@ async def from_provider(request: Request) -> Response:
         async with database_of(request).transaction(SYSTEM) as tx:
             signed_in = await providers.welcome(tx, visit.provider, claims, origin=origin_of(request))
     except (ProviderRefused, NotLetIn) as error:
-        return login_form(request, wanted="", problem=str(error), status=403)
+        return await login_form(request, wanted="", problem=str(error), status=403)
     site_of(request).visitors.forget_all()
     answer = with_session(request, signed_in, safe_next(visit.next_path, home_of(signed_in.person.kind)))
     answer.delete_cookie(STATE_COOKIE, path="/login")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from msp_kit.database import SYSTEM, Database
 from msp_kit.problems import Unauthenticated
-from portal_gateway.actions import factors, people, sign_in as verbs
+from portal_gateway.actions import factors, people, providers, sign_in as verbs
 from portal_gateway.actions.factors import PasskeyRefused
 from portal_gateway.actions.people import TicketSpent
 from portal_gateway.actions.sign_in import Half, Origin, SecondFactorRequired, SignedIn, TooManyAttempts
@@ -41,7 +41,7 @@ async def root(request: Request) -> Response:
 @router.get("/login", include_in_schema=False)
 async def login(request: Request) -> Response:
     """Show the form."""
-    return login_form(request, wanted=safe_next(request.query_params.get("next"), ""))
+    return await login_form(request, wanted=safe_next(request.query_params.get("next"), ""))
 
 
 @router.post("/login", include_in_schema=False)
@@ -71,12 +71,12 @@ async def sign_in(request: Request) -> Response:
                     house=house_of(request),
                 )
     except TooManyAttempts as error:
-        return login_form(request, wanted=wanted, email=email, half=half_token, problem=str(error), status=429)
+        return await login_form(request, wanted=wanted, email=email, half=half_token, problem=str(error), status=429)
     if isinstance(signed_in, Half):
-        return login_form(request, wanted=wanted, half=signed_in.token)
+        return await login_form(request, wanted=wanted, half=signed_in.token)
     if signed_in is None:
         problem = WRONG_CODE if half_token else WRONG
-        return login_form(request, wanted=wanted, email=email, half=half_token, problem=problem, status=401)
+        return await login_form(request, wanted=wanted, email=email, half=half_token, problem=problem, status=401)
     return with_session(request, signed_in, safe_next(wanted, home_of(signed_in.person.kind)))
 
 
@@ -95,7 +95,7 @@ async def sign_in_with_passkey(request: Request) -> Response:
                 tx, credential=credential, origin=origin_of(request), house=house_of(request)
             )
     except (PasskeyRefused, ValueError):
-        return login_form(request, wanted=form.get("next", ""), problem="The passkey was refused.", status=401)
+        return await login_form(request, wanted=form.get("next", ""), problem="The passkey was refused.", status=401)
     return with_session(request, signed_in, safe_next(form.get("next"), home_of(signed_in.person.kind)))
 
 
@@ -209,10 +209,15 @@ def with_session(request: Request, signed_in: SignedIn, path: str) -> Response:
     return answer
 
 
-def login_form(
+async def login_form(
     request: Request, *, wanted: str, email: str = "", half: str = "", problem: str = "", status: int = 200
 ) -> Response:
-    """Show the form to sign in, with what went wrong."""
+    """Show the form to sign in, with what went wrong, and where else staff may sign in.
+
+    Providers of clients have addresses of their own: their names would tell everybody who the clients are.
+    """
+    async with database_of(request).transaction(SYSTEM) as tx:
+        ways = [] if half else await providers.of_staff(tx)
     return site_of(request).page(
         "login.html",
         visitor=None,
@@ -222,6 +227,7 @@ def login_form(
         email=email,
         wanted=wanted,
         half=half,
+        providers=ways,
     )
 
 

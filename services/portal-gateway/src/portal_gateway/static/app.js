@@ -169,15 +169,22 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const old of document.querySelectorAll('[data-live]')) {
     const made = fresh.getElementById(old.id);
-    // What somebody types in or has focused stays as it is.
-    if (made && !old.contains(document.activeElement) && old.innerHTML !== made.innerHTML) old.replaceWith(document.adoptNode(made));
+    // What somebody types in, has focused or has ticked stays as it is.
+    if (made && !old.contains(document.activeElement) && !old.querySelector('[name="ids"]:checked') && old.innerHTML !== made.innerHTML) old.replaceWith(document.adoptNode(made));
   }
 }
 if (topics && window.EventSource) {
   const stream = new EventSource(`/ui/events?topics=${encodeURIComponent(topics)}`);
   const say = (text) => { if (label) label.textContent = text; };
-  stream.addEventListener('signal', () => { due ||= setTimeout(refresh, 250); });
-  stream.addEventListener('open', () => say('Live'));
-  stream.addEventListener('error', () => say('Live updates stopped, reconnecting'));
+  const soon = () => { due ||= setTimeout(refresh, 250); };
+  // Without the stream the page looks by itself.
+  let looking = 0;
+  stream.addEventListener('signal', soon);
+  stream.addEventListener('resync', soon);
+  stream.addEventListener('open', () => { clearInterval(looking); looking = 0; say('Live'); });
+  stream.addEventListener('error', () => {
+    looking ||= setInterval(refresh, 20000);
+    say(stream.readyState === EventSource.CLOSED ? 'Updated every 20 seconds' : 'Live updates stopped, reconnecting');
+  });
   addEventListener('pagehide', () => stream.close());
 }

@@ -7,7 +7,7 @@ async function post(path, body) {
   const headers = { 'content-type': 'application/json' };
   if (button.dataset.csrf) headers['x-csrf-token'] = button.dataset.csrf;
   const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body ?? {}) });
-  const document = await answer.json();
+  const document = answer.status === 204 ? {} : await answer.json();
   if (answer.ok) return document;
   if (document.code === 'step-up-required') location.href = '/prove?next=/settings/security';
   throw new Error(document.detail);
@@ -20,11 +20,21 @@ async function register() {
   location.reload();
 }
 
-async function signIn() {
+async function used() {
   const question = await post('/api/v1/sessions/passkey-question');
-  const used = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(question) });
+  const answer = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(question) });
+  return answer.toJSON();
+}
+
+async function prove() {
+  await post('/api/v1/sessions/current/passkey-proof', { credential: await used() });
+  location.href = button.dataset.next;
+}
+
+async function signIn() {
+  const credential = await used();
   const form = document.getElementById('passkey-form');
-  form.elements.credential.value = JSON.stringify(used.toJSON());
+  form.elements.credential.value = JSON.stringify(credential);
   form.submit();
 }
 
@@ -32,6 +42,6 @@ if (button && window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
   button.hidden = false;
   button.addEventListener('click', async () => {
     say('Look at your device');
-    try { await (button.dataset.passkey === 'register' ? register() : signIn()); } catch (error) { say(error.name === 'NotAllowedError' ? 'Not done' : error.message); }
+    try { await { register, prove, 'sign-in': signIn }[button.dataset.passkey](); } catch (error) { say(error.name === 'NotAllowedError' ? 'Not done' : error.message); }
   });
 }

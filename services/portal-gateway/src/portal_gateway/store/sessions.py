@@ -42,7 +42,7 @@ async def add(
     return made
 
 
-async def found(tx: Transaction, token: str) -> Session | None:
+async def found(tx: Transaction, token: str, *, is_used: bool = True) -> Session | None:
     """Return a live session, and note that it was used."""
     row = await tx.fetchrow(
         "SELECT p.id, p.revision, p.kind, p.of_client_id, p.email, p.display_name, p.roles, p.is_active,"
@@ -66,7 +66,7 @@ async def found(tx: Transaction, token: str) -> Session | None:
         name: values.pop(name)
         for name in ("session_id", "csrf_token", "proved_at", "proofs", "views_client_id", "seen_at", "must_enrol")
     }
-    if ours.pop("seen_at") < tx.now - _SEEN_EVERY:
+    if ours.pop("seen_at") < tx.now - _SEEN_EVERY and is_used:
         await tx.driver.execute("UPDATE sessions SET seen_at = $2 WHERE token_sha256 = $1", digest(token), tx.now)
     person = person_of(values)
     assert person is not None
