@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from sla.domain.clock import Clock, ClockNotPaused, ClockNotRunning, ClockStopped, recomputed
+from sla.domain.clock import Clock, ClockNotPaused, ClockNotRunning, ClockStopped
+from sla.domain.proof import recomputed
 from sla.domain.targets import Key
 from sla.testing import a_clock, a_promise, at
 

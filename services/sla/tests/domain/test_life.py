@@ -10,8 +10,8 @@ from uuid import UUID
 from hypothesis import example, given, settings, strategies as st
 
 from sla.domain import escalation, life
-from sla.domain.clock import recomputed
 from sla.domain.life import Fact, Happening, Ticket
+from sla.domain.proof import recomputed
 from sla.domain.targets import Key, Terms
 from sla.testing import CLIENT, CONTRACT, TICKET, a_rule, at, some_terms
 

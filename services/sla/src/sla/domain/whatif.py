@@ -1,7 +1,7 @@
 """Clocks replayed under another calendar, other targets or flags: what would have become of the promises.
 
 Facts stay as they were: when tickets were raised, paused, answered and resolved. What is promised changes. A replayed clock
-is derived by the function that also proves stored clocks (``clock.derived``).
+is derived by the function that also proves stored clocks (``proof.derived``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from msp_kernel.business_time import Calendar
-from sla.domain.clock import BreachReason, Clock, Derived, Promise, derived
+from sla.domain.clock import BreachReason, Clock, Promise
 from sla.domain.compliance import Outcome, outcome
+from sla.domain.proof import Derived, derived
 from sla.domain.targets import Flags, Key, Metric, Rule, Terms, choose
 
 VERDICT_REASONS = ("answered", "resolved")

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from msp_kit.database import Transaction
 from sla import store
-from sla.domain.clock import Clock, recomputed
+from sla.domain.clock import Clock
+from sla.domain.proof import recomputed
 
 VERIFIED_AT_ONCE = 2000
 
