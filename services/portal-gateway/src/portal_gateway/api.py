@@ -50,6 +50,24 @@ from portal_gateway.settings import Settings
 from portal_gateway.version import PREFIX
 
 PROBLEMS: dict[type[Exception], Problem] = {**endpoints.PROBLEMS, **REFUSALS}
+ROUTERS = (
+    *endpoints.ROUTERS,
+    sign_in.router,
+    providers.router,
+    settings_pages.router,
+    portal.router,
+    approvals.router,
+    reports.router,
+    desk.router,
+    clocks.router,
+    operations.router,
+    buckets.router,
+    sla.router,
+    what_if.router,
+    clients.router,
+    contracts.router,
+    live.router,
+)
 
 
 class Static(StaticFiles):
@@ -91,24 +109,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         service="portal-gateway",
         database=database,
         settings=settings,
-        routers=[
-            *endpoints.ROUTERS,
-            sign_in.router,
-            providers.router,
-            settings_pages.router,
-            portal.router,
-            approvals.router,
-            reports.router,
-            desk.router,
-            clocks.router,
-            operations.router,
-            buckets.router,
-            sla.router,
-            what_if.router,
-            clients.router,
-            contracts.router,
-            live.router,
-        ],
+        routers=ROUTERS,
         problem_table=PROBLEMS,
         lifespan=all_of_it,
     )
