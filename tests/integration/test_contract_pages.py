@@ -235,3 +235,54 @@ async def test_the_client_approves_work_beyond_its_hours_in_the_portal(desk: Des
     assert "No, thanks" in after
     assert (await desk.send("raj", "GET", "/portal/approvals")).status_code in (403, 404)
     assert (await desk.send("mia", "GET", "/portal/approvals")).status_code == 403
+
+
+async def test_a_manager_registers_a_client_and_drafts_a_contract_that_the_linter_shows(desk: Desk) -> None:
+    await a_contract(desk)
+    who = {"name": "Acme Mills", "code": "acm", "timezone": "Europe/Berlin", "currency": "EUR", "country": "DE"}
+    assert 'href="/desk/new-client"' in await desk.get("mia", "/desk/clients")
+    assert 'href="/desk/new-client"' not in await desk.get("ada", "/desk/clients")
+    odd = await desk.send("mia", "POST", "/desk/new-client", **{**who, "timezone": "Nowhere/Else"})
+    made = await desk.send("mia", "POST", "/desk/new-client", **who)
+    assert (odd.status_code, made.status_code) == (422, 303)
+    assert "The client was not saved. timezone:" in odd.text
+    assert 'value="Acme Mills"' in odd.text, "what was typed stays"
+    assert 'href="/desk/clients/ACM/new-contract"' in await desk.get("mia", "/desk/clients/ACM")
+
+    path = "/desk/clients/ACM/new-contract"
+    page = await desk.get("mia", path)
+    chosen = {
+        name: page.split(f'name="{name}"')[1].split('<option value="')[1].split('"')[0]
+        for name in ("calendar_id", "rate_card_id")
+    }
+    terms = {
+        **chosen,
+        "name": "Support 10 h",
+        "kind": "bucket",
+        "starts_on": "2026-11-01",
+        "job_types": ["network", "server"],
+        "levels": ["L1"],
+        "hours": "10",
+        "price": "900.50",
+        "critical-resolution": "1.5",
+    }
+    refused = await desk.send("mia", "POST", path, **{**terms, "hours": "a few"})
+    drafted = await desk.send("mia", "POST", path, **terms)
+
+    assert (refused.status_code, drafted.status_code) == (422, 303)
+    assert "bucket/minutes" in refused.text
+    assert drafted.headers["location"] == "/desk/contracts/C-0002/lint"
+    assert "priority-without-target" in await desk.get("mia", "/desk/contracts/C-0002/lint")
+    assert "1 h 30 min" in await desk.get("mia", "/desk/contracts/C-0002/sla")
+    shown = await desk.get("mia", "/desk/contracts/C-0002")
+    assert "This is a draft" in shown
+    assert "10.00" in shown
+    assert (await desk.send("mia", "POST", "/desk/contracts/C-0002/activate")).status_code == 303
+    assert "This is a draft" not in await desk.get("mia", "/desk/contracts/C-0002")
+
+
+async def test_agents_and_clients_draft_nothing(desk: Desk) -> None:
+    for who in ("ada", "priya"):
+        for path in ("/desk/new-client", "/desk/clients/HLO/new-contract"):
+            assert (await desk.send(who, "GET", path)).status_code == 403
+            assert (await desk.send(who, "POST", path, name="x")).status_code == 403

@@ -148,6 +148,22 @@ async def test_b7_an_edit_after_close_is_a_reversal_pair_in_the_open_period_mark
     await verified(database)
 
 
+async def test_what_a_closed_entry_gives_back_pays_for_earlier_open_work(database: Database, speaker: Speaker) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=100)
+    closed, late = an_entry(100, "Tue 09:00", decision="approved"), an_entry(60, "Mon 09:00")
+    await speaker.say(time_told(closed, client_id=client_id, contract_id=contract_id))
+    await speaker.say(a_seal(client_id, [closed]))
+    await speaker.say(time_told(late, client_id=client_id, contract_id=contract_id))
+    edited = replace(closed, revision=2, work=replace(closed.work, worked_minutes=70))
+
+    await speaker.say(time_told(edited, client_id=client_id, contract_id=contract_id))
+
+    async with database.transaction(SYSTEM) as tx:
+        rows = await tx.fetch("SELECT worked_minutes, bucket_minutes, overage_minutes FROM hours ORDER BY worked_from")
+    assert [tuple(row) for row in rows] == [(60, 60, 0), (70, 40, 30)]
+    await verified(database)
+
+
 async def test_a_statement_as_a_file_carries_no_formula(
     requests: Requests, database: Database, speaker: Speaker
 ) -> None:

@@ -42,6 +42,8 @@ CLOCK: dict[str, Any] = {
     "is_breached": True,
     "breached_at": "2026-10-05T12:00:00+00:00",
     "breach_reason": "time",
+    "breach_cause": None,
+    "breach_comment": "",
     "verdict": None,
     "stopped_at": None,
     "stop_reason": "",
@@ -327,6 +329,27 @@ async def test_a_breach_says_how_late_why_and_whose(seen: Pages) -> None:
     assert "?from=2026-09-01&amp;to=2026-11-01&amp;priority=high&amp;after=abc" in html
     assert "/api/v1/verdicts.csv?from=2026-09-01&amp;to=2026-11-01&amp;priority=high&amp;outcome=missed" in html
     assert 'aria-label="Remove the filter Priority: High"' in html
+
+
+async def test_managers_say_why_a_promise_was_broken(seen: Pages) -> None:
+    said = {"breach_cause": "waiting-on-vendor", "breach_comment": "<i>the carrier</i>"}
+    row = {**CLOCK, **said, "outcome": "missed", "decided_at": CLOCK["breached_at"]}
+    seen.upstream.answers["/verdicts"] = {"items": [row], "next": None}
+    path = f"/desk/sla/breaches/{CLOCK['clock_id']}/cause"
+    here = f"/desk/sla/breaches?{PERIOD}"
+
+    shown = (await seen.get(here)).text
+    answer = await seen.post(path, {"cause": "capacity", "comment": "two ill", "next": here})
+    refused = await seen.post(path, {"cause": "capacity"}, by="agent")
+
+    assert f'action="{path}"' in shown
+    assert '<option value="waiting-on-vendor" selected>' in shown
+    assert "&lt;i&gt;the carrier" in shown
+    assert "<i>" not in shown
+    assert (answer.status_code, answer.headers["location"]) == (303, here)
+    asked = seen.upstream.body(f"/clocks/{CLOCK['clock_id']}/breach-cause")
+    assert asked == {"cause": "capacity", "comment": "two ill"}
+    assert refused.status_code == 403
 
 
 async def test_breaches_never_show_what_was_kept(seen: Pages) -> None:

@@ -34,6 +34,7 @@ class Upstream:
 
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, str, list[tuple[str, str]], Any]] = field(default_factory=list)
+    revisions: list[str | None] = field(default_factory=list)
 
     def query(self, path: str) -> list[tuple[str, str]]:
         """Return the query of the last request for a path."""
@@ -43,13 +44,19 @@ class Upstream:
         """Return the body of the last request for a path."""
         return next(body for _, asked, _, body in reversed(self.asked) if asked == path)
 
+    def changes(self) -> list[tuple[str, str, Any]]:
+        """Return what was asked to be changed: verb, path and body."""
+        return [(verb, path, body) for verb, path, _, body in self.asked if verb != "GET"]
+
     def app(self) -> FastAPI:
         app = FastAPI()
 
-        @app.api_route("/{path:path}", methods=["GET", "POST"])
+        @app.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
         async def answer(request: Request) -> Response:
             content = await request.body()
-            path, body = request.url.path, json.loads(content) if content else None
+            is_json = "json" in request.headers.get("content-type", "")
+            path, body = request.url.path, json.loads(content) if content and is_json else content or None
+            self.revisions.append(request.headers.get("if-match"))
             self.asked.append((request.method, path, request.query_params.multi_items(), body))
             found = self.answers.get(path, {"items": [], "next": None})
             found = found(dict(request.query_params)) if callable(found) else found

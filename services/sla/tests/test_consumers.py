@@ -304,6 +304,51 @@ async def test_cancelled_tickets_are_excluded(database: Database, speaker: Speak
     ]
 
 
+async def test_the_clocks_of_a_merged_ticket_name_the_ticket_that_took_over(
+    database: Database, speaker: Speaker
+) -> None:
+    kept = ATicket()
+    gone, unheard, foreign = (ATicket(client_id=kept.client_id, contract_id=kept.contract_id) for _ in range(3))
+    other = ATicket()
+    await speaker.say(kept.contract(calendar=OFFICE), other.contract(), kept.raised(ref="HLO-7"), other.raised())
+    nobody = new_id()
+
+    await speaker.say(*(one.raised() for one in (gone, unheard, foreign)))
+    for source, into in ((gone, kept.ticket_id), (unheard, nobody), (foreign, other.ticket_id)):
+        # Answering was breached at 10:00; the rest was not, and resolving is promised by the other ticket now.
+        await speaker.say(source.moved("Mon 10:30", status="closed", merged_into_id=into))
+
+    async with database.transaction(SYSTEM) as tx:
+        rows = await tx.fetch("SELECT ticket_id, metric, verdict, stop_reason FROM clocks WHERE status = 'stopped'")
+    names = {gone.ticket_id: "HLO-7", unheard.ticket_id: str(nobody), foreign.ticket_id: str(other.ticket_id)}
+    assert {(row["ticket_id"], row["metric"]): (row["verdict"], row["stop_reason"]) for row in rows} == {
+        (ticket_id, metric): (verdict, f"merged into {name}")
+        for ticket_id, name in names.items()
+        for metric, verdict in (("first_response", "missed"), ("resolution", "excluded"))
+    }
+
+
+TEN_YEARS = 10 * 365 * 24 * 60
+
+
+@pytest.mark.parametrize("minutes", [0, -5, 366 * 24 * 60 + 1, TEN_YEARS, 10**7, 10**7 + 1])
+async def test_a_target_no_clock_can_count_towards_is_parked_with_its_reason(
+    database: Database, speaker: Speaker, minutes: int
+) -> None:
+    ticket = ATicket()
+    contract = ticket.contract(targets={"resolution": "4h"})
+    # As another program would write it: past the checks of our own types.
+    wrong = contract.targets[0].model_copy(update={"budget_minutes": minutes})
+
+    await speaker.say(contract.model_copy(update={"targets": (wrong,)}))
+
+    (parked,) = await deadletters.open_messages(database)
+    assert parked.status == "parked"
+    assert "minutes" in (parked.error_text or "")
+    async with database.transaction(SYSTEM) as tx:
+        assert await tx.fetchval("SELECT count(*) FROM terms") == 0
+
+
 async def test_a_ticket_under_the_contract_of_another_client_is_not_taken(database: Database, speaker: Speaker) -> None:
     ticket = ATicket()
     await speaker.say(ticket.contract())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,7 @@ from msp_events.billing import PeriodCloseRequested
 from msp_events.tickets import TimeLogged, TimeVoided
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM
-from msp_kit.testing import a_staff_person, said
+from msp_kit.testing import a_staff_person, eventually, said
 from tickets import reports
 from tickets.testing import MONDAY
 
@@ -237,3 +238,26 @@ async def test_an_internal_note_stays_at_the_desk(desk: Any) -> None:
     assert "Reset" in seen.text
     assert "their admin is away" not in seen.text
     assert "their admin is away" not in str(await said(desk.database, TimeLogged))
+
+
+async def test_approving_a_client_s_time_waits_for_entries_that_are_being_written(desk: Any) -> None:
+    ticket = await desk.raised()
+    made = [(await logged(desk, ticket, worked_minutes=15)).json() for _ in range(3)]
+    async with desk.database.transaction(SYSTEM) as tx:
+        # As the consumer does that notes what became of an entry's hours.
+        await tx.fetch("SELECT id FROM time_entries WHERE id = $1 FOR UPDATE", made[0]["id"])
+        body = {"client_id": str(desk.ours), "before": "2199-01-01T00:00:00Z"}
+        approving = asyncio.create_task(desk.requests.post(desk.manager, "/time-entries/approve", body))
+        await eventually(lambda: waits_for_a_lock(desk.database))
+    answer = await approving
+
+    assert answer.json() == {"approved": 3, "refused": []}
+
+
+async def waits_for_a_lock(database: Any) -> bool:
+    async with database.transaction(SYSTEM) as tx:
+        found: bool = await tx.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE NOT l.granted AND a.datname = current_database())"
+        )
+    return found

@@ -157,7 +157,7 @@ async def test_what_could_not_be_taken_is_delivered_again(database: Database, sp
         async def is_heard() -> bool:
             return await count(database, "SELECT count(*) FROM heard") == 1
 
-        await eventually(is_heard)
+        await eventually(is_heard, within_seconds=60)
     await superuser.close()
 
 

@@ -18,6 +18,7 @@ from msp_events.contracts import (
     HoursReleased,
     HoursState,
     PeriodClosed,
+    PeriodReopened,
 )
 from msp_events.sla import SlaCreditEarned, SlaCreditState, SlaCreditWithdrawn
 from msp_events.tickets import PeriodSealRefused, WorklogSealed
@@ -73,6 +74,12 @@ async def on_seal_refused(tx: Transaction, event: PeriodSealRefused) -> None:
 async def on_period_closed(tx: Transaction, event: PeriodClosed) -> None:
     """Go on with a run, or block a client with the difference."""
     await runs.take_close(tx, event)
+
+
+@consumers.hears(PeriodReopened)
+async def on_period_reopened(tx: Transaction, event: PeriodReopened) -> None:
+    """Drop the drafts of a period that is open again."""
+    await runs.take_reopening(tx, event)
 
 
 @consumers.hears(SlaCreditEarned, SlaCreditWithdrawn)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contracts.actions import hours, periods
-from msp_events.billing import InvoiceIssued
+from contracts.actions import hours, periods, returns
+from msp_events.billing import CreditNoteIssued, InvoiceIssued
 from msp_events.tickets import TimeApproved, TimeEntryState, TimeLogged, TimeRejected, TimeVoided, WorklogSealed
 from msp_kit.consumers import Consumers, Permanent, Transient
 from msp_kit.database import Transaction
@@ -18,6 +18,7 @@ consumers = Consumers(
         "tickets.time_entry": "effect",
         "tickets.period": "effect",
         "billing.invoice": "state",
+        "billing.credit_note": "effect",
     },
 )
 
@@ -46,3 +47,14 @@ async def worklog_sealed(tx: Transaction, event: WorklogSealed) -> None:
 async def invoice_issued(tx: Transaction, event: InvoiceIssued) -> None:
     """Keep the invoiced period closed for good."""
     await periods.note_invoice(tx, event)
+
+
+@consumers.hears(CreditNoteIssued)
+async def credit_note_issued(tx: Transaction, event: CreditNoteIssued) -> None:
+    """Give hours back to the bucket."""
+    try:
+        await returns.give_back(tx, event)
+    except returns.CreditOnUnknownContract as error:
+        raise Transient(str(error)) from error
+    except returns.NoLotForReturn as error:
+        raise Permanent(str(error)) from error

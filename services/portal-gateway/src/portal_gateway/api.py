@@ -34,14 +34,22 @@ from portal_gateway.pages import (
     clocks,
     contracts,
     desk,
+    files,
     operations,
     portal,
+    projects,
     providers,
+    queues,
     reports,
+    routing,
     settings as settings_pages,
     sign_in,
     sla,
+    ticket_changes,
+    time_entries,
+    time_week,
     what_if,
+    workload,
 )
 from portal_gateway.pages.site import HERE, Site, failure
 from portal_gateway.scope import Visitors
@@ -50,8 +58,7 @@ from portal_gateway.settings import Settings
 from portal_gateway.version import PREFIX
 
 PROBLEMS: dict[type[Exception], Problem] = {**endpoints.PROBLEMS, **REFUSALS}
-ROUTERS = (
-    *endpoints.ROUTERS,
+PAGES = (
     sign_in.router,
     providers.router,
     settings_pages.router,
@@ -59,6 +66,14 @@ ROUTERS = (
     approvals.router,
     reports.router,
     desk.router,
+    queues.router,
+    time_week.router,
+    projects.router,
+    workload.router,
+    routing.router,
+    ticket_changes.router,
+    time_entries.router,
+    files.router,
     clocks.router,
     operations.router,
     buckets.router,
@@ -109,7 +124,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         service="portal-gateway",
         database=database,
         settings=settings,
-        routers=ROUTERS,
+        routers=[*endpoints.ROUTERS, *PAGES],
         problem_table=PROBLEMS,
         lifespan=all_of_it,
     )

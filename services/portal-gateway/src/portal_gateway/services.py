@@ -265,14 +265,22 @@ class Services:
         return (await self.send(caller, "GET", target)).json()
 
     async def post(
-        self, caller: Caller, path: str, body: Any = None, *, key: str | None = None, method: str = "POST"
+        self,
+        caller: Caller,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        method: str = "POST",
+        revision: str | None = None,
     ) -> Any:
-        """POST JSON; ``key`` is an Idempotency-Key.
+        """POST JSON; ``key`` is an Idempotency-Key, ``revision`` the state it was decided on.
 
         Raises:
             Refused, ServiceAway.
         """
-        headers = {"idempotency-key": key} if key else None
+        given = {"idempotency-key": key, "if-match": f'"{revision}"' if revision else None}
+        headers = {name: value for name, value in given.items() if value}
         content = orjson.dumps({} if body is None else body)
         return (await self.send(caller, method, path, body=content, headers=headers)).json()
 

@@ -50,7 +50,14 @@ async def on_contract(tx: Transaction, event: ContractState) -> None:
     """Keep the terms of a version."""
     try:
         await actions.hear_contract(tx, event)
-    except (actions.TermsChanged, BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone) as error:
+    except (
+        actions.TargetOutOfRange,
+        actions.TermsChanged,
+        BadDay,
+        BadWindow,
+        CalendarWithoutHours,
+        UnknownTimezone,
+    ) as error:
         raise Permanent(f"{type(error).__name__}: {error}") from error
 
 

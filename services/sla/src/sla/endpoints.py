@@ -16,11 +16,13 @@ from msp_kit.export import EXPORTED_MAX, CsvResponse
 from msp_kit.pagination import PAGE_SIZE, After, Limit, Page, page_of, position
 from msp_kit.problems import Problem
 from sla import actions, reports
+from sla.domain.causes import ClockNotBreached
 from sla.domain.clock import ClockStopped
 from sla.domain.compliance import Outcome
 from sla.domain.targets import Metric, TiedRules
 from sla.reports import Asked, Chosen, PeriodNotAnswerable
 from sla.schemas import (
+    CauseBody,
     ChangedView,
     ClockHead,
     ClockView,
@@ -40,6 +42,7 @@ LATEST = date(2199, 12, 31)
 
 PROBLEMS: dict[type[Exception], Problem] = {
     ClockStopped: Problem(HTTPStatus.CONFLICT, "The clock has its verdict"),
+    ClockNotBreached: Problem(HTTPStatus.CONFLICT, "The promise was not broken"),
     TiedRules: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Two targets are equally specific"),
     BadWindow: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "A window of the calendar is not right"),
     BadDay: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "A day of the calendar is not right"),
@@ -139,6 +142,13 @@ async def explain(clock_id: UUID, tx: Tx) -> ExplainView:
 async def acknowledge(clock_id: UUID, caller: CallerNow, tx: Tx) -> ClockView:
     """Stop the escalation chain of a clock."""
     await actions.acknowledge(tx, clock_id, actor=str(caller.id))
+    return ClockView.of(await reports.one_clock(tx, clock_id))
+
+
+@clocks.post("/{clock_id}/breach-cause", openapi_extra=allows(staff=("manager", "admin")))
+async def breach_cause(clock_id: UUID, body: CauseBody, caller: CallerNow, tx: Tx) -> ClockView:
+    """Say why a promise was broken; what was said before is kept, and the last word counts."""
+    await actions.say_cause(tx, clock_id, cause=body.cause, comment=body.comment, actor=str(caller.id))
     return ClockView.of(await reports.one_clock(tx, clock_id))
 
 

@@ -120,6 +120,18 @@ firings = Table(
     Column("to_priority", Text),
 )
 
+breach_causes = Table(
+    "breach_causes",
+    metadata,
+    Column("clock_id", Uuid, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("client_id", Uuid),
+    Column("cause", Text),
+    Column("comment", Text),
+    Column("set_by", Text),
+    Column("set_at", _INSTANT),
+)
+
 rollup_changes = Table(
     "rollup_changes",
     metadata,

@@ -21,6 +21,7 @@ from msp_events.contracts import (
     HoursReleased,
     HoursState,
     JobTypeDefined,
+    PeriodReopened,
     TimeRefused,
 )
 from msp_events.monitoring import AlertCleared, AlertFired
@@ -54,6 +55,7 @@ consumers = Consumers(
         "contracts.contract": "state",
         "contracts.hours": "effect",
         "contracts.bucket": "state",
+        "contracts.period": "effect",
         "sla.clock": "effect",
         "billing.run": "effect",
         "portal-gateway.person": "state",
@@ -135,6 +137,12 @@ async def on_escalation(tx: Transaction, event: EscalationRequested) -> None:
 async def on_period_close_requested(tx: Transaction, event: PeriodCloseRequested) -> None:
     """Seal the client's period."""
     await sealing.seal_period(tx, event)
+
+
+@consumers.hears(PeriodReopened)
+async def on_period_reopened(tx: Transaction, event: PeriodReopened) -> None:
+    """Open the client's period again, until it is asked for anew."""
+    await sealing.reopen_period(tx, event)
 
 
 @consumers.hears(AlertFired, AlertCleared)

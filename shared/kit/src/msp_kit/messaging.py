@@ -123,7 +123,10 @@ class Subscriber:
         for name, function in handlers.items():
             # MANUAL: the default policy rejects on the first error, which would throw messages away in an outage.
             queue = RabbitQueue(name, declare=False)
-            broker.subscriber(queue, ack_policy=AckPolicy.MANUAL, decoder=_raw)(function)
+            subscriber = broker.subscriber(queue, ack_policy=AckPolicy.MANUAL, decoder=_raw)
+            subscriber(function)
+            # Messages may come before the library has noted that it consumes; it would drop them, unacked and untold.
+            subscriber.running = True
         return broker
 
     async def _deliver(self, message: RabbitMessage) -> None:
@@ -132,10 +135,7 @@ class Subscriber:
             envelopes = parse(raw.body, content_type=raw.content_type or "", headers=raw.headers)
         except Unreadable as error:
             await self._park(message, reason=error.reason, detail=str(error))
-        else:
-            await self._take(message, envelopes)
-
-    async def _take(self, message: RabbitMessage, envelopes: list[Envelope]) -> None:
+            return
         try:
             await self.batcher.take(envelopes)
         except Exception:  # noqa: BLE001 - the batcher has told it

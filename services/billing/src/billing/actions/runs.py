@@ -15,7 +15,7 @@ from billing.domain.pricing import MixedCurrencies, PricesMissing, RateNotPossib
 from billing.store import intake, invoices, runs
 from billing.store.runs import RunItem
 from msp_events.billing import PeriodCloseRequested
-from msp_events.contracts import PeriodClosed
+from msp_events.contracts import PeriodClosed, PeriodReopened
 from msp_events.tickets import PeriodSealRefused, WorklogSealed
 from msp_kernel.ids import new_id
 from msp_kernel.periods import midnight
@@ -150,6 +150,23 @@ async def take_close(tx: Transaction, event: PeriodClosed) -> None:
         "statement": [one.model_dump(mode="json") for one in event.contracts],
     }
     await runs.move(tx, item, to="closed" if item.sealed else item.status, closed=closed)
+
+
+async def take_reopening(tx: Transaction, event: PeriodReopened) -> None:
+    """Drop the drafts of a period, let go of their work, and wait until somebody asks for the period again.
+
+    What is issued stays: contracts opens no period whose invoice it has heard of, and nothing is dropped beside one.
+    """
+    item = await runs.lock_item(tx, period_close_id=event.period_close_id)
+    if (
+        item is None
+        or item.status == "issued"
+        or await invoices.is_any_issued(tx, period_close_id=item.period_close_id)
+    ):
+        return
+    await invoices.drop_drafts(tx, period_close_id=item.period_close_id)
+    detail = f"the period was opened again: {event.reason}; ask again when its time is right"
+    await runs.move(tx, item, to="blocked", detail=detail, sealed=None, closed=None, invoice_id=None)
 
 
 async def draft_next(tx: Transaction, *, default_seller: dict[str, Any]) -> bool:

@@ -111,6 +111,25 @@ async def lock_draft_of_close(tx: Transaction, *, period_close_id: UUID) -> tupl
     return (_draft(rows[0]), len(rows) - 1) if rows else (None, 0)
 
 
+async def is_any_issued(tx: Transaction, *, period_close_id: UUID) -> bool:
+    """Return whether an invoice of a client's period is issued, in any currency."""
+    return bool(
+        await tx.fetchval(
+            "SELECT EXISTS (SELECT FROM invoices WHERE period_close_id = $1 AND status = 'issued')", period_close_id
+        )
+    )
+
+
+async def drop_drafts(tx: Transaction, *, period_close_id: UUID) -> None:
+    """Delete the drafts of a client's period; their work and credits are free for another one."""
+    rows = await tx.fetch(
+        "DELETE FROM invoices WHERE period_close_id = $1 AND status = 'draft' RETURNING id", period_close_id
+    )
+    dropped = [row["id"] for row in rows]
+    await tx.driver.execute("UPDATE hours SET invoice_id = NULL WHERE invoice_id = ANY($1)", dropped)
+    await tx.driver.execute("UPDATE credits SET invoice_id = NULL WHERE invoice_id = ANY($1)", dropped)
+
+
 async def lock_drafts_of_run(tx: Transaction, *, run_id: UUID) -> list[Draft]:
     """Return the drafts of a run, locked."""
     rows = await tx.fetch(

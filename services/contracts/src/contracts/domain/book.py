@@ -106,7 +106,8 @@ class Book:
         moved = [one for one in stamped if _moves_minutes(one[0].before, one[1])]
         restated = [one for one in stamped if not _moves_minutes(one[0].before, one[1])]
         positions = [
-            one.entry.position
+            # What a closed entry gives back was never there for open entries before it.
+            (self.contract.starts_at, UUID(int=0)) if one.period_close_id else one.entry.position
             for change, hours in moved
             for one in (change.before, hours)
             if one is not None and _draws_on_bucket(one)

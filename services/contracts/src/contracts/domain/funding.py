@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from contracts.domain.allocation import Carry, Lot
+from contracts.domain.allocation import Carry, Lot, in_order_of_consumption
 from contracts.domain.entry import BookLot
 from contracts.domain.ledger import Leg, reversal
 from contracts.domain.rollover import Rollover
@@ -98,6 +98,18 @@ def _renew_expiry(book: Book, lot_id: UUID, *, source: str) -> None:
     seq = None if leg is None else book.append(leg, None, source, at)
     book.lots[lot_id] = replace(one, expired_minutes=rest, expiry_seq=seq)
     book.changed_lots.add(lot_id)
+
+
+def lot_for_return(book: Book, taken_from: Sequence[UUID]) -> UUID | None:
+    """Return the lot that gets minutes back: one they were taken from while it lasts, else the one that pays next.
+
+    ``None`` when no lot of the bucket lasts.
+    """
+    lasting = [one.lot for one in book.lots.values() if not one.is_lapsed and not one.is_closed and not one.lot.carry]
+    # The order of consumption decides between lots that are alike; one that has not begun pays for nothing yet.
+    ranked = in_order_of_consumption(lasting)
+    first = min(ranked, key=lambda lot: (lot.id not in taken_from, lot.starts_at > book.now), default=None)
+    return None if first is None else first.id
 
 
 def refuse_unless_adjustable(one: BookLot) -> None:

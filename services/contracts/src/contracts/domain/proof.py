@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
-from contracts.domain.allocation import Purse, weighted_minutes
+from contracts.domain.allocation import Fact, Purse, Split, weighted_minutes
 from contracts.domain.entry import BookLot, Hours
 from contracts.domain.ledger import GENESIS, Balances, LedgerBroken, Leg, Posting, PostingKind, verify_chain
 
@@ -28,6 +29,30 @@ class Kept:
     lots: Mapping[UUID, BookLot]
 
 
+class Told(NamedTuple):
+    """What the hours of one entry say: only what can be proved, for a million of them are read."""
+
+    fact: Fact
+    split: Split
+    worked_minutes: int
+    is_posted: bool
+    is_open: bool
+    legs: Sequence[tuple[int, str, str, str, int, UUID | None]]
+    """Live postings as (number, kind, from, to, minutes, lot)."""
+
+
+def told(hours: Hours) -> Told:
+    """Return what can be proved of hours."""
+    return Told(
+        hours.fact,
+        hours.split,
+        hours.entry.work.worked_minutes,
+        hours.status == "posted",
+        hours.period_close_id is None,
+        [(seq, leg.kind, leg.from_account, leg.to_account, leg.minutes, leg.lot_id) for seq, leg in hours.legs],
+    )
+
+
 def first_failure(postings: Iterable[Posting], kept: Kept, hours: Sequence[Hours]) -> str | None:
     """Return the first thing that does not hold, as a sentence; ``None`` when everything does."""
     audit = Audit(kept, taken=minutes_taken(hours))
@@ -36,7 +61,7 @@ def first_failure(postings: Iterable[Posting], kept: Kept, hours: Sequence[Hours
             audit.read_posting(posting)
         audit.close_postings()
         for one in sorted(hours, key=lambda each: each.entry.position):
-            audit.read_hours(one)
+            audit.read_hours(told(one))
         audit.close()
     except LedgerBroken as error:
         return str(error)
@@ -105,17 +130,17 @@ class Audit:
         if failure is not None:
             raise LedgerBroken(failure)
 
-    def read_hours(self, hours: Hours) -> None:
+    def read_hours(self, hours: Told) -> None:
         """Check the hours of the next entry: its live postings, its split, and that the set of entries gives it."""
+        fact, split = hours.fact, hours.split
         failure = self._legs(hours) or _split(hours)
-        if failure is None and hours.is_active:
-            is_open = hours.period_close_id is None
-            for take in hours.split.takes:
-                self._taken[take.lot_id, is_open] += take.minutes
-            if is_open and self._purse.pay(hours.fact) != hours.split:
+        if failure is None and fact.demands:
+            for take in split.takes:
+                self._taken[take.lot_id, hours.is_open] += take.minutes
+            if hours.is_open and self._purse.pay(fact) != split:
                 failure = "is split otherwise than the set of entries says"
         if failure is not None:
-            message = f"time entry {hours.entry.id}: {failure}"
+            message = f"time entry {fact.entry_id}: {failure}"
             raise LedgerBroken(message)
 
     def close(self) -> None:
@@ -131,9 +156,10 @@ class Audit:
                 message = f"lot {lot.id} does not carry what its source left"
                 raise LedgerBroken(message)
 
-    def _legs(self, hours: Hours) -> str | None:
-        for seq, leg in hours.legs:
-            if self._live.pop(seq, None) != _facts(hours.entry.id, leg):
+    def _legs(self, hours: Told) -> str | None:
+        live, entry_id = self._live, hours.fact.entry_id
+        for seq, *facts in hours.legs:
+            if live.pop(seq, None) != hash((entry_id, *facts)):
                 return "has other live postings than its hours say"
         return None
 
@@ -161,7 +187,7 @@ class Audit:
 
 
 def _facts(entry_id: UUID, leg: Leg) -> int:
-    return hash((entry_id.int, leg.kind, leg.from_account, leg.to_account, leg.minutes, leg.lot_id and leg.lot_id.int))
+    return hash((entry_id, leg.kind, leg.from_account, leg.to_account, leg.minutes, leg.lot_id))
 
 
 def _taken_back(leg: Leg) -> Leg:
@@ -170,29 +196,32 @@ def _taken_back(leg: Leg) -> Leg:
     return Leg(kind, leg.to_account, leg.from_account, leg.minutes, leg.lot_id)
 
 
-def _split(hours: Hours) -> str | None:
-    split = hours.split
-    if hours.is_active and sum(one.worked_minutes for one in hours.demands) != hours.entry.work.worked_minutes:
-        return "its spans do not add up to the work"
-    for part in split.parts:
+def _split(hours: Told) -> str | None:
+    worked = bucket = overage = beside = excluded = 0
+    for part in hours.split.parts:
         demand = part.demand
-        if demand.route != "bucket":
-            continue
-        if part.bucket_billed_minutes + part.overage_minutes != demand.billed_minutes:
+        worked += demand.worked_minutes
+        bucket += part.bucket_minutes
+        overage += part.overage_minutes
+        if demand.route == "time_and_materials":
+            beside += demand.billed_minutes
+        elif demand.route == "excluded":
+            excluded += demand.worked_minutes
+        elif part.bucket_billed_minutes + part.overage_minutes != demand.billed_minutes:
             return "a span is not wholly bucket or overage"
-        weighted = weighted_minutes(part.bucket_billed_minutes, weight_percent=demand.weight_percent)
-        if part.bucket_minutes != weighted:
+        elif part.bucket_minutes != weighted_minutes(part.bucket_billed_minutes, weight_percent=demand.weight_percent):
             return "a span lost other bucket minutes than its weight says"
-    posted: dict[str, int] = {}
-    for _, leg in hours.legs:
-        posted[leg.to_account] = posted.get(leg.to_account, 0) + leg.minutes
-    for account, minutes in (
-        ("held", split.bucket_minutes),
-        ("overage", split.overage_minutes),
-        ("time_and_materials", split.time_and_materials_minutes),
-        ("excluded", split.excluded_minutes),
-        ("consumed", split.bucket_minutes if hours.status == "posted" else 0),
-    ):
-        if posted.get(account, 0) != minutes:
-            return f"{minutes} minutes of {account} by its split, {posted.get(account, 0)} by its postings"
+    if hours.split.is_refused:
+        worked = sum(one.worked_minutes for one in hours.fact.demands)
+    if hours.fact.demands and worked != hours.worked_minutes:
+        return "its spans do not add up to the work"
+    posted = dict.fromkeys(("held", "overage", "time_and_materials", "excluded", "consumed"), 0)
+    for leg in hours.legs:
+        posted[leg[3]] = posted.get(leg[3], 0) + leg[4]
+    wanted = (bucket, overage, beside, excluded, bucket if hours.is_posted else 0)
+    for (account, minutes), by_split in zip(posted.items(), wanted, strict=False):
+        if minutes != by_split:
+            return f"{by_split} minutes of {account} by its split, {minutes} by its postings"
+    if len(posted) > len(wanted):
+        return f"its postings go to {min(posted)}, where no entry's do"
     return None

@@ -36,11 +36,13 @@ async def _failure(tx: Transaction, contract_id: UUID) -> str | None:
     kept = Kept(balances=book.balances, last_seq=book.last_seq, last_hash=book.last_hash, lots=book.lots)
     audit = Audit(kept, taken=await books.minutes_taken(tx, contract_id))
     try:
-        async for posting in books.postings_of(tx, contract_id):
-            audit.read_posting(posting)
+        async for postings in books.postings_of(tx, contract_id):
+            for posting in postings:
+                audit.read_posting(posting)
         audit.close_postings()
-        async for hours in books.hours_in_order(tx, book.contract):
-            audit.read_hours(hours)
+        async for entries in books.told_in_order(tx, book):
+            for told in entries:
+                audit.read_hours(told)
         audit.close()
     except LedgerBroken as error:
         return str(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,12 @@ from uuid import UUID
 
 import orjson
 
-from contracts.domain.allocation import Carry, Demand, Lot, Part, Split, Take
+from contracts.domain.allocation import Carry, Demand, Fact, Lot, Part, Split, Take
 from contracts.domain.book import Book
 from contracts.domain.coverage import Check, Work
 from contracts.domain.entry import BookLot, Hours, TimeEntry
 from contracts.domain.ledger import Balances, Leg, Posting
+from contracts.domain.proof import Told
 
 ACCOUNTS = tuple(one.name for one in fields(Balances))
 
@@ -91,6 +92,21 @@ def hours_from(row: Mapping[str, Any]) -> Hours:
         consented_minutes=row["consented_minutes"],
         is_declined=row["is_declined"],
     )
+
+
+def told_from(rows: Iterable[Any], lots: Mapping[str | None, UUID | None]) -> Iterator[Told]:
+    """Yield what can be proved of stored hours; ``lots`` are the ids of the contract's lots by their text."""
+    for entry_id, status, decision, policy, worked_from, worked_minutes, is_open, spans, stored in rows:
+        # A lot that is not the contract's stays text, and fits no posting.
+        legs = [(*one[:5], lots.get(one[5], one[5])) for one in stored]
+        parts = tuple([_part_of(one) for one in spans])
+        demands = tuple([part.demand for part in parts])
+        if status == "refused":
+            split = Split((), (), is_refused=bool(demands))
+        else:
+            split = Split(parts, tuple([Take(one[5], one[4]) for one in legs if one[3] == "held" and one[5]]))
+        fact = Fact(entry_id, worked_from, demands, policy, decision == "approved")
+        yield Told(fact, split, worked_minutes, status == "posted", is_open, legs)
 
 
 def posting_from(row: Mapping[str, Any]) -> Posting:

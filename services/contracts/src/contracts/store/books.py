@@ -14,6 +14,7 @@ from contracts.domain.book import Book
 from contracts.domain.contract import Contract
 from contracts.domain.entry import Hours
 from contracts.domain.ledger import Balances, Posting
+from contracts.domain.proof import Told
 from contracts.domain.ticket_day import TicketDay
 from contracts.store import contracts
 from contracts.store.book_rows import (
@@ -25,6 +26,7 @@ from contracts.store.book_rows import (
     lot_row,
     posting_from,
     posting_row,
+    told_from,
 )
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
@@ -210,6 +212,16 @@ async def hours_of(tx: Transaction, time_entry_ids: Collection[UUID]) -> dict[UU
     return {row["time_entry_id"]: row for row in rows}
 
 
+async def contracts_with_source(tx: Transaction, contract_ids: Collection[UUID], source: str) -> set[UUID]:
+    """Return which contracts have postings of a source already; call it under their lock."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT contract_id FROM postings WHERE contract_id = ANY($1) AND source = $2",
+        list(contract_ids),
+        source,
+    )
+    return {row["contract_id"] for row in rows}
+
+
 async def tail(tx: Transaction, contract: Contract, position: Position) -> list[Hours]:
     """Return the entries of the open period from a position on that have a place in the allocation."""
     rows = await tx.fetch(_TAIL, contract.id, contract.client_id, *position)
@@ -294,23 +306,24 @@ async def set_contract_revision(tx: Transaction, contract_id: UUID, revision: in
     await tx.driver.execute("UPDATE buckets SET contract_revision = $2 WHERE contract_id = $1", contract_id, revision)
 
 
-async def postings_of(tx: Transaction, contract_id: UUID) -> AsyncIterator[Posting]:
-    """Yield the postings of a contract from the first."""
-    async for row in tx.driver.cursor(
-        "SELECT * FROM postings WHERE contract_id = $1 ORDER BY seq", contract_id, prefetch=_ROWS_AT_ONCE
-    ):
-        yield posting_from(row)
+async def postings_of(tx: Transaction, contract_id: UUID) -> AsyncIterator[Iterable[Posting]]:
+    """Yield the postings of a contract from the first, many at once."""
+    cursor = await tx.driver.cursor("SELECT * FROM postings WHERE contract_id = $1 ORDER BY seq", contract_id)
+    while rows := await cursor.fetch(_ROWS_AT_ONCE):
+        yield map(posting_from, rows)
 
 
-async def hours_in_order(tx: Transaction, contract: Contract) -> AsyncIterator[Hours]:
-    """Yield the hours of a contract in the order of allocation."""
-    async for row in tx.driver.cursor(
-        "SELECT * FROM hours WHERE contract_id = $1 AND client_id = $2 ORDER BY worked_from, time_entry_id",
-        contract.id,
-        contract.client_id,
-        prefetch=_ROWS_AT_ONCE,
-    ):
-        yield hours_from(row)
+async def told_in_order(tx: Transaction, book: Book) -> AsyncIterator[Iterable[Told]]:
+    """Yield what can be proved of the hours of a contract, in the order of allocation, many at once."""
+    lots: dict[str | None, UUID | None] = {str(lot_id): lot_id for lot_id in book.lots}
+    cursor = await tx.driver.cursor(
+        "SELECT time_entry_id, status, decision, policy, worked_from, worked_minutes, period_close_id IS NULL, spans, legs"
+        " FROM hours WHERE contract_id = $1 AND client_id = $2 ORDER BY worked_from, time_entry_id",
+        book.contract.id,
+        book.contract.client_id,
+    )
+    while rows := await cursor.fetch(_ROWS_AT_ONCE):
+        yield told_from(rows, lots)
 
 
 async def minutes_taken(tx: Transaction, contract_id: UUID) -> dict[tuple[UUID, bool], int]:

@@ -72,7 +72,9 @@ async def activate(request: Request, site: Site, visitor: Visitor, ref: str) -> 
     try:
         await site.services.post(caller, f"/contracts/{contract['id']}/activate")
     except Refused as refused:
-        return await _page(site, visitor, contract, "", problem=f"The contract was not activated. {refused}")
+        return await _page(
+            site, visitor, contract, "", problem=f"The contract was not activated. {shown.said(refused)}"
+        )
     return go(f"/desk/contracts/{segment(ref)}")
 
 
@@ -134,7 +136,9 @@ async def write_test(request: Request, site: Site, visitor: Visitor, ref: str) -
         else:
             await site.services.post(caller, path, _case(form))
     except Refused as refused:
-        return await _tests(site, visitor, contract, form=form, problem=f"The test was not saved. {_said(refused)}")
+        return await _tests(
+            site, visitor, contract, form=form, problem=f"The test was not saved. {shown.said(refused)}"
+        )
     return go(f"/desk/contracts/{segment(ref)}/tests")
 
 
@@ -192,9 +196,3 @@ def _case(form: dict[str, str]) -> dict[str, Any]:
     expect = {name: int(text) if name in NUMBERS and text.isdecimal() else text for name, text in expected.items()}
     left = shown.parse_duration(form["available"]) if form.get("available") else 0
     return {"name": form.get("name", ""), "given": {"available_minutes": left}, "when": when, "expect": expect}
-
-
-def _said(refused: Refused) -> str:
-    """Return what is wrong, with its places when they are known."""
-    errors = refused.document.get("errors") or []
-    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)

@@ -14,6 +14,7 @@ from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk")
+DISPATCH = ("dispatcher", "manager", "admin")
 
 
 async def nav(site: Site, visitor: Visitor) -> dict[str, Any]:
@@ -33,62 +34,6 @@ async def desk(_request: Request, _site: Site, visitor: Visitor) -> Response:
     """Send staff to their first page."""
     need_staff(visitor)
     return go("/desk/queues")
-
-
-@page_route(router, "/queues")
-async def all_queues(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show open tickets of every queue."""
-    return await _queue(request, site, visitor, key=None)
-
-
-@page_route(router, "/queues/{key}")
-async def queue(request: Request, site: Site, visitor: Visitor, key: str) -> Response:
-    """Show the open tickets of one queue, what is due first on top."""
-    return await _queue(request, site, visitor, key=key)
-
-
-@page_route(router, "/my")
-async def my_tickets(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the tickets of the visitor."""
-    caller = need_staff(visitor)
-    agents = await site.services.get(caller, "/agents")
-    mine = next((one["id"] for one in agents["items"] if one["person_id"] == str(caller.id)), None)
-    return await _queue(request, site, visitor, key=None, assignee_id=mine or str(caller.id), title="My tickets")
-
-
-async def _queue(
-    request: Request, site: Site, visitor: Visitor, *, key: str | None, assignee_id: str | None = None, title: str = ""
-) -> Response:
-    caller = need_staff(visitor)
-    wanted = request.query_params.get("status", "open_any")
-    found, side = await site.parts(
-        site.services.get(
-            caller,
-            "/tickets",
-            queue=key,
-            assignee_id=assignee_id,
-            status=wanted if wanted != "all" else None,
-            text=request.query_params.get("q") or None,
-            unassigned="true" if request.query_params.get("unassigned") else None,
-            sort="time_left",
-            limit=20,
-            after=request.query_params.get("after"),
-        ),
-        nav(site, visitor),
-    )
-    name = next((one["name"] for one in side["queues"] if one["key"] == key), key)
-    return site.page(
-        "desk/queue.html",
-        visitor=visitor,
-        title=title or name or "All queues",
-        key=key,
-        found=found,
-        wanted=wanted,
-        query=request.query_params,
-        path=request.url.path,
-        topics=f"queue-{key}" if key else "tickets",
-        **side,
-    )
 
 
 @page_route(router, "/tickets/new")
@@ -140,32 +85,35 @@ async def _raise_form(
 
 @page_route(router, "/tickets/{ref}")
 async def ticket(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
-    """Show one ticket with its clocks, thread, time and bucket."""
-    form = {
-        name: request.query_params[name] for name in ("duration", "job_type", "level") if name in request.query_params
-    }
-    return await _ticket(site, visitor, ref, form=form)
+    """Show one ticket with its clocks, thread, time and bucket; a canned reply may be asked for."""
+    query = request.query_params
+    form = {name: query[name] for name in ("duration", "job_type", "level", "canned") if name in query}
+    return await show_ticket(site, visitor, ref, form=form)
 
 
-async def _ticket(
-    site: Site, visitor: Visitor, ref: str, *, form: dict[str, str] | None = None, problem: str = "", status: int = 200
+async def show_ticket(
+    site: Site,
+    visitor: Visitor,
+    ref: str,
+    *,
+    form: dict[str, str] | None = None,
+    problem: str = "",
+    refused: Refused | None = None,
+    status: int = 200,
 ) -> Response:
+    """Render the page of a ticket, with what was typed and why it was refused."""
     caller = need_staff(visitor)
     found = await site.services.get(caller, f"/tickets/{segment(ref)}")
-    form = form or {}
-    minutes = shown.parse_duration(form.get("duration", "15m"))
-    preview = {
-        "contract_id": found["contract_id"],
-        "job_type": form.get("job_type") or found["job_type"],
-        "level": form.get("level") or found["level"],
-        "worked_from": shown.now().isoformat(),
-        "worked_minutes": minutes or 15,
-    }
-    clocks, balance, offer, effect, side = await site.parts(
+    form = await _with_canned(site, visitor, found, form or {})
+    clocks, balance, offer, effect, timer, canned, agents, clients, side = await site.parts(
         site.services.get(caller, "/clocks", ticket_id=found["id"]),
         site.services.get(caller, f"/contracts/{found['contract_id']}/balance"),
         site.services.get(caller, "/tickets/offer", client_id=found["client_id"]),
-        site.services.post(caller, "/coverage/preview", preview),
+        site.services.post(caller, "/coverage/preview", _preview(found, form)),
+        site.services.get(caller, "/time-entries/timer"),
+        site.services.get(caller, "/canned-replies"),
+        site.services.get(caller, "/agents"),
+        _clients(site, visitor),
         nav(site, visitor),
     )
     return site.page(
@@ -178,13 +126,46 @@ async def _ticket(
         balance=balance,
         offer=offer,
         effect=effect,
+        timer_now=None if isinstance(timer, Failed) else timer,
+        canned=[] if isinstance(canned, Failed) else canned["items"],
+        agents=[] if isinstance(agents, Failed) else agents["items"],
+        clients=[] if isinstance(clients, Failed) else clients,
+        is_watching=any(one["person_id"] == str(caller.id) for one in found["watchers"]),
         form=form,
         problem=problem,
+        errors=refused.document.get("errors", []) if refused else [],
         thread=_thread(found),
         key=str(new_id()),
         topics=f"ticket-{found['id']}",
         **side,
     )
+
+
+def _preview(ticket: dict[str, Any], form: dict[str, str]) -> dict[str, Any]:
+    return {
+        "contract_id": ticket["contract_id"],
+        "job_type": form.get("job_type") or ticket["job_type"],
+        "level": form.get("level") or ticket["level"],
+        "worked_from": shown.now().isoformat(),
+        "worked_minutes": shown.parse_duration(form.get("duration", "15m")) or 15,
+    }
+
+
+async def _with_canned(site: Site, visitor: Visitor, ticket: dict[str, Any], form: dict[str, str]) -> dict[str, str]:
+    if "canned" not in form:
+        return form
+    path = f"/tickets/{ticket['id']}/canned-replies/{segment(form['canned'])}"
+    reply = await site.services.get(visitor.caller, path)
+    kind = "reply" if reply["is_public"] else "note"
+    return {**form, "body": reply["body"], "kind": kind, "set_status": reply["set_status"] or ""}
+
+
+async def _clients(site: Site, visitor: Visitor) -> list[dict[str, Any]]:
+    """Return where a ticket may be moved to, nothing for those who may not move it."""
+    if not visitor.caller.has_role(*DISPATCH):
+        return []
+    found = await site.services.get(visitor.caller, "/clients", limit=200)
+    return list(found["items"])
 
 
 def _thread(ticket: dict[str, Any]) -> list[dict[str, Any]]:
@@ -203,7 +184,7 @@ async def reply(request: Request, site: Site, visitor: Visitor, ref: str) -> Res
     body: dict[str, Any] = {"body": form.get("body", ""), "is_public": is_public}
     if form.get("set_status"):
         body["set_status"] = form["set_status"]
-    return await _do(site, visitor, ref, "messages", body, form=form, problem_prefix="The message was not sent.")
+    return await act(site, visitor, ref, "messages", body, form=form, problem_prefix="The message was not sent.")
 
 
 @page_route(router, "/tickets/{ref}/status", "POST")
@@ -211,14 +192,14 @@ async def set_status(request: Request, site: Site, visitor: Visitor, ref: str) -
     """Set another status."""
     form = await form_of(request, visitor)
     body = {"status": form.get("status", ""), "reason": form.get("reason", "")}
-    return await _do(site, visitor, ref, "status", body, form=form, problem_prefix="The status was not changed.")
+    return await act(site, visitor, ref, "status", body, form=form, problem_prefix="The status was not changed.")
 
 
 @page_route(router, "/tickets/{ref}/take", "POST")
 async def take(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Take the ticket."""
     form = await form_of(request, visitor)
-    return await _do(site, visitor, ref, "take", {}, form=form, problem_prefix="The ticket was not assigned.")
+    return await act(site, visitor, ref, "take", {}, form=form, problem_prefix="The ticket was not assigned.")
 
 
 @page_route(router, "/tickets/{ref}/escalate", "POST")
@@ -226,36 +207,10 @@ async def escalate(request: Request, site: Site, visitor: Visitor, ref: str) -> 
     """Move the handling one level up."""
     form = await form_of(request, visitor)
     body = {"reason": form.get("reason", "")}
-    return await _do(site, visitor, ref, "escalate", body, form=form, problem_prefix="The ticket was not escalated.")
+    return await act(site, visitor, ref, "escalate", body, form=form, problem_prefix="The ticket was not escalated.")
 
 
-@page_route(router, "/tickets/{ref}/time", "POST")
-async def log_time(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
-    """Log time, or show its effect first."""
-    caller = need_staff(visitor)
-    form = await form_of(request, visitor)
-    minutes = shown.parse_duration(form.get("duration", ""))
-    if minutes is None:
-        problem = "Write the duration as 45m, 1h15, 1.25 or 14:00-14:45; 1 minute to 24 hours."
-        return await _ticket(site, visitor, ref, form=form, problem=problem, status=422)
-    if form.get("intent") == "preview":
-        return await _ticket(site, visitor, ref, form=form)
-    found = await site.services.get(caller, f"/tickets/{segment(ref)}")
-    body = {
-        "ticket_id": found["id"],
-        "worked_minutes": minutes,
-        "job_type": form.get("job_type") or None,
-        "level": form.get("level") or None,
-        "note": form.get("note", ""),
-    }
-    try:
-        await site.services.post(caller, "/time-entries", body, key=form.get("key") or None)
-    except Refused as refused:
-        return await _ticket(site, visitor, ref, form=form, problem=f"Time was not logged. {refused}", status=422)
-    return go(f"/desk/tickets/{segment(ref)}")
-
-
-async def _do(
+async def act(
     site: Site,
     visitor: Visitor,
     ref: str,
@@ -264,12 +219,25 @@ async def _do(
     *,
     form: dict[str, str],
     problem_prefix: str,
+    method: str = "POST",
 ) -> Response:
+    """Do something to a ticket; refused, its page says why and keeps what was typed. An empty verb is the ticket itself."""
     caller = need_staff(visitor)
     found = await site.services.get(caller, f"/tickets/{segment(ref)}")
+    path = f"/tickets/{found['id']}/{verb}".rstrip("/")
+    given = {"key": form.get("key") or None, "revision": form.get("revision")}
     try:
-        await site.services.post(caller, f"/tickets/{found['id']}/{verb}", body, key=form.get("key") or None)
+        await site.services.post(caller, path, body, method=method, **given)
     except (Refused, ServiceAway) as error:
-        status = error.status if isinstance(error, Refused) else 503
-        return await _ticket(site, visitor, ref, form=form, problem=f"{problem_prefix} {error}", status=status)
+        return await refuse(site, visitor, ref, error, form=form, prefix=problem_prefix)
     return go(f"/desk/tickets/{segment(ref)}")
+
+
+async def refuse(
+    site: Site, visitor: Visitor, ref: str, error: Refused | ServiceAway, *, form: dict[str, str], prefix: str
+) -> Response:
+    """Show a ticket with what was typed and why it was not taken."""
+    refused = error if isinstance(error, Refused) else None
+    status = refused.status if refused else 503
+    form.pop("canned", None)
+    return await show_ticket(site, visitor, ref, form=form, problem=f"{prefix} {error}", refused=refused, status=status)

@@ -22,6 +22,8 @@ PRIORITIES = (
     ("low", "Low", "a question or a wish"),
 )
 
+SCORES = {"5": "Very good", "4": "Good", "3": "All right", "2": "Poor", "1": "Bad"}
+
 
 async def contract_of(site: Site, visitor: Visitor) -> Any:
     """Return the client's current contract, ``None`` while there is none."""
@@ -118,12 +120,13 @@ async def _raise_form(
 @page_route(router, "/tickets/{ref}")
 async def ticket(_request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Show one ticket."""
-    return await _ticket(site, visitor, ref)
+    return await show_ticket(site, visitor, ref)
 
 
-async def _ticket(
+async def show_ticket(
     site: Site, visitor: Visitor, ref: str, *, refused: Refused | None = None, text: str = ""
 ) -> Response:
+    """Render the page of a ticket, with what was typed and why it was refused."""
     caller = need_client(visitor)
     found = await site.services.get(caller, f"/tickets/{segment(ref)}")
     return site.page(
@@ -134,6 +137,7 @@ async def _ticket(
         ticket=found,
         refused=refused,
         text=text,
+        scores=SCORES,
         key=_key(),
         topics=f"ticket-{found['id']}",
         **await _who(site, visitor),
@@ -156,7 +160,22 @@ async def reply(request: Request, site: Site, visitor: Visitor, ref: str) -> Res
         elif wanted:
             await site.services.post(caller, f"/tickets/{found['id']}/status", {"status": wanted})
     except Refused as refused:
-        return await _ticket(site, visitor, ref, refused=refused, text=form.get("body", ""))
+        return await show_ticket(site, visitor, ref, refused=refused, text=form.get("body", ""))
+    return go(f"/portal/tickets/{segment(ref)}")
+
+
+@page_route(router, "/tickets/{ref}/rating", "POST")
+async def rate(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Say what one thinks of the work."""
+    caller = need_client(visitor)
+    form = await form_of(request, visitor)
+    found = await site.services.get(caller, f"/tickets/{segment(ref)}")
+    score = form.get("score", "")
+    body = {"score": int(score) if score in SCORES else 0, "comment": form.get("comment", "")}
+    try:
+        await site.services.post(caller, f"/tickets/{found['id']}/rating", body)
+    except Refused as refused:
+        return await show_ticket(site, visitor, ref, refused=refused)
     return go(f"/portal/tickets/{segment(ref)}")
 
 

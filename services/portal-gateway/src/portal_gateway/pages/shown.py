@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, get_currency_precision
 
+from portal_gateway.services import Refused
+
 LOCALE = "en_GB"
 STATUS = {
     "new": ("New", "", ""),
@@ -48,6 +50,13 @@ def duration(minutes: int | None) -> str:
     whole, rest = divmod(minutes, 60)
     parts = [f"{whole} h"] if whole else []
     return " ".join([*parts, f"{rest} min"]) if rest or not whole else parts[0]
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people say it: ``840 B``, ``12 kB``, ``3.4 MB``."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{(count + 500) // 1000} kB" if count < 999_500 else f"{count // 1_000_000}.{count // 100_000 % 10} MB"
 
 
 def money(minor: int | None, currency: str) -> str:
@@ -214,3 +223,9 @@ def _bounded(minutes: int | None) -> int | None:
 def now() -> datetime:
     """Return the instant a page is made: countdowns are corrected to it in the browser."""
     return datetime.now(UTC)
+
+
+def said(refused: Refused) -> str:
+    """Return what is wrong, with its places when they are known."""
+    errors = refused.document.get("errors") or []
+    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)

@@ -15,8 +15,9 @@ from msp_kit.export import CsvResponse
 from msp_kit.identity import Caller
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.site import HEADERS, Failed, Site, page_route
+from portal_gateway.pages.site import HEADERS, Failed, Site, form_of, go, page_route, safe_next
 from portal_gateway.scope import Visitor, need_staff
+from portal_gateway.services import segment
 
 router = APIRouter(prefix="/desk/sla")
 MANAGERS = ("manager", "admin", "finance", "dispatcher")
@@ -44,6 +45,17 @@ FILTERS = {
 }
 """What the clocks behind a number can be narrowed to."""
 OUTCOMES = {"met": "Met", "missed": "Missed", "open_overdue": "Open, breached"}
+CAUSES = {
+    "capacity": "Capacity",
+    "waiting-on-vendor": "Waiting on vendor",
+    "wrong-priority": "Wrong priority",
+    "process": "Process",
+    "client": "Client",
+    "other": "Other",
+}
+"""Why a promise was broken, as the sla service knows it."""
+JUDGES = ("manager", "admin")
+"""Who says why."""
 KINDS = (
     ("by_priority", "priority"),
     ("by_metric", "metric"),
@@ -123,6 +135,16 @@ async def breaches(request: Request, site: Site, visitor: Visitor) -> Response:
     return await _clocks(request, site, visitor, title="SLA breaches", outcomes=BROKEN)
 
 
+@page_route(router, "/breaches/{clock_id}/cause", "POST")
+async def say_cause(request: Request, site: Site, visitor: Visitor, clock_id: str) -> Response:
+    """Say why a promise was broken, and go back to the list."""
+    caller = need_staff(visitor, *JUDGES)
+    form = await form_of(request, visitor)
+    said = {"cause": form.get("cause", ""), "comment": form.get("comment", "")}
+    await site.services.post(caller, f"/clocks/{segment(clock_id)}/breach-cause", said)
+    return go(safe_next(form.get("next"), "/desk/sla/breaches"))
+
+
 async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str, outcomes: Sequence[str]) -> Response:
     caller = need_staff(visitor, *MANAGERS)
     days, asked = days_of(request), _asked(request, *FILTERS)
@@ -143,6 +165,9 @@ async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str,
         choices=choices,
         asked={**days, **asked},
         outcomes={name: OUTCOMES[name] for name in outcomes},
+        causes=CAUSES if outcomes == BROKEN else {},
+        may_judge=any(caller.has_role(role) for role in JUDGES),
+        here=f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path,
         chips=_chips({**days, **asked}, names),
         is_first=not request.query_params.get("after"),
         older=lambda after: "?" + urlencode({**days, **asked, "after": after}, doseq=True),

@@ -134,7 +134,7 @@ addEventListener('keydown', (e) => {
     case 'g': chord = 'g'; setTimeout(() => { chord = ''; }, 900); break;
     case 'j': move(at + 1); break;
     case 'k': move(at - 1); break;
-    case 'Enter': if (at >= 0 && !e.target.closest('a,button')) location.href = rows[at].dataset.href; break;
+    case 'Enter': if (at >= 0 && !e.target.closest('a,button,summary')) location.href = rows[at].dataset.href; break;
     case '/': e.preventDefault(); openPalette(); break;
     case '?': document.getElementById('keys')?.showModal(); break;
     case 'r': e.preventDefault(); document.querySelector('.composer textarea')?.focus(); break;
@@ -169,8 +169,8 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const old of document.querySelectorAll('[data-live]')) {
     const made = fresh.getElementById(old.id);
-    // What somebody types in or has focused stays as it is.
-    if (made && !old.contains(document.activeElement) && old.innerHTML !== made.innerHTML) old.replaceWith(document.adoptNode(made));
+    // What somebody types in, has focused or has ticked stays as it is.
+    if (made && !old.contains(document.activeElement) && !old.querySelector('[name="ids"]:checked') && old.innerHTML !== made.innerHTML) old.replaceWith(document.adoptNode(made));
   }
 }
 if (topics && window.EventSource) {

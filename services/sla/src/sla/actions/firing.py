@@ -10,6 +10,7 @@ from msp_kit.problems import NotFound
 from sla import store
 from sla.actions.saying import fired_event, terms_key, timed
 from sla.domain import escalation
+from sla.domain.causes import Cause, refuse_unbroken
 from sla.domain.clock import Clock
 from sla.store import Firing, TimedClock
 
@@ -53,6 +54,20 @@ async def acknowledge(tx: Transaction, clock_id: UUID, *, actor: str) -> Clock:
         terms = await store.terms_of(tx, {terms_key(clock)})
         await store.save_clocks(tx, [timed(acknowledged, terms)])
     return acknowledged
+
+
+async def say_cause(tx: Transaction, clock_id: UUID, *, cause: Cause, comment: str, actor: str) -> None:
+    """Keep why a promise was broken; what was said before stays.
+
+    Raises:
+        NotFound: there is no such clock.
+        ClockNotBreached: its budget has not ended.
+    """
+    clock = await store.lock_clock(tx, clock_id)
+    if clock is None:
+        raise NotFound
+    refuse_unbroken(clock, now=tx.now)
+    await store.add_cause(tx, clock, cause=cause, comment=comment, actor=actor)
 
 
 async def fold_rollups(tx: Transaction) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from msp_events.contracts import ClientState, ContractState
 from msp_events.tickets import MessagePosted, TicketState
@@ -17,7 +18,7 @@ from sla.actions.saying import event_of, timed
 from sla.domain import escalation, life
 from sla.domain.escalation import Step
 from sla.domain.life import Fact, Happening, Ticket
-from sla.domain.targets import Key, ties
+from sla.domain.targets import TARGET_MINUTES_MAX, Key, ties
 from sla.store import Firing, TermsKey, TicketRow
 
 log = telemetry.logger(__name__)
@@ -49,6 +50,10 @@ class ForeignContract(Exception):
     """A ticket names a contract of another client."""
 
 
+class TargetOutOfRange(Exception):
+    """A contract version promises something within no time at all, or within more than a year around the clock."""
+
+
 class TermsChanged(Exception):
     """A contract version was said again with other SLA terms; clocks pin versions, so a version never changes."""
 
@@ -70,10 +75,15 @@ async def hear_contract(tx: Transaction, event: ContractState) -> None:
 
     Raises:
         TermsChanged: the version is known with other terms.
+        TargetOutOfRange: a target is none a clock should count towards.
         CalendarWithoutHours, UnknownTimezone, BadWindow, BadDay: the calendar cannot be used.
     """
     document = event.model_dump(mode="json", include=TERMS_FIELDS)
     terms = store.terms_from(event.contract_id, event.version, client_id=event.client_id, document=document)
+    for rule in terms.rules:
+        if rule.budget_minutes is not None and not 0 < rule.budget_minutes <= TARGET_MINUTES_MAX:
+            said = f"target {rule.rule_id} of {event.ref} promises {rule.budget_minutes} minutes"
+            raise TargetOutOfRange(f"{said}; 1 to {TARGET_MINUTES_MAX} are accepted")
     if tied := ties(terms.rules):
         log.warning("contract has tied SLA rules", contract_id=str(event.contract_id), pairs=len(tied))
     kept = await store.save_terms(tx, terms, ref=event.ref, effective_from=event.effective_from, document=document)
@@ -112,11 +122,12 @@ async def hear_tickets(tx: Transaction, said: Sequence[TicketState]) -> None:
         if terms[event.contract_id, event.contract_version].client_id != event.client_id:
             raise ForeignContract(f"contract {event.contract_id} of ticket {event.ticket_id} is another client's")
     before = {clock.id: clock for ticket in known.values() for clock in ticket.clocks}
+    refs = await _survivors(tx, said)
     happenings: list[Happening] = []
     for event in said:
         known[event.ticket_id], news = life.heard(
             known.get(event.ticket_id),
-            fact_of(event, now=tx.now),
+            fact_of(event, now=tx.now, refs=refs),
             ticket_id=event.ticket_id,
             client_id=event.client_id,
             terms_of=lambda contract_id, version: terms[contract_id, version],
@@ -138,8 +149,12 @@ async def hear_tickets(tx: Transaction, said: Sequence[TicketState]) -> None:
     await record(tx, *(event_of(one, terms) for one in told))
 
 
-def fact_of(event: TicketState, *, now: datetime) -> Fact:
-    """Return what an event about a ticket says to its clocks; an instant of the future is cut to ``now``."""
+def fact_of(event: TicketState, *, now: datetime, refs: Mapping[UUID, str]) -> Fact:
+    """Return what an event about a ticket says to its clocks; an instant of the future is cut to ``now``.
+
+    ``refs`` name the tickets that took over others.
+    """
+    into = event.merged_into_id
     is_message = isinstance(event, MessagePosted) and event.is_public and not event.is_automatic
     author = event.author_kind if isinstance(event, MessagePosted) else ""
     is_ahead = event.occurred_at > now + AHEAD_MAX
@@ -161,9 +176,18 @@ def fact_of(event: TicketState, *, now: datetime) -> Fact:
         is_answer=is_message and author == "agent",
         is_question=is_message and author == "client",
         was_answered=event.first_responded_at is not None,
+        merged_into="" if into is None else refs.get(into, str(into)),
         actor=event.actor,
         reason=reason,
     )
+
+
+async def _survivors(tx: Transaction, said: Sequence[TicketState]) -> Mapping[UUID, str]:
+    """Return the references of the tickets that took over others, as far as they are known."""
+    wanted = {(event.merged_into_id, event.client_id) for event in said if event.merged_into_id is not None}
+    just_said = {(event.ticket_id, event.client_id): event.ref for event in said}
+    known = await store.refs_of(tx, wanted)
+    return known | {pair[0]: just_said[pair] for pair in wanted & just_said.keys()}
 
 
 def _pinned(tickets: Any) -> set[TermsKey]:

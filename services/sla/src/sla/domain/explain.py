@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sla.domain import escalation
+from sla.domain.causes import BreachCause
 from sla.domain.clock import Clock, Interval
 from sla.domain.targets import Rule, Terms, choose
 
@@ -14,7 +15,7 @@ _METRIC_WORDS = {"first_response": "First response", "next_response": "Next resp
 _FLAG_WORDS = {"after_hours": "after hours", "weekends": "weekends", "holidays": "holidays"}
 
 
-def sentences(clock: Clock, terms: Terms, *, now: datetime) -> list[str]:
+def sentences(clock: Clock, terms: Terms, *, now: datetime, causes: Sequence[BreachCause] = ()) -> list[str]:
     """Return the explanation of a clock at ``now``, oldest first, in local time of the contract's calendar."""
     zone = ZoneInfo(terms.calendar.timezone)
     return [
@@ -23,6 +24,7 @@ def sentences(clock: Clock, terms: Terms, *, now: datetime) -> list[str]:
         *(_interval_sentence(clock, interval, zone, now) for interval in clock.intervals),
         *_threshold_sentences(clock, terms, zone),
         _ending_sentence(clock, zone, now),
+        *(_cause_sentence(one, zone) for one in causes),
     ]
 
 
@@ -118,6 +120,11 @@ def _ending_sentence(clock: Clock, zone: ZoneInfo, now: datetime) -> str:
     due_at = clock.due_at
     assert due_at is not None, "a running clock is due some day"
     return f"Due on {_local(due_at, zone)}, {used}.{breach}"
+
+
+def _cause_sentence(said: BreachCause, zone: ZoneInfo) -> str:
+    comment = f": {said.comment}" if said.comment else ""
+    return f"Cause set on {_local(said.set_at.replace(microsecond=0), zone)}, {said.cause.replace('-', ' ')}{comment}."
 
 
 def _local(at: datetime, zone: ZoneInfo) -> str:

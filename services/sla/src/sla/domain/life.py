@@ -43,6 +43,8 @@ class Fact:
     """A public message of the client."""
     was_answered: bool = False
     """The state says that a first response was given; believed only of tickets first seen half-way."""
+    merged_into: str = ""
+    """The ticket that took over, by its reference or else its id."""
     actor: str = ""
     reason: str = ""
 
@@ -209,8 +211,12 @@ def _exclude(work: _Work, metric: Metric, *, at: datetime, reason: str) -> None:
 
 
 def _finish(work: _Work) -> None:
-    """Stop what still runs: a resolution is a verdict, an answer that never came is none."""
+    """Stop what still runs: a resolution is a verdict, an answer that never came is none, nor is a merge."""
     fact = work.fact
+    if fact.merged_into:
+        for metric in METRICS:
+            _exclude(work, metric, at=fact.at, reason=f"merged into {fact.merged_into}")
+        return
     if fact.status == "resolved" or fact.resolved_at is not None:
         at = fact.at if fact.status == "resolved" or fact.resolved_at is None else min(fact.at, fact.resolved_at)
         _stop(work, ("resolution",), at=at, reason="resolved")

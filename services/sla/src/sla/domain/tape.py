@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sla.domain import escalation, explain
+from sla.domain.causes import BreachCause
 from sla.domain.clock import Clock
 from sla.domain.escalation import Step
 from sla.domain.targets import Rule, Terms
@@ -39,10 +40,12 @@ class ClockReport:
     terms: Terms
     now: datetime
     fired: Sequence[FiredStep] = ()
+    causes: Sequence[BreachCause] = ()
+    """What managers said of the breach, the last word last."""
     ticket_ref: str
 
     def for_client(self) -> ClockReport:
-        """Return the report as client people see it: no notes, no names of agents, no escalation chain."""
+        """Return the report as client people see it: no notes, no names of agents, no escalation chain, no causes."""
         intervals = tuple(replace(interval, note="", actor="") for interval in self.clock.intervals)
         return replace(
             self,
@@ -56,6 +59,7 @@ class ClockReport:
             ),
             terms=replace(self.terms, escalation=()),
             fired=[step for step in self.fired if step.kind != "escalate"],
+            causes=(),
         )
 
     @property
@@ -81,4 +85,4 @@ class ClockReport:
     @property
     def sentences(self) -> list[str]:
         """Return the explanation."""
-        return explain.sentences(self.clock, self.terms, now=self.now)
+        return explain.sentences(self.clock, self.terms, now=self.now, causes=self.causes)

@@ -12,6 +12,7 @@ from msp_kernel.targets import METRICS, NO_FLAGS, Flags, Key, Metric, Rule, Tied
 __all__ = [
     "METRICS",
     "NO_FLAGS",
+    "TARGET_MINUTES_MAX",
     "EscalationStep",
     "Flags",
     "Key",
@@ -26,6 +27,8 @@ __all__ = [
 ]
 Level = Literal["L1", "L2", "L3", "SA"]
 Priority = Literal["critical", "high", "medium", "low"]
+TARGET_MINUTES_MAX = 366 * 24 * 60
+"""A year around the clock, as contracts refuse more: with the opening hours of an office that is four years away."""
 CreditKind = Literal["per_breach", "monthly_compliance"]
 
 

@@ -1,7 +1,7 @@
 """Clocks replayed under another calendar, other targets or flags: what would have become of the promises.
 
 Facts stay as they were: when tickets were raised, paused, answered and resolved. What is promised changes. A replayed clock
-is derived by the function that also proves stored clocks (``clock.recomputed``).
+is derived by the function that also proves stored clocks (``clock.derived``).
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from msp_kernel.business_time import Calendar
-from sla.domain.clock import Clock, Promise, recomputed
+from sla.domain.clock import BreachReason, Clock, Derived, Promise, derived
 from sla.domain.compliance import Outcome, outcome
 from sla.domain.targets import Flags, Key, Metric, Rule, Terms, choose
 
@@ -68,14 +69,27 @@ class Change:
         return self._hours[calendar, flags]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class After(NamedTuple):
+    """What would have become of a clock, as far as it counts or is carried on."""
+
+    budget_minutes: int
+    settled_seconds: int
+    breached_at: datetime | None
+    breach_reason: BreachReason
+    outcome: Outcome | None
+
+
+class Replayed(NamedTuple):
     """A clock as it was and as it would have been. ``after`` is ``None`` where nothing would have been promised."""
 
     before: Clock
-    after: Clock | None
+    after: After | None
     outcome_before: Outcome | None
-    outcome_after: Outcome | None
+
+    @property
+    def outcome_after(self) -> Outcome | None:
+        """Return how the clock would count."""
+        return None if self.after is None else self.after.outcome
 
     @property
     def is_changed(self) -> bool:
@@ -90,41 +104,58 @@ def replayed(
 
     ``terms`` are those of contract id and version.
     """
-    previous: Clock | None = None
+    metric: Metric | None = None
+    previous: After | None = None
     for clock in clocks:
-        continues = previous if previous is not None and previous.metric == clock.metric != "next_response" else None
-        after = _replayed(clock, change, terms, continues)
-        yield Replayed(
-            before=clock,
-            after=after,
-            outcome_before=outcome(clock, now=now),
-            outcome_after=None if after is None else outcome(after, now=now),
-        )
-        previous = after
+        continues = previous if metric == clock.metric != "next_response" else None
+        after = _replayed(clock, change, terms, continues, now)
+        yield Replayed(clock, after, outcome(clock, now=now))
+        metric, previous = clock.metric, after
 
 
 def _replayed(
-    clock: Clock, change: Change, terms: Mapping[tuple[UUID, int], Terms], continues: Clock | None
-) -> Clock | None:
+    clock: Clock,
+    change: Change,
+    terms: Mapping[tuple[UUID, int], Terms],
+    continues: After | None,
+    now: datetime,
+) -> After | None:
     promises = []
     for number, made in enumerate(clock.promises):
         promise = change.promise(clock, number, terms[made.contract_id, made.contract_version])
         if promise is None:
             return None
         promises.append(promise)
-    is_carried = continues is not None and continues.breached_at is not None
+    carried_seconds = 0 if continues is None else continues.settled_seconds
+    carried: tuple[datetime | None, BreachReason] = (None, "")
+    if continues is not None:
+        carried = (continues.breached_at, continues.breach_reason)
     verdict = clock.verdict
     if clock.status == "stopped":
         # Were it not broken: a miss comes from what is derived.
         verdict = "met" if clock.stop_reason in VERDICT_REASONS else "excluded"
-    return recomputed(
-        replace(
-            clock,
-            promises=tuple(promises),
-            carried_seconds=0 if continues is None else continues.settled_seconds,
-            is_breach_carried=is_carried,
-            breached_at=continues.breached_at if continues is not None else None,
-            breach_reason=continues.breach_reason if continues is not None else "",
-            verdict=verdict,
-        )
+    found = derived(clock, promises=promises, carried_seconds=carried_seconds, carried_breach=carried, verdict=verdict)
+    settled_seconds = carried_seconds + sum(found.seconds)
+    counts: Outcome | None
+    if carried[0] is not None or found.verdict == "excluded":
+        counts = None
+    elif found.verdict is not None:
+        counts = found.verdict
+    else:
+        counts = outcome(_open(clock, tuple(promises), carried_seconds, found), now=now)
+    return After(promises[-1].budget_minutes, settled_seconds, found.breached_at, found.breach_reason, counts)
+
+
+def _open(clock: Clock, promises: tuple[Promise, ...], carried_seconds: int, found: Derived) -> Clock:
+    """Return an open clock under other promises: whether its budget has ended by now is for it to say."""
+    return replace(
+        clock,
+        promises=promises,
+        intervals=tuple(
+            replace(interval, seconds=seconds) for interval, seconds in zip(clock.intervals, found.seconds, strict=True)
+        ),
+        carried_seconds=carried_seconds,
+        is_breach_carried=False,
+        breached_at=found.breached_at,
+        breach_reason=found.breach_reason,
     )

@@ -85,14 +85,17 @@ async def with_tape(tx: Transaction, clocks: Sequence[Clock]) -> list[ClockRepor
         "SELECT ticket_id, ref FROM tickets WHERE ticket_id = ANY($1)", [clock.ticket_id for clock in clocks]
     )
     refs = {row["ticket_id"]: row["ref"] for row in rows}
+    is_client = tx.scope.role == "client"
+    causes = {} if is_client else await store.causes_of(tx, [clock.id for clock in clocks])
     made = [
         ClockReport(
             clock=clock,
             terms=terms[clock.promise.contract_id, clock.promise.contract_version],
             now=tx.now,
             fired=fired[clock.id],
+            causes=causes.get(clock.id, ()),
             ticket_ref=refs[clock.ticket_id],
         )
         for clock in clocks
     ]
-    return [report.for_client() for report in made] if tx.scope.role == "client" else made
+    return [report.for_client() for report in made] if is_client else made

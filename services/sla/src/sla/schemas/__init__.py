@@ -1,12 +1,13 @@
 """The shapes of HTTP answers."""
 
-from sla.schemas.clocks import ClockHead, ClockView, ExplainView
+from sla.schemas.clocks import CauseBody, ClockHead, ClockView, ExplainView
 from sla.schemas.compliance import ComplianceView, PartRow, VerdictView
 from sla.schemas.credits import CreditView
 from sla.schemas.refusals import RefusalView
 from sla.schemas.whatif import ChangedView, WhatIfBody, WhatIfView
 
 __all__ = [
+    "CauseBody",
     "ChangedView",
     "ClockHead",
     "ClockView",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from msp_kit.api import View
+from msp_kit.api import Body, View
 from sla.domain import stretches
+from sla.domain.causes import Cause
 from sla.domain.clock import BreachReason, Clock, Interval, Status, Verdict
 from sla.domain.escalation import Step, StepKind
 from sla.domain.tape import ClockReport, FiredStep
@@ -112,6 +113,22 @@ class NextStepView(View):
         return NextStepView(kind=step.kind, percent=step.percent, step=step.step, to_level=step.to_level, at=at)
 
 
+class CauseView(View):
+    """What a manager said of a breach; `set_by` is the id of a person."""
+
+    cause: Cause
+    comment: str
+    set_by: str
+    set_at: datetime
+
+
+class CauseBody(Body):
+    """Why a promise was broken."""
+
+    cause: Cause
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] = ""
+
+
 class PromiseView(View):
     """A target that was in force, and since when."""
 
@@ -173,6 +190,8 @@ class ClockView(ClockHead):
     pending: Sequence[NextStepView]
     fired: Sequence[FiredView]
     escalations: Sequence[EscalationView]
+    breach_causes: Sequence[CauseView]
+    """The last word last; client people get none."""
 
     @staticmethod
     def of(report: ClockReport) -> ClockView:
@@ -257,6 +276,7 @@ def _tape_fields(report: ClockReport) -> dict[str, Any]:
         "pending": [NextStepView.of(at, step) for at, step in report.pending],
         "fired": [FiredView.of(step) for step in report.fired if step.kind != "escalate"],
         "escalations": [EscalationView.of(step) for step in report.fired if step.kind == "escalate"],
+        "breach_causes": [CauseView.model_validate(one) for one in report.causes],
     }
 
 

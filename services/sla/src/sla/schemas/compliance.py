@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import Field, PlainSerializer
 
 from msp_kit.api import View
+from sla.domain.causes import Cause
 from sla.domain.compliance import Compliance, Outcome, Tally
 from sla.domain.targets import Metric
 from sla.reports import Decided
@@ -154,8 +155,21 @@ class VerdictView(ClockHead):
 
     outcome: Outcome
     decided_at: datetime
+    breach_cause: Cause | None
+    breach_comment: str
+    breach_cause_set_by: str | None
+    breach_cause_set_at: datetime | None
 
     @staticmethod
     def of_decided(decided: Decided) -> VerdictView:
         """Shape a clock that counts."""
-        return VerdictView(**head_fields(decided.report), outcome=decided.outcome, decided_at=decided.decided_at)
+        last = next(reversed(decided.report.causes), None)
+        return VerdictView(
+            **head_fields(decided.report),
+            outcome=decided.outcome,
+            decided_at=decided.decided_at,
+            breach_cause=None if last is None else last.cause,
+            breach_comment="" if last is None else last.comment,
+            breach_cause_set_by=None if last is None else last.set_by,
+            breach_cause_set_at=None if last is None else last.set_at,
+        )

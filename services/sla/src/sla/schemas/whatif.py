@@ -13,7 +13,7 @@ from msp_events.base import Level, Priority
 from msp_kernel.business_time import Calendar
 from msp_kit.api import Body, View
 from sla.domain.compliance import Outcome
-from sla.domain.targets import Flags, Metric, Rule, refuse_ties
+from sla.domain.targets import TARGET_MINUTES_MAX, Flags, Metric, Rule, refuse_ties
 from sla.domain.whatif import Change, Replayed
 from sla.reports import WhatIf
 from sla.schemas.compliance import TallyView, tally_fields
@@ -34,7 +34,7 @@ class TargetBody(Body):
     priority: Priority | None = None
     level: Level | None = None
     job_type: Annotated[str, StringConstraints(max_length=40)] | None = None
-    budget_minutes: Annotated[int, Field(gt=0, le=10**7, strict=True)] | None = None
+    budget_minutes: Annotated[int, Field(gt=0, le=TARGET_MINUTES_MAX, strict=True)] | None = None
     after_hours: bool = False
     weekends: bool = False
     holidays: bool = False
@@ -113,7 +113,7 @@ class ChangedView(View):
             outcome_before=one.outcome_before,
             outcome_after=one.outcome_after,
             budget_minutes_before=before.promise.budget_minutes,
-            budget_minutes_after=None if after is None else after.promise.budget_minutes,
+            budget_minutes_after=None if after is None else after.budget_minutes,
             consumed_seconds_before=before.settled_seconds,
             consumed_seconds_after=None if after is None else after.settled_seconds,
         )

@@ -3,6 +3,7 @@
 Lock order: tickets before clocks, each in order of id. Timers lock single clocks and skip what is locked.
 """
 
+from sla.store.causes import add_cause, causes_of
 from sla.store.clocks import (
     TimedClock,
     clocks_after,
@@ -30,7 +31,7 @@ from sla.store.credits import (
 from sla.store.firings import Firing, save_firings, void_firings
 from sla.store.rollups import fold_changes, rebuild_rollups, rollup_differences
 from sla.store.terms import TermsKey, save_client, save_contract, save_terms, terms_from, terms_of
-from sla.store.tickets import TicketRow, lock_tickets, save_tickets
+from sla.store.tickets import TicketRow, lock_tickets, refs_of, save_tickets
 
 __all__ = [
     "Firing",
@@ -39,6 +40,8 @@ __all__ = [
     "TermsKey",
     "TicketRow",
     "TimedClock",
+    "add_cause",
+    "causes_of",
     "clocks_after",
     "clocks_by_id",
     "clocks_from_rows",
@@ -55,6 +58,7 @@ __all__ = [
     "month_done",
     "open_month",
     "rebuild_rollups",
+    "refs_of",
     "reopen_last_month",
     "rollup_differences",
     "save_client",

@@ -81,3 +81,17 @@ async def save_tickets(tx: Transaction, rows: Sequence[TicketRow]) -> None:
         for row in sorted(rows, key=lambda row: row.ticket.id)
     ]
     await tx.driver.execute(_SAVE_TICKETS, json_text(documents), tx.now)
+
+
+async def refs_of(tx: Transaction, wanted: Iterable[tuple[UUID, UUID]]) -> dict[UUID, str]:
+    """Return the references of known tickets, each asked for with the client whose it must be."""
+    pairs = sorted(set(wanted))
+    if not pairs:
+        return {}
+    rows = await tx.fetch(
+        "SELECT ticket_id, ref FROM tickets JOIN unnest($1::uuid[], $2::uuid[]) AS w (ticket_id, client_id)"
+        " USING (ticket_id, client_id)",
+        [ticket_id for ticket_id, _ in pairs],
+        [client_id for _, client_id in pairs],
+    )
+    return {row["ticket_id"]: row["ref"] for row in rows}

@@ -39,6 +39,7 @@ async def keep_contract(tx: Transaction, event: ContractState) -> None:
         event.ends_on,
         list(event.job_types),
         list(event.levels),
+        event.priority,
     )
 
 

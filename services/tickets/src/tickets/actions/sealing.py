@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from msp_events.billing import PeriodCloseRequested
+from msp_events.contracts import PeriodReopened
 from msp_events.tickets import PeriodSealRefused, WorklogSealed
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
@@ -55,6 +56,11 @@ async def seal_period(tx: Transaction, request: PeriodCloseRequested) -> None:
             unapproved_count=waiting,
         ),
     )
+
+
+async def reopen_period(tx: Transaction, event: PeriodReopened) -> None:
+    """Let the time of a sealed period be changed again; nothing happens when it was opened before."""
+    await store.unseal(tx, period_close_id=event.period_close_id)
 
 
 async def lock_period(tx: Transaction, *, client_id: UUID, locked_before: date | None, by: Caller) -> None:

@@ -13,7 +13,7 @@ class NoActiveContract(Exception):
 
 
 class AmbiguousContract(Exception):
-    """Several contracts of the client cover this; name one."""
+    """Several contracts of the client cover this, and none of them goes first; name one, or give one priority."""
 
 
 class JobTypeOutsideContract(Exception):
@@ -37,6 +37,8 @@ class Terms:
     ends_on: date | None
     job_types: tuple[str, ...]
     levels: tuple[str, ...]
+    priority: int = 100
+    """Among the contracts of its client; the smallest that covers some work takes it."""
 
     def is_in_force(self, on: date) -> bool:
         """Return whether the contract covers a day."""
@@ -57,20 +59,24 @@ class Terms:
 
 
 def choose_contract(contracts: Sequence[Terms], *, on: date, job_type: str, level: str, wanted: UUID | None) -> Terms:
-    """Return the contract a ticket is raised on.
+    """Return the contract a ticket is raised on: the wanted one, or the covering one with the smallest priority.
 
     Raises:
         NoActiveContract: none is in force on that day, or the wanted one is not.
         JobTypeOutsideContract, LevelOutsideContract: no contract in force covers the choice.
-        AmbiguousContract: several do, and none was named.
+        AmbiguousContract: several with the same priority do, and none was named.
     """
     in_force = [one for one in contracts if one.is_in_force(on) and wanted in (None, one.contract_id)]
     if not in_force:
         raise NoActiveContract("the client has no contract in force on this day")
-    covering = [one for one in in_force if job_type in one.job_types and level in one.levels]
+    ranked = sorted(in_force, key=lambda one: (one.priority, one.ref))
+    covering = [one for one in ranked if job_type in one.job_types and level in one.levels]
     if not covering:
-        in_force[0].check(job_type=job_type, level=level)
-    if len(covering) > 1:
-        refs = ", ".join(one.ref for one in covering)
-        raise AmbiguousContract(f"{refs} all cover this; name one in contract_id")
-    return covering[0]
+        ranked[0].check(job_type=job_type, level=level)
+    first = [one for one in covering if one.priority == covering[0].priority]
+    if len(first) > 1:
+        refs = " and ".join(one.ref for one in first)
+        raise AmbiguousContract(
+            f"{refs} cover this with priority {first[0].priority}: name one in contract_id, or give one a smaller priority"
+        )
+    return first[0]

@@ -20,13 +20,13 @@ async def save_client(tx: Transaction, *values: Any) -> None:
 
 
 async def save_contract(tx: Transaction, *values: Any) -> None:
-    """Save (client_id, contract_id, revision, ref, name, kind, version, status, starts_on, ends_on, job_types, levels)."""
+    """Save a contract: head, days, job types, levels and priority, in the order of the columns below."""
     await tx.driver.execute(
         "INSERT INTO contracts AS c (client_id, contract_id, revision, ref, name, kind, version, status, starts_on,"
-        " ends_on, job_types, levels) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        " ends_on, job_types, levels, priority) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         " ON CONFLICT (contract_id) DO UPDATE SET revision = excluded.revision, ref = excluded.ref, name = excluded.name,"
         " kind = excluded.kind, version = excluded.version, status = excluded.status, starts_on = excluded.starts_on,"
-        " ends_on = excluded.ends_on, job_types = excluded.job_types, levels = excluded.levels"
+        " ends_on = excluded.ends_on, job_types = excluded.job_types, levels = excluded.levels, priority = excluded.priority"
         " WHERE c.revision < excluded.revision",
         *values,
     )
@@ -105,5 +105,6 @@ async def save_hours(tx: Transaction, hours: Sequence[tuple[Any, ...]]) -> None:
     await tx.driver.executemany(
         "UPDATE time_entries SET hours_revision = $2, hours_status = $3, billed_minutes = $4, bucket_minutes = $5,"
         " overage_minutes = $6 WHERE id = $1 AND hours_revision < $2",
-        hours,
+        # By id, as approvals lock them: the two wait for one another instead of standing in each other's way.
+        sorted(hours, key=lambda one: one[0]),
     )

@@ -16,7 +16,7 @@ from tickets.domain.scope import Terms
 _RULE = "id::text AS id, position, job_types, levels, priorities, client_ids, words, tags, queue"
 TRIED_MAX = 20_000
 """Tickets that a dry run looks at, the newest."""
-_TERMS = "contract_id, client_id, ref, name, version, starts_on, ends_on, job_types, levels"
+_TERMS = "contract_id, client_id, ref, name, version, starts_on, ends_on, job_types, levels, priority"
 
 
 def _terms(row: object) -> Terms:

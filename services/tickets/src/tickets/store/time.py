@@ -84,10 +84,14 @@ async def lock_entries(tx: Transaction, *, entry_ids: Sequence[UUID]) -> list[Ti
 
 
 async def lock_submitted(tx: Transaction, *, client_id: UUID, before: datetime, limit: int) -> list[TimeEntry]:
-    """Return entries that wait for approval, worked before an instant, oldest first, locked."""
+    """Return the oldest entries that wait for approval, worked before an instant, locked, by id.
+
+    It waits for those that are being written (what became of their hours comes in meanwhile): none is left out in silence.
+    """
     rows = await tx.fetch(
-        f"SELECT {_COLUMNS} {_FROM} WHERE e.status = 'submitted' AND e.client_id = $1 AND e.worked_from < $2"
-        " ORDER BY e.worked_from, e.id LIMIT $3 FOR UPDATE OF e SKIP LOCKED",
+        f"SELECT {_COLUMNS} {_FROM} WHERE e.status = 'submitted' AND e.id IN (SELECT id FROM time_entries"
+        " WHERE status = 'submitted' AND client_id = $1 AND worked_from < $2 ORDER BY worked_from, id LIMIT $3)"
+        " ORDER BY e.id FOR UPDATE OF e",
         client_id,
         before,
         limit,
@@ -172,3 +176,9 @@ async def add_sealed_period(tx: Transaction, period: SealedPeriod) -> None:
         period.checksum,
         tx.now,
     )
+
+
+async def unseal(tx: Transaction, *, period_close_id: UUID) -> None:
+    """Forget a sealed period and open its entries; the database lets go of them only without their period."""
+    await tx.driver.execute("DELETE FROM sealed_periods WHERE period_close_id = $1", period_close_id)
+    await tx.driver.execute("UPDATE time_entries SET sealed_in = NULL WHERE sealed_in = $1", period_close_id)

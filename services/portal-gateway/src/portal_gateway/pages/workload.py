@@ -1,0 +1,68 @@
+"""Who has how much to do, what of it is about to be late, who is away, and how to even it out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from msp_kernel.ids import new_id
+from portal_gateway.pages.desk import DISPATCH, nav
+from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_staff
+from portal_gateway.services import Refused, ServiceAway, segment
+
+router = APIRouter(prefix="/desk/workload")
+AGENTS_MAX = 60
+REASON = "to even out the work"
+
+
+@page_route(router, "")
+async def workload(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the open work of each agent."""
+    return await _workload(site, visitor)
+
+
+@page_route(router, "/apply", "POST")
+async def apply(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Give a ticket to the agent it was suggested for."""
+    caller = need_staff(visitor, *DISPATCH)
+    form = await form_of(request, visitor)
+    body = {"assignee_id": form.get("to_id", ""), "reason": REASON}
+    path = f"/tickets/{segment(form.get('ticket_id', ''))}/assign"
+    try:
+        await site.services.post(caller, path, body, key=form.get("key") or None)
+    except (Refused, ServiceAway) as error:
+        status = error.status if isinstance(error, Refused) else 503
+        return await _workload(site, visitor, problem=f"The ticket was not handed over. {error}", status=status)
+    return go("/desk/workload")
+
+
+async def _workload(site: Site, visitor: Visitor, *, problem: str = "", status: int = 200) -> Response:
+    caller = need_staff(visitor)
+    may_move = caller.has_role(*DISPATCH)
+    loads, suggestions, side = await site.parts(
+        site.services.get(caller, "/workload"), _suggestions(site, visitor, may_move=may_move), nav(site, visitor)
+    )
+    agents: list[Any] = []
+    if not isinstance(loads, Failed):
+        ids = [one["agent_id"] for one in loads[:AGENTS_MAX]]
+        agents = await site.parts(*(site.services.get(caller, f"/agents/{segment(one)}") for one in ids))
+    away = [(one["name"], each) for one in agents if not isinstance(one, Failed) for each in one["absences"]]
+    return site.page(
+        "desk/workload.html",
+        visitor=visitor,
+        title="Workload",
+        status=status,
+        loads=loads,
+        suggestions=suggestions,
+        may_move=may_move,
+        away=sorted(away, key=lambda one: str(one[1]["starts_at"])),
+        problem=problem,
+        form_key=str(new_id()),
+        **side,
+    )
+
+
+async def _suggestions(site: Site, visitor: Visitor, *, may_move: bool) -> Any:
+    return await site.services.get(visitor.caller, "/workload/suggestions") if may_move else []

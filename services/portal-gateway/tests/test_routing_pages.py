@@ -1,0 +1,97 @@
+"""Routing rules on their page: tried before they count."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from upstream import Pages, pages, words
+
+PAGE = "/desk/admin/routing"
+RULE: dict[str, Any] = {
+    "position": 1,
+    "job_types": ["network"],
+    "levels": [],
+    "priorities": ["critical", "high"],
+    "client_ids": [],
+    "words": [],
+    "tags": [],
+    "queue": "desk",
+}
+TRIAL = {
+    "tickets": 12,
+    "by_queue": {"desk": 12},
+    "by_rule": [],
+    "moved": 1,
+    "examples": [{"ref": "HLO-7", "went_to": "desk", "would_go_to": "net", "reason": "rule 2"}],
+    "never": ["Rule 3 can never match."],
+}
+TYPED = {"position": "2", "job_types": "", "levels": "L2, L3", "words": "vpn,", "queue": "net"}
+MEANT = {"position": 2, "job_types": [], "levels": ["L2", "L3"], "priorities": [], "words": ["vpn"], "tags": []}
+
+
+@pytest.fixture(scope="module")
+async def door() -> AsyncIterator[Pages]:
+    async with pages() as made:
+        yield made
+
+
+@pytest.fixture
+def seen(door: Pages) -> Pages:
+    door.upstream.asked.clear()
+    door.upstream.answers.clear()
+    door.upstream.answers |= {
+        "/routing-rules": {"items": [{**RULE, "id": "7", "warnings": []}], "warnings": []},
+        "/routing-rules/dry-run": TRIAL,
+        "/queues": {"items": [{"key": "net", "name": "Network", "open_count": 0}]},
+        "/tickets/counts": {"open": 1, "unassigned": 0},
+    }
+    return door
+
+
+async def test_rules_are_said_in_words_and_changed_by_who_may(seen: Pages) -> None:
+    html = (await seen.get(PAGE)).text
+
+    assert "1 job type is network and priority is critical or high desk" in words(html)
+    assert f'action="{PAGE}/7/delete"' in html
+    assert "/delete" not in (await seen.get(PAGE, by="agent")).text
+    assert (await seen.post(PAGE, TYPED, by="agent")).status_code == 403
+    assert (await seen.post(f"{PAGE}/7/delete", {}, by="agent")).status_code == 403
+    assert (await seen.get(PAGE, by="client")).status_code == 403
+    assert seen.upstream.changes() == []
+
+
+async def test_a_rule_is_tried_among_those_in_force_and_kept_in_the_form(seen: Pages) -> None:
+    answer = await seen.post(PAGE, {**TYPED, "intent": "try"})
+
+    tried = {"rules": [RULE, {**MEANT, "queue": "net"}], "days": 31}
+    assert seen.upstream.changes() == [("POST", "/routing-rules/dry-run", tried)]
+    assert "1 of 12 would have gone elsewhere." in answer.text
+    assert "HLO-7 desk net rule 2" in words(answer.text)
+    assert "Rule 3 can never match." in answer.text
+    assert 'value="L2, L3"' in answer.text
+
+
+async def test_rules_in_force_are_tried_and_one_is_added_and_deleted(seen: Pages) -> None:
+    tried = await seen.post(f"{PAGE}/dry-run", {}, by="agent")
+    added = await seen.post(PAGE, {**TYPED, "intent": "save"})
+    deleted = await seen.post(f"{PAGE}/7/delete", {})
+
+    assert "Tried on 12 tickets" in words(tried.text)
+    assert [one.headers["location"] for one in (added, deleted)] == [PAGE, PAGE]
+    assert seen.upstream.changes() == [
+        ("POST", "/routing-rules/dry-run", {"days": 31}),
+        ("POST", "/routing-rules", {**MEANT, "queue": "net"}),
+        ("DELETE", "/routing-rules/7", {}),
+    ]
+
+
+async def test_a_rule_that_is_refused_says_why(seen: Pages) -> None:
+    seen.upstream.answers["/routing-rules/dry-run"] = (422, {"detail": "position: at least 1"})
+
+    answer = await seen.post(PAGE, {**TYPED, "position": "first", "intent": "try"})
+
+    assert answer.status_code == 422
+    assert "The rule was not taken. position: at least 1" in answer.text
+    assert 'value="first"' in answer.text
