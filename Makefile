@@ -1,7 +1,8 @@
 # Two commands matter: `make run` and `make test`. `make help` lists the others.
 SHELL := /bin/bash
 PY := .venv/bin/python
-export PYTHONDONTWRITEBYTECODE ?= 1
+# Compiled once and kept out of the tree: every service that starts would compile itself anew.
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/pycache
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint fmt isolation bench screens replay events migration lock clean
 
