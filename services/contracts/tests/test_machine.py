@@ -332,6 +332,9 @@ class Ledger(RuleBasedStateMachine):
                 else:
                     other.top_up(fact) if kind == "top_up" else other.lapse()
 
+        # What is given back to a lot that has ended lapses when the job wakes next: on both sides it has.
+        self.side.lapse()
+        other.lapse()
         balances, results = self.side.outcome()
         again, again_results = other.outcome()
         assert again == balances

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextvars
+import io
 import logging
 import sys
 from collections.abc import Mapping
+from typing import TextIO, cast
 
 import orjson
 import structlog
@@ -37,6 +39,16 @@ INBOX_OPEN = Gauge("msp_inbox_open", "Messages not settled yet", ("service", "st
 JOB_SECONDS = Histogram("msp_job_tick_seconds", "Time of one tick of a job", ("service", "job"))
 
 
+class _StandardOutput(io.TextIOBase):
+    """Whatever standard output is when something is logged: loggers are kept, and a test puts another one in its place."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
 def configure(*, service: str, log_level: str = "info", otlp_endpoint: str = "") -> None:
     """Set up JSON logs on standard output, and traces to an OTLP endpoint when there is one."""
     structlog.configure(
@@ -49,7 +61,7 @@ def configure(*, service: str, log_level: str = "info", otlp_endpoint: str = "")
             structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value, default=str).decode()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[log_level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardOutput())),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)

@@ -6,14 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from portal_gateway.pages import drafts
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk")
-router.include_router(drafts.router)
 
 
 @page_route(router, "/clients")
