@@ -269,6 +269,10 @@ async def test_a_client_s_ticket_shows_the_promise_and_nothing_of_the_clock(seen
         "messages": [],
         "time_entries": [],
         "contact_name": "Priya",
+        "attachments": [],
+        "ratings": [],
+        "cycle": 1,
+        "revision": 1,
     }
 
     html = (await seen.get("/portal/tickets/HLO-7", by="client")).text
