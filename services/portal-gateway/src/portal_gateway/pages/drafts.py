@@ -15,7 +15,7 @@ from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
-router = APIRouter()
+router = APIRouter(prefix="/desk")
 """Under ``/desk``, with the pages of the clients."""
 AUTHORS = ("manager", "admin")
 LEVELS = ("L1", "L2", "L3", "SA")
