@@ -21,7 +21,7 @@ async def test_connections_lost_in_the_pool_fail_nobody(database: Database) -> N
 
 
 async def test_a_loss_found_by_the_first_statement_fails_nobody(database: Database) -> None:
-    await one_look(database)
+    await asyncio.gather(*(one_look(database) for _ in range(5)))
     # This loop stands still meanwhile: it cannot know of the loss when the connection is taken.
     cutting = threading.Thread(target=lambda: asyncio.run(cut(database)))
     cutting.start()

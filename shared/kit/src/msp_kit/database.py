@@ -96,6 +96,7 @@ class Database:
         self.service = service
         self.database = database
         self.url = url
+        self.pool_size = pool_size
         self.recorded = asyncio.Event()
         """Set after a commit that recorded events: it wakes this process's relay, or the poker of one without."""
         self.engine: AsyncEngine = create_async_engine(
@@ -130,15 +131,7 @@ class Database:
         """
         isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_snapshot else None
         async with contextlib.AsyncExitStack() as stack:
-            try:
-                tx = await self._opened(stack, scope, isolation)
-            except Exception as error:
-                if not is_unavailable(error):
-                    raise
-                # The server was away and may be back: nothing has been done yet, so a new connection may try.
-                with contextlib.suppress(Exception):
-                    await stack.aclose()
-                tx = await self._opened(stack, scope, isolation)
+            tx = await self._opened(stack, scope, isolation)
             yield tx
         if tx.has_recorded:
             self.recorded.set()
@@ -146,10 +139,23 @@ class Database:
     async def _opened(
         self, stack: contextlib.AsyncExitStack, scope: Scope, isolation: Literal["repeatable_read"] | None
     ) -> Transaction:
-        connection, driver = await self._checked_out(stack)
-        await stack.enter_async_context(driver.transaction(isolation=isolation))
-        now = await driver.fetchval(_OPENING, f"{self.database}_{scope.role}", str(scope.client_id or ""), scope.actor)
-        return Transaction(connection, driver, now=now, scope=scope, service=self.service)
+        tries_left = self.pool_size + 1
+        while True:
+            connection, driver = await self._checked_out(stack)
+            try:
+                await stack.enter_async_context(driver.transaction(isolation=isolation))
+                now = await driver.fetchval(
+                    _OPENING, f"{self.database}_{scope.role}", str(scope.client_id or ""), scope.actor
+                )
+            except Exception as error:
+                tries_left -= 1
+                if not (tries_left and is_unavailable(error)):
+                    raise
+                # Lost while it lay in the pool, as others there may be; nothing has been done yet: the next one may try.
+                with contextlib.suppress(Exception):
+                    await stack.aclose()
+            else:
+                return Transaction(connection, driver, now=now, scope=scope, service=self.service)
 
     async def _checked_out(
         self, stack: contextlib.AsyncExitStack
