@@ -25,10 +25,6 @@ UNLINKED = {
     "/login/returned": "an identity provider sends everybody here, and it sends them on",
     "/i/{token}": "its address is shown once, to whoever makes the link: test_billing_pages opens it",
     "/i/{token}/invoice.pdf": "the page of a link leads to it",
-    "/desk/projects/{ref}": "the demo has no project: test_work_pages opens some",
-    "/portal/projects/{ref}": "as above",
-    "/desk/billing/invoices/{number}/lines/{n}": "the invoice the walk opens may have no line: test_billing_pages explains one",
-    "/portal/invoices/{number}/lines/{n}": "as above",
     "/desk/sla/what-if/changed.csv": "offered when a what-if has run, which test_sla_pages does",
 }
 STRANGERS = ("/login", "/forgot-password", "/choose-password")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 from playwright.async_api import Page
 
 import portal_gateway.pages
+
+OF_A_KIND_MAX = 3
 
 
 def page_patterns() -> set[str]:
@@ -33,21 +35,24 @@ def pattern_of(path: str, patterns: set[str]) -> str | None:
 
 
 async def walk(page: Page, start: str) -> AsyncIterator[tuple[str, bool]]:
-    """Go to every kind of address that links lead to, once each, and give its pattern; whether it is open as a page, too.
+    """Go to every kind of address that links lead to, and give its pattern; whether it is open as a page, too.
 
-    Two addresses are of one kind when they have the same pattern and the same names in their queries.
+    Two addresses are of one kind when they have the same pattern and the same names in their queries. A few of each are
+    opened: the first one may be empty, and lead nowhere.
     """
     patterns = page_patterns()
     waiting = deque([start])
-    known: set[tuple[str | None, frozenset[str]]] = set()
+    known: set[str] = set()
+    opened: Counter[tuple[str | None, frozenset[str]]] = Counter()
     while waiting:
         path = waiting.popleft()
         parts = urlsplit(path)
         pattern = pattern_of(parts.path, patterns)
         kind = (pattern, frozenset(name for name, _ in parse_qsl(parts.query)))
-        if pattern is None or kind in known:
+        if pattern is None or path in known or opened[kind] == OF_A_KIND_MAX:
             continue
-        known.add(kind)
+        known.add(path)
+        opened[kind] += 1
         is_page = not parts.path.endswith((".pdf", ".csv", ".json", ".xml"))
         if not is_page:
             answer = await page.context.request.get(path)
