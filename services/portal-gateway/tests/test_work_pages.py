@@ -139,7 +139,7 @@ def seen(door: Pages) -> Pages:
     contract = {"contract_id": ACME, "job_types": [{"code": "network", "name": "Network"}], "levels": ["L1"]}
     door.upstream.answers |= {
         "/agents": {"items": [{"id": TOM, "name": "Tom", "is_active": True}]},
-        f"/agents/{TOM}": {"name": "Tom", "absences": [absence]},
+        "/agents/absences": [{**absence, "agent_id": TOM, "agent_name": "Tom"}],
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/tickets/offer": {"contracts": [contract]},
         "/time-entries/week": WEEK,

@@ -54,6 +54,8 @@ async def test_absent_and_away_agents_get_nothing_while_others_can(desk: Any) ->
         True,
     )
     assert (board["C here"]["open"], board["C here"]["load_percent"]) == (3, 1200)
+    listed = (await desk.requests.get(desk.agent, "/agents/absences")).json()
+    assert [(one["agent_name"], one["reason"]) for one in listed] == [("B absent", "sabbatical")]
     gone = await desk.requests.send(desk.manager, "DELETE", f"/agents/absences/{made.json()['id']}")
     assert (gone.status_code, away["name"]) == (204, "A away")
 

@@ -8,12 +8,11 @@ from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
 from portal_gateway.pages.desk import DISPATCH, nav
-from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/workload")
-AGENTS_MAX = 60
 REASON = "to even out the work"
 
 
@@ -41,14 +40,12 @@ async def apply(request: Request, site: Site, visitor: Visitor) -> Response:
 async def _workload(site: Site, visitor: Visitor, *, problem: str = "", status: int = 200) -> Response:
     caller = need_staff(visitor)
     may_move = caller.has_role(*DISPATCH)
-    loads, suggestions, side = await site.parts(
-        site.services.get(caller, "/workload"), _suggestions(site, visitor, may_move=may_move), nav(site, visitor)
+    loads, away, suggestions, side = await site.parts(
+        site.services.get(caller, "/workload"),
+        site.services.get(caller, "/agents/absences"),
+        _suggestions(site, visitor, may_move=may_move),
+        nav(site, visitor),
     )
-    agents: list[Any] = []
-    if not isinstance(loads, Failed):
-        ids = [one["agent_id"] for one in loads[:AGENTS_MAX]]
-        agents = await site.parts(*(site.services.get(caller, f"/agents/{segment(one)}") for one in ids))
-    away = [(one["name"], each) for one in agents if not isinstance(one, Failed) for each in one["absences"]]
     return site.page(
         "desk/workload.html",
         visitor=visitor,
@@ -57,7 +54,7 @@ async def _workload(site: Site, visitor: Visitor, *, problem: str = "", status: 
         loads=loads,
         suggestions=suggestions,
         may_move=may_move,
-        away=sorted(away, key=lambda one: str(one[1]["starts_at"])),
+        away=away,
         problem=problem,
         form_key=str(new_id()),
         **side,

@@ -17,6 +17,7 @@ from tickets.reports import organisation as lists
 from tickets.schemas.organisation import (
     AbsenceView,
     AddAbsence,
+    AgentAbsenceView,
     AgentView,
     ChangeAgent,
     FullAgentView,
@@ -73,6 +74,12 @@ async def add_agent(body: NewAgent, tx: Tx) -> AgentView:
 async def set_presence(body: SetPresence, caller: CallerNow, tx: Tx) -> None:
     """Say whether you can be given work now."""
     await verbs.set_presence(tx, by=caller, presence=body.presence)
+
+
+@router.get("/agents/absences", openapi_extra=STAFF)
+async def list_absences(tx: Tx) -> list[AgentAbsenceView]:
+    """Return the absences of all agents that are not over."""
+    return [AgentAbsenceView(**row) for row in await lists.absences(tx)]
 
 
 @router.get("/agents/{agent_id}", openapi_extra=STAFF)

@@ -52,6 +52,16 @@ async def one_agent(tx: Transaction, *, agent_id: UUID) -> Row | None:
     return {**dict(row), "shifts": [tuple(one) for one in shifts], "absences": [dict(one) for one in absences]}
 
 
+async def absences(tx: Transaction) -> Sequence[Row]:
+    """Return the absences of all agents that are not over, the next one first."""
+    rows = await tx.fetch(
+        "SELECT b.id, b.agent_id, a.name AS agent_name, b.starts_at, b.ends_at, b.reason"
+        " FROM absences b JOIN agents a ON a.id = b.agent_id WHERE b.ends_at > $1 ORDER BY b.starts_at, b.id LIMIT 1000",
+        tx.now,
+    )
+    return [dict(row) for row in rows]
+
+
 async def workload(tx: Transaction) -> Sequence[Row]:
     """Return open work by agent: tickets by state of the most urgent clock, and the minutes logged in seven days."""
     rows = await tx.fetch(

@@ -201,6 +201,13 @@ class AbsenceView(View):
     reason: str
 
 
+class AgentAbsenceView(AbsenceView):
+    """When which agent is away."""
+
+    agent_id: UUID
+    agent_name: str
+
+
 class FullAgentView(AgentView):
     """An agent with shifts and the absences that are not over."""
 
