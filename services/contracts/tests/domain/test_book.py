@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from contracts.domain.allocation import Level, Lot
 from contracts.domain.book import Book
-from contracts.domain.contract import Contract
+from contracts.domain.contract import Contract, Weight
 from contracts.domain.entry import BookLot, TimeEntry
 from contracts.domain.ledger import Balances
 from contracts.domain.proof import Kept, first_failure
@@ -155,6 +155,20 @@ def test_releasing_minutes_lets_overage_into_the_bucket() -> None:
     assert_holds(desk)
 
 
+def test_minutes_given_back_reach_whom_a_weight_left_short() -> None:
+    contract = a_contract(weights=(Weight(200, level="L2"),))
+    desk = Desk(a_book(a_lot(minutes=59), contract=contract))
+    first, short = an_entry(50, "Mon 09:00"), an_entry(20, "Tue 09:00", level="L2")
+    desk.tell(first, short)
+    # Nine minutes are left: four weighted ones take eight, and the last one is too little for a fifth.
+    assert (desk.hours[short.id].split.overage_minutes, desk.book.balances.available) == (16, 1)
+
+    desk.tell(decided(first, "voided"))
+
+    assert desk.hours[short.id].split.overage_minutes == 0
+    assert_holds(desk)
+
+
 def test_a_top_up_pays_for_overage_worked_since_it_is_valid() -> None:
     desk = a_desk(60)
     desk.tell(an_entry(60, "Mon 09:00"), an_entry(60, "Tue 09:00"))
@@ -247,12 +261,15 @@ def _outcome(desk: Desk) -> tuple[Balances, dict[UUID, object]]:
     seed=st.integers(0, 2**32),
     policy=st.sampled_from(["overage", "next_lot"]),
     rounding=st.sampled_from([Rounding(), Rounding(15, 20), Rounding(15, level="ticket_day")]),
+    weights=st.sampled_from(
+        [(), (Weight(200, level="L2"), Weight(125, level="SA")), (Weight(350), Weight(50, level="SA"))]
+    ),
 )
 @settings(max_examples=150, deadline=None)
 def test_any_shuffle_of_the_same_facts_gives_the_same_balances_and_splits(
-    history: list[History], sizes: list[int], seed: int, policy: str, rounding: Rounding
+    history: list[History], sizes: list[int], seed: int, policy: str, rounding: Rounding, weights: tuple[Weight, ...]
 ) -> None:
-    contract = a_contract(policy=policy, rounding=rounding)
+    contract = a_contract(policy=policy, rounding=rounding, weights=weights)
     lots = [
         a_lot(minutes=minutes, sequence=n, starts=START + timedelta(days=n - 1)) for n, minutes in enumerate(sizes, 1)
     ]

@@ -56,6 +56,13 @@ class Lot:
         """Return whether work of the instant ``at`` may be paid from this lot."""
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
 
+    def may_be_short(self, heaviest_percent: int) -> bool:
+        """Return whether an entry may have wanted more of this lot than it got, going by what all entries have left.
+
+        Whoever falls short leaves less than the bucket minutes of one billed minute, at the heaviest weight there is.
+        """
+        return 100 * self.left_minutes < heaviest_percent
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:

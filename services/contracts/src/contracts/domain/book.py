@@ -170,7 +170,7 @@ class Book:
                 if before.period_close_id or before.split.overage_minutes or len(takes) != 1:
                     return False
                 lot = known.get(takes[0].lot_id)
-                if lot is None or lot.left_minutes == 0 or lot.id in carried:
+                if lot is None or lot.may_be_short(self.contract.heaviest_percent) or lot.id in carried:
                     return False
                 known[lot.id] = replace(lot, left_minutes=lot.left_minutes + takes[0].minutes)
             if _draws_on_bucket(hours):

@@ -122,6 +122,11 @@ class Contract:
     versions: tuple[Terms, ...]
     priority: int = PRIORITY
 
+    @property
+    def heaviest_percent(self) -> int:
+        """Return the largest weight of all versions, at least 100."""
+        return max([100, *(weight.percent for terms in self.versions for weight in terms.weights)])
+
     def terms_at(self, worked_from: datetime) -> Terms:
         """Return the version in force at an instant; the first one for instants before it."""
         for terms in reversed(self.versions):
