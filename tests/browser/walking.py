@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import re
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi.routing import APIRoute
@@ -34,22 +34,26 @@ def pattern_of(path: str, patterns: set[str]) -> str | None:
     return max(fitting, key=lambda one: len(re.sub(r"\{[^}]*\}", "", one)), default=None)
 
 
-async def walk(page: Page, start: str) -> AsyncIterator[tuple[str, bool]]:
-    """Go to every kind of address that links lead to, and give its pattern; whether it is open as a page, too.
+async def walk(page: Page, start: str, unseen: Collection[str]) -> AsyncIterator[tuple[str, bool]]:
+    """Go to one address of every kind that links lead to, and give its pattern; whether it is open as a page, too.
 
-    Two addresses are of one kind when they have the same pattern and the same names in their queries. A few of each are
-    opened: the first one may be empty, and lead nowhere.
+    Two addresses are of one kind when they have the same pattern and the same names in their queries. Some more of each
+    are opened while patterns below ``start`` are ``unseen``: the first one may be empty, and lead nowhere.
     """
     patterns = page_patterns()
-    waiting = deque([start])
+    waiting, spare = deque([start]), deque[str]()
     known: set[str] = set()
     opened: Counter[tuple[str | None, frozenset[str]]] = Counter()
-    while waiting:
-        path = waiting.popleft()
+    while waiting or (spare and any(one.startswith(start) for one in unseen)):
+        is_spare = not waiting
+        path = spare.popleft() if is_spare else waiting.popleft()
         parts = urlsplit(path)
         pattern = pattern_of(parts.path, patterns)
         kind = (pattern, frozenset(name for name, _ in parse_qsl(parts.query)))
         if pattern is None or path in known or opened[kind] == OF_A_KIND_MAX:
+            continue
+        if opened[kind] and not is_spare:
+            spare.append(path)
             continue
         known.add(path)
         opened[kind] += 1
