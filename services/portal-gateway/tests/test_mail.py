@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from email import message_from_bytes
-from email.message import Message
-from typing import Any, cast
+from typing import cast
 
-import pytest
-from aiosmtpd.controller import Controller
 from door import PRIYA, Door
+from post import Postbox, an_office
 
-from msp_kit.database import SYSTEM
 from portal_gateway.jobs import jobs
 
 
-@dataclass
-class Postbox:
-    url: str = ""
-    taken: list[Message] = field(default_factory=list)
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - the server calls it
-        self.taken.append(message_from_bytes(envelope.content))
-        return "250 OK"
-
-
-@pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    made = Postbox()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(made, hostname="127.0.0.1", port=port)
-    controller.start()
-    made.url = f"smtp://127.0.0.1:{port}"
-    yield made
-    controller.stop()
-
-
 async def send(door: Door, url: str) -> bool:
-    (job,) = [one for one in jobs(smtp_url=url, sender="support@meridian.example") if one.name == "send-mail"]
-    async with door.database.transaction(SYSTEM) as tx:
-        return await job.tick(tx)
+    return await an_office(door, url).tick("send-mail")
 
 
 async def waiting(door: Door) -> None:
@@ -78,5 +46,5 @@ async def test_a_mail_nobody_takes_waits_longer_each_time(door: Door, postbox: P
     assert await door.sql("SELECT attempts FROM mails WHERE sent_at IS NULL AND last_error <> ''") == 1
 
 
-def test_without_a_mail_server_nothing_tries_to_send() -> None:
-    assert [one.name for one in jobs(smtp_url="", sender="x")] == ["forget-old"]
+def test_without_a_mail_server_nothing_tries_to_write_or_send(door: Door) -> None:
+    assert [one.name for one in jobs(smtp_url="", sender="x", house=door.app.state.house)] == ["forget-old"]

@@ -9,19 +9,12 @@ from msp_events.catalog import EVENTS, HEARS
 from msp_events.contracts import ClientState
 from msp_kit.consumers import Consumers
 from msp_kit.database import Transaction
-from portal_gateway.actions import notes
+from portal_gateway.actions import notes, notices
 
 consumers = Consumers(
     "portal-gateway",
-    order={
-        "contracts.client": "state",
-        "contracts.contract": "state",
-        "contracts.bucket": "state",
-        "contracts.approval": "state",
-        "tickets.ticket": "state",
-        "sla.clock": "state",
-        "billing.invoice": "state",
-    },
+    # Every one of them may be news to somebody; what keeps whole states compares revisions itself.
+    order=dict.fromkeys(HEARS["portal-gateway"], "effect"),
     # Names for the pages; what is live goes past the inbox.
     gather_seconds=0.05,
 )
@@ -29,8 +22,9 @@ consumers = Consumers(
 
 @consumers.hears_many(*(event for event in EVENTS if f"{event.owner}.{event.stream}" in HEARS["portal-gateway"]))
 async def on_anything(tx: Transaction, events: Sequence[Event]) -> None:
-    """Keep that it happened, for programs that ask; of clients, keep the name."""
+    """Keep that it happened, for programs that ask; of clients, keep the name; tell people what they want to know."""
     for event in events:
         if isinstance(event, ClientState):
             await notes.keep_client_name(tx, event)
     await notes.add_to_feed(tx, events)
+    await notices.hear(tx, events)

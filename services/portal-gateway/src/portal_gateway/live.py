@@ -39,6 +39,9 @@ STREAMS_MAX = 800
 """Open pages of one process: below the connections its server takes, so that requests always get through."""
 STREAMS_OF_PERSON_MAX = 30
 LOOK_AFRESH = "*"
+OWN = "portal-gateway.inbox"
+"""What the gateway itself says to open pages: of one person only."""
+INBOX = "inbox-"
 STAFF_ONLY = frozenset(one.type_name() for one in notes.STAFF_ONLY)
 
 
@@ -143,7 +146,7 @@ class Hub:
                     await channel.set_qos(prefetch_count=500)
                     name = f"portal-gateway.live.{uuid4().hex[:12]}"
                     queue = await channel.declare_queue(name, exclusive=True, auto_delete=True)
-                    for stream in HEARS["portal-gateway"]:
+                    for stream in (*HEARS["portal-gateway"], OWN):
                         await queue.bind(topology.EVENTS_EXCHANGE, routing_key=f"{stream}.v1.#")
                     # From here on nothing is missed; what happened before is not known.
                     self._look_afresh()
@@ -175,6 +178,8 @@ def topics_of(envelope: Envelope) -> list[str]:
             found = [f"bucket-{data.get('contract_id')}", "buckets", "ops"]
         case "approval":
             found = ["approvals"]
+        case "inbox":
+            found = [f"{INBOX}{data.get('person_id')}"]
         case "invoice":
             found = ["invoices", "ops"]
         case _:
@@ -183,9 +188,11 @@ def topics_of(envelope: Envelope) -> list[str]:
 
 
 def may_hear(visitor: Visitor, signal: Signal) -> bool:
-    """Return whether a signal concerns the visitor: staff hears all, a client's people what is their client's."""
+    """Return whether a signal concerns the visitor: staff hears all, a client's people what is their client's; of an inbox, its owner."""
     if signal.topic == LOOK_AFRESH:
         return True
+    if signal.topic.startswith(INBOX):
+        return signal.topic == f"{INBOX}{visitor.caller.id}" and not visitor.is_viewing
     return visitor.caller.kind == "staff" or (
         signal.client_id is not None and signal.client_id == str(visitor.caller.client_id)
     )

@@ -6,20 +6,32 @@ import asyncio
 import smtplib
 import ssl
 from email.message import EmailMessage
+from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT_SECONDS = 20
+_FINAL_FROM = HTTPStatus.INTERNAL_SERVER_ERROR.value
+"""From 500 on a mail server means it for good."""
 
 
 class NotSent(Exception):
-    """The mail server did not take the message."""
+    """The mail server did not take the message, or nobody knows whether it did."""
+
+    def __init__(self, said: str, *, is_final: bool = False, was_perhaps_taken: bool = False) -> None:
+        super().__init__(said)
+        self.is_final = is_final
+        """The address was refused for good."""
+        self.was_perhaps_taken = was_perhaps_taken
+        """The connection ended while the message was on its way."""
 
 
-async def send(smtp_url: str, *, sender: str, recipient: str, subject: str, text: str, message_id: str) -> None:
-    """Send one message.
+async def send(
+    smtp_url: str, *, sender: str, recipient: str, subject: str, text: str, message_id: str, unsubscribe: str = ""
+) -> None:
+    """Send one message; ``unsubscribe`` is the address where one click stops further ones (RFC 8058).
 
     Raises:
-        NotSent: the server did not take it; with what it said.
+        NotSent: the server did not take it, with what it said; or the connection was lost on the way.
     """
     message = EmailMessage()
     message["From"] = sender
@@ -27,14 +39,31 @@ async def send(smtp_url: str, *, sender: str, recipient: str, subject: str, text
     message["Subject"] = subject
     message["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
+    if unsubscribe:
+        message["List-Unsubscribe"] = f"<{unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(text)
-    try:
-        await asyncio.to_thread(_send, smtp_url, message)
-    except (OSError, smtplib.SMTPException) as error:
-        raise NotSent(repr(error)) from error
+    await asyncio.to_thread(_send, smtp_url, message)
 
 
 def _send(smtp_url: str, message: EmailMessage) -> None:
+    try:
+        server = _connected(smtp_url)
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotSent(repr(error)) from error
+    try:
+        with server:
+            server.send_message(message)
+    except smtplib.SMTPResponseException as error:
+        raise NotSent(repr(error)) from error
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        raise NotSent(repr(error), is_final=min(codes) >= _FINAL_FROM) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotSent(repr(error), was_perhaps_taken=True) from error
+
+
+def _connected(smtp_url: str) -> smtplib.SMTP:
     parts = urlsplit(smtp_url)
     host = parts.hostname or "localhost"
     context = ssl.create_default_context()
@@ -42,10 +71,13 @@ def _send(smtp_url: str, message: EmailMessage) -> None:
         server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT_SECONDS, context=context)
     else:
         server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT_SECONDS)
-    with server:
+    try:
         server.ehlo()
         if parts.scheme != "smtps" and server.has_extn("starttls"):
             server.starttls(context=context)
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)
+    except BaseException:
+        server.close()
+        raise
+    return server

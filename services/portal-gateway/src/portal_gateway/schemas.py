@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from msp_kit.api import Body, View
 from portal_gateway.person import Person
+from portal_gateway.telling import Telling, clock
 
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
@@ -292,3 +293,83 @@ class IdView(View):
     """What was made."""
 
     id: UUID
+
+
+class NotificationView(View):
+    """Something the person was told; `text` is one sentence in their language, `link` the page about it."""
+
+    id: UUID
+    kind: str
+    text: str
+    link: str
+    about: str
+    """What belongs together: notifications about one thing have the same."""
+    client_id: UUID
+    at: datetime
+    is_critical: bool
+    done_at: datetime | None
+    snoozed_until: datetime | None
+
+
+class UnreadView(View):
+    """How much is open; counted up to 100."""
+
+    unread: int
+
+
+class SetNotification(Body):
+    """What becomes of a notification; `until` says when a snoozed one comes back."""
+
+    state: Literal["open", "done", "snoozed"]
+    until: AwareDatetime | None = None
+
+
+class SettleNotifications(Body):
+    """Up to when what is open is done; without it, all of it."""
+
+    before: AwareDatetime | None = None
+
+
+class SettledView(View):
+    """What was open and is done now."""
+
+    ids: list[UUID]
+
+
+class NotificationSettings(Body):
+    """How somebody wants to be told. Kinds that are not named are told as they are by default."""
+
+    zone: Annotated[str, Field(max_length=60)]
+    language: Literal["en", "de"]
+    digest: Literal["off", "hourly", "daily"]
+    quiet_from: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
+    quiet_until: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
+    channels: Annotated[
+        dict[Annotated[str, Field(max_length=40)], Literal["off", "app", "digest", "now"]], Field(max_length=40)
+    ] = {}
+
+
+class NotificationSettingsView(View):
+    """How the person is told; `refusal` is what the mail server said when it last refused their address."""
+
+    zone: str
+    language: str
+    digest: str
+    quiet_from: str | None
+    quiet_until: str | None
+    channels: dict[str, str]
+    refusal: str
+
+    @classmethod
+    def of(cls, telling: Telling, kinds: tuple[str, ...]) -> NotificationSettingsView:
+        """Return the view of settings, every kind named."""
+        starts, ends = telling.quiet or (None, None)
+        return cls(
+            zone=telling.zone,
+            language=telling.language,
+            digest=telling.digest,
+            quiet_from=None if starts is None else clock(starts),
+            quiet_until=None if ends is None else clock(ends),
+            channels={kind: telling.channel(kind) for kind in kinds},
+            refusal=telling.refusal,
+        )

@@ -19,6 +19,8 @@ def create(settings: ServiceSettings, database: Database) -> Worker:
         database_name="portal_gateway",
         settings=settings,
         consumers=consumers.consumers,
-        jobs=jobs.jobs(smtp_url=settings.smtp_url.get_secret_value(), sender=settings.mail_from),
+        jobs=jobs.jobs(
+            smtp_url=settings.smtp_url.get_secret_value(), sender=settings.mail_from, house=settings.house()
+        ),
         database=database,
     )

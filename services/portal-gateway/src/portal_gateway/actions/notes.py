@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from msp_kernel.ids import new_id
 from msp_kit import telemetry
 from msp_kit.database import Transaction
 from msp_kit.pagination import page_of
-from portal_gateway.store import notes as store, sessions
+from portal_gateway.store import notes as store, notices, sessions
 
 STAFF_ONLY: tuple[type[Event], ...] = (EscalationRequested, InvoiceDrafted)
 """What clients are not told: how the desk escalates, and invoices nobody has issued yet."""
@@ -91,22 +91,9 @@ async def feed(tx: Transaction, *, after: list[Any] | None, limit: int) -> Seque
     return await store.feed(tx, after=after, limit=limit)
 
 
-async def mail_to_send(tx: Transaction) -> Any:
-    """Return one mail that is due."""
-    return await store.mail_to_send(tx)
-
-
-async def mail_sent(tx: Transaction, mail_id: UUID) -> None:
-    """Note that a mail was sent, and forget what it said."""
-    await store.mail_sent(tx, mail_id)
-
-
-async def mail_failed(tx: Transaction, mail_id: UUID, *, error: str, due_at: datetime) -> None:
-    """Note that a mail was not taken, and when to try again."""
-    await store.mail_failed(tx, mail_id, error=error, due_at=due_at)
-
-
 async def forget_old(tx: Transaction) -> bool:
     """Forget what has ended."""
     await sessions.forget_old(tx)
+    await notices.forget_old(tx, before=tx.now - timedelta(days=400), done_before=tx.now - timedelta(days=90))
+    await store.give_up_claims(tx, before=tx.now - timedelta(hours=1))
     return False

@@ -8,9 +8,9 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from msp_kit.problems import Problem
-from portal_gateway import passwords, person, scope
+from portal_gateway import passwords, person, scope, telling
 from portal_gateway.actions import factors as factor_rules, keys as key_rules, people as people_rules, sign_in
-from portal_gateway.endpoints import factors, keys, notes, people, providers, sessions
+from portal_gateway.endpoints import factors, keys, notes, notices, people, providers, sessions
 
 _UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 PROBLEMS: Mapping[type[Exception], Problem] = {
@@ -26,6 +26,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     factor_rules.WrongCode: Problem(_UNPROCESSABLE, "The code is not right"),
     factor_rules.PasskeyRefused: Problem(_UNPROCESSABLE, "The passkey was refused"),
     key_rules.UnknownScope: Problem(_UNPROCESSABLE, "The scope does not exist"),
+    telling.BadNotificationSettings: Problem(_UNPROCESSABLE, "Nobody can be told like this"),
     scope.CsrfFailed: Problem(HTTPStatus.FORBIDDEN, "Not sent from our page"),
     scope.SecondFactorMissing: Problem(HTTPStatus.FORBIDDEN, "Add a second factor first"),
     scope.OutOfScope: Problem(HTTPStatus.FORBIDDEN, "The API key was not made for this"),
@@ -36,5 +37,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     factors.router,
     keys.router,
     notes.router,
+    notices.router,
     providers.router,
 )

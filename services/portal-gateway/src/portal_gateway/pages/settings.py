@@ -29,7 +29,7 @@ _REFUSED = (BadPassword, UnknownRole, EmailTaken, LastAdministrator, OwnRights, 
 @page_route(router, "/security", "GET", "POST")
 async def security(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show and change how one signs in: password, second factors, where one is signed in."""
-    session = _session(visitor)
+    session = own_session(visitor)
     problem, made = "", {}
     if request.method == "POST":
         form = await form_of(request, visitor)
@@ -45,7 +45,7 @@ async def security(request: Request, site: Site, visitor: Visitor) -> Response:
     async with _database(request).transaction(SYSTEM) as tx:
         found = await factors.overview(tx, session.person)
         listed = await sign_in.own_sessions(tx, session.person.id)
-    return await _page(
+    return await framed(
         site,
         visitor,
         "settings/security.html",
@@ -79,7 +79,7 @@ async def everybody(request: Request, site: Site, visitor: Visitor) -> Response:
     async with _database(request).transaction(visitor.caller.scope) as tx:
         listed = await people.listed(tx, client_id=visitor.caller.client_id, limit=PEOPLE_MAX)
     mine = [one for one in listed if one.kind == visitor.caller.kind][:PEOPLE_MAX]
-    return await _page(
+    return await framed(
         site,
         visitor,
         "settings/people.html",
@@ -110,7 +110,7 @@ async def api_keys(request: Request, site: Site, visitor: Visitor) -> Response:
             return go("/settings/keys")
     async with _database(request).transaction(SYSTEM) as tx:
         listed = await keys.listed(tx, visitor.caller, client_id=None)
-    return await _page(
+    return await framed(
         site,
         visitor,
         "settings/keys.html",
@@ -136,14 +136,14 @@ async def audit(request: Request, site: Site, visitor: Visitor) -> Response:
             before=int(before) if before.isdecimal() and len(before) < 19 else None,
             limit=50,
         )
-    return await _page(site, visitor, "settings/audit.html", title="Audit log", rows=rows, following=following)
+    return await framed(site, visitor, "settings/audit.html", title="Audit log", rows=rows, following=following)
 
 
 @page_route(router, "/view-as/{client_id}", "POST")
 async def view_as(request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
     """Begin to look at the portal as a client does."""
     await form_of(request, visitor)
-    session = _session(visitor)
+    session = own_session(visitor)
     if visitor.caller.kind != "staff" or not visitor.caller.has_role("manager", "admin"):
         raise Forbidden("this needs the role manager or admin")
     try:
@@ -228,7 +228,10 @@ async def _keys(request: Request, visitor: Visitor, form: dict[str, str]) -> str
     return text
 
 
-async def _page(site: Site, visitor: Visitor, template: str, *, title: str, status: int = 200, **more: Any) -> Response:
+async def framed(
+    site: Site, visitor: Visitor, template: str, *, title: str, status: int = 200, **more: Any
+) -> Response:
+    """Render a page that people of both sides have, in the frame of their side."""
     caller = visitor.caller
     if caller.kind == "staff":
         around = await nav(site, visitor)
@@ -238,7 +241,12 @@ async def _page(site: Site, visitor: Visitor, template: str, *, title: str, stat
     return site.page(template, visitor=visitor, title=title, status=status, base=base, **around, **more)
 
 
-def _session(visitor: Visitor) -> Session:
+def own_session(visitor: Visitor) -> Session:
+    """Return the session of the person who signed in.
+
+    Raises:
+        Forbidden: somebody looks on as a client.
+    """
     if visitor.session is None or visitor.is_viewing:
         raise Forbidden("this page is for the person who signed in")
     return visitor.session

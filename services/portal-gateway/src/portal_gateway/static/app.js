@@ -140,7 +140,9 @@ addEventListener('keydown', (e) => {
     case 'r': e.preventDefault(); document.querySelector('.composer textarea')?.focus(); break;
     case 't': e.preventDefault(); document.querySelector('[name="duration"]')?.focus(); break;
     default: {
-      const b = document.querySelector(`[data-key="${e.key}"]`); if (b) b.click();
+      // In a table, the row under the cursor; elsewhere the one button there is.
+      const key = `[data-key="${CSS.escape(e.key)}"]`;
+      (document.querySelector(`tr.cursor ${key}`) ?? document.querySelector(`${key}:not(tr *)`))?.click();
     }
   }
 });
@@ -158,12 +160,35 @@ addEventListener('pointermove', (e) => { const t = e.target.closest?.('[data-tip
 addEventListener('focusin', (e) => { const t = e.target.closest?.('[data-tip]'); if (t) { const b = t.getBoundingClientRect(); show(t, b.x + b.width / 2, b.y); } });
 addEventListener('focusout', () => { if (tip) tip.hidden = true; });
 
+/* ---- toasts go by themselves, but not while somebody is on them ------------ */
+for (const toast of document.querySelectorAll('[data-toast]')) {
+  const leave = () => { if (toast.matches(':hover, :focus-within')) setTimeout(leave, 1000); else toast.remove(); };
+  setTimeout(leave, 6000);
+}
+
+/* ---- the bell: how much is open in the inbox ------------------------------- */
+const bell = document.querySelector('[data-bell]');
+async function ring() {
+  if (!bell) return;
+  try {
+    const answer = await fetch('/ui/inbox', { headers: { accept: 'application/json' } });
+    if (!answer.ok) return;
+    const { unread } = await answer.json(), count = bell.querySelector('.count');
+    count.hidden = !unread;
+    count.textContent = unread > 99 ? '99+' : String(unread);
+    bell.setAttribute('aria-label', unread ? `Inbox, ${count.textContent} open` : 'Inbox');
+  } catch { /* the page is left, or the network is away: the next signal asks again */ }
+}
+ring();
+
 /* ---- live: signals name a topic, the page asks again by its own address ---- */
-const topics = document.querySelector('meta[name="live-topics"]')?.content;
+const shows = document.querySelector('meta[name="live-topics"]')?.content.split(',') ?? [];
+const topics = [...new Set([...shows, bell?.dataset.bell])].filter(Boolean).join(',');
 const label = document.querySelector('.live');
 let due = 0;
 async function refresh() {
   due = 0;
+  if (!shows.length) return;
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -179,11 +204,11 @@ if (topics && window.EventSource) {
   const soon = () => { due ||= setTimeout(refresh, 250); };
   // Without the stream the page looks by itself.
   let looking = 0;
-  stream.addEventListener('signal', soon);
-  stream.addEventListener('resync', soon);
+  stream.addEventListener('signal', (e) => { if (e.data === bell?.dataset.bell) ring(); if (shows.includes(e.data)) soon(); });
+  stream.addEventListener('resync', () => { ring(); soon(); });
   stream.addEventListener('open', () => { clearInterval(looking); looking = 0; say('Live'); });
   stream.addEventListener('error', () => {
-    looking ||= setInterval(refresh, 20000);
+    looking ||= setInterval(() => { ring(); refresh(); }, 20000);
     say(stream.readyState === EventSource.CLOSED ? 'Updated every 20 seconds' : 'Live updates stopped, reconnecting');
   });
   addEventListener('pagehide', () => stream.close());

@@ -66,42 +66,86 @@ async def broken_audit(tx: Transaction) -> Sequence[int]:
     return [row["id"] for row in rows]
 
 
-async def add_mail(tx: Transaction, *, recipient: str, subject: str, text: str, due_at: datetime) -> None:
-    """Save a mail to send."""
+async def add_mail(
+    tx: Transaction,
+    *,
+    recipient: str,
+    subject: str,
+    text: str,
+    due_at: datetime,
+    person_id: UUID | None = None,
+    unsubscribe: str = "",
+    is_once: bool = False,
+) -> None:
+    """Save a mail to send; ``is_once``: rather lost than sent twice."""
     await tx.driver.execute(
-        "INSERT INTO mails (id, recipient, subject, text, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO mails (id, recipient, subject, text, created_at, due_at, person_id, of_client_id, unsubscribe, is_once)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT of_client_id FROM people WHERE id = $7), $8, $9)",
         new_id(),
         recipient,
         subject,
         text,
         tx.now,
         due_at,
+        person_id,
+        unsubscribe,
+        is_once,
     )
 
 
+_MAIL = "m.id, m.recipient, m.subject, m.text, m.attempts, m.person_id, m.unsubscribe, m.is_once"
+
+
 async def mail_to_send(tx: Transaction) -> Any:
-    """Return one mail that is due, and keep others from sending it until commit."""
+    """Return one mail that is due, and keep others from sending it until commit; none to who was shut out or moved."""
     return await tx.fetchrow(
-        "SELECT id, recipient, subject, text, attempts FROM mails WHERE sent_at IS NULL AND due_at <= $1"
-        " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED",
+        f"SELECT {_MAIL} FROM mails m WHERE m.outcome = '' AND m.claim IS NULL AND m.due_at <= $1"
+        " AND NOT EXISTS (SELECT FROM people p WHERE p.id = m.person_id"
+        " AND (NOT p.is_active OR p.of_client_id IS DISTINCT FROM m.of_client_id))"
+        " ORDER BY m.due_at, m.id LIMIT 1 FOR UPDATE OF m SKIP LOCKED",
         tx.now,
     )
 
 
-async def mail_sent(tx: Transaction, mail_id: UUID) -> None:
-    """Note that a mail was sent, and forget what it said: it may hold a link that is good for once."""
+async def claim_mail(tx: Transaction, mail_id: UUID, *, claim: UUID) -> None:
+    """Say who will send a mail: from the commit on, nobody else ever does."""
+    await tx.driver.execute("UPDATE mails SET claim = $2, attempts = attempts + 1 WHERE id = $1", mail_id, claim)
+
+
+async def claimed_mail(tx: Transaction, *, claim: UUID) -> Any:
+    """Return the mail that was claimed, when the claim was committed."""
+    return await tx.fetchrow(f"SELECT {_MAIL} FROM mails m WHERE m.claim = $1 AND m.outcome = '' FOR UPDATE", claim)
+
+
+async def mail_settled(tx: Transaction, mail_id: UUID, *, outcome: str, error: str = "") -> None:
+    """Note what became of a mail, and forget what it said: it may hold a link that is good for once."""
     await tx.driver.execute(
-        "UPDATE mails SET sent_at = $2, text = '', attempts = attempts + 1 WHERE id = $1", mail_id, tx.now
+        "UPDATE mails SET outcome = $3, sent_at = CASE WHEN $3 = 'sent' THEN $2::timestamptz END, text = '', claim = NULL,"
+        " attempts = attempts + CASE WHEN is_once THEN 0 ELSE 1 END, last_error = $4 WHERE id = $1",
+        mail_id,
+        tx.now,
+        outcome,
+        error[:300],
     )
 
 
 async def mail_failed(tx: Transaction, mail_id: UUID, *, error: str, due_at: datetime) -> None:
-    """Note that a mail could not be sent, and when to try again."""
+    """Note that a mail was surely not taken, and when to try again."""
     await tx.driver.execute(
-        "UPDATE mails SET attempts = attempts + 1, last_error = $2, due_at = $3 WHERE id = $1",
+        "UPDATE mails SET attempts = attempts + CASE WHEN is_once THEN 0 ELSE 1 END, last_error = $2, due_at = $3,"
+        " claim = NULL WHERE id = $1",
         mail_id,
         error[:300],
         due_at,
+    )
+
+
+async def give_up_claims(tx: Transaction, *, before: datetime) -> None:
+    """Settle mails whose sender died while sending: whether they left is not known."""
+    await tx.driver.execute(
+        "UPDATE mails SET outcome = 'unknown', text = '', claim = NULL, last_error = 'the sender died while sending'"
+        " WHERE claim IS NOT NULL AND outcome = '' AND due_at < $1",
+        before,
     )
 
 

@@ -180,4 +180,6 @@ async def forget_old(tx: Transaction) -> None:
         await tx.driver.execute(f"DELETE FROM {table} WHERE expires_at < $1", tx.now)
     await tx.driver.execute("DELETE FROM sign_in_failures WHERE failed_at < $1", tx.now - timedelta(days=1))
     await tx.driver.execute("DELETE FROM feed WHERE at < $1", tx.now - timedelta(days=31))
-    await tx.driver.execute("DELETE FROM mails WHERE sent_at < $1", tx.now - timedelta(days=31))
+    await tx.driver.execute(
+        "DELETE FROM mails WHERE due_at < $1 AND (outcome <> '' OR person_id IS NOT NULL)", tx.now - timedelta(days=31)
+    )
