@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from door import Door
@@ -37,7 +37,7 @@ class Postbox:
     async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - the server calls it
         if self.refuses_messages_with:
             return self.refuses_messages_with
-        self.taken.append(cast("EmailMessage", message_from_bytes(envelope.content, policy=policy.default)))
+        self.taken.append(message_from_bytes(envelope.content, policy=policy.default))
         if self.hangs_up_after_taking:
             server.transport.abort()
         return "250 OK"

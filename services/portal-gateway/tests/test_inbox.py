@@ -15,9 +15,8 @@ from news import asked, assigned, at_risk, breached, crossed, issued, now, one_o
 
 from msp_events.portal import InboxChanged
 from msp_kernel.ids import new_id
-from msp_kit.database import SYSTEM, Scope
+from msp_kit.database import Scope
 from msp_kit.testing import said
-from portal_gateway.actions import people
 
 TOM, MAY, SAM = "tom@meridian.example", "may@meridian.example", "sam@other.example"
 
@@ -142,14 +141,11 @@ async def test_the_database_refuses_a_wrong_receiver(desk: Desk, what: str) -> N
 
 async def test_somebody_shut_out_is_told_nothing_more(desk: Desk) -> None:
     door = desk.door
-    async with door.database.transaction(SYSTEM) as tx:
-        by = await people.store.by_id(tx, door.ids[PRIYA])
-        assert by is not None
-        await tx.driver.execute("UPDATE people SET is_active = false WHERE id = $1", by.id)
+    await door.sql("UPDATE people SET is_active = false WHERE id = $1 RETURNING 1", door.ids[PRIYA])
 
     await desk.say(updated(door.client_id, "resolved", revision=9, occurred_at=await now(door)))
 
-    assert await door.sql("SELECT count(*) FROM notifications WHERE person_id = $1", by.id) == 1
+    assert await door.sql("SELECT count(*) FROM notifications WHERE person_id = $1", door.ids[PRIYA]) == 1
 
 
 async def test_what_somebody_does_not_want_to_know_they_are_not_told(desk: Desk) -> None:

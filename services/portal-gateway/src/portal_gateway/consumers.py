@@ -20,7 +20,14 @@ consumers = Consumers(
 )
 
 
-@consumers.hears_many(*(event for event in EVENTS if f"{event.owner}.{event.stream}" in HEARS["portal-gateway"]))
+# Of what the gateway says itself, only open pages hear.
+@consumers.hears_many(
+    *(
+        event
+        for event in EVENTS
+        if event.owner != "portal-gateway" and f"{event.owner}.{event.stream}" in HEARS["portal-gateway"]
+    )
+)
 async def on_anything(tx: Transaction, events: Sequence[Event]) -> None:
     """Keep that it happened, for programs that ask; of clients, keep the name; tell people what they want to know."""
     for event in events:

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import AMQPError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -39,9 +39,8 @@ STREAMS_MAX = 800
 """Open pages of one process: below the connections its server takes, so that requests always get through."""
 STREAMS_OF_PERSON_MAX = 30
 LOOK_AFRESH = "*"
-OWN = "portal-gateway.inbox"
-"""What the gateway itself says to open pages: of one person only."""
 INBOX = "inbox-"
+"""Begins the topic of one person's own inbox."""
 STAFF_ONLY = frozenset(one.type_name() for one in notes.STAFF_ONLY)
 
 
@@ -146,7 +145,7 @@ class Hub:
                     await channel.set_qos(prefetch_count=500)
                     name = f"portal-gateway.live.{uuid4().hex[:12]}"
                     queue = await channel.declare_queue(name, exclusive=True, auto_delete=True)
-                    for stream in (*HEARS["portal-gateway"], OWN):
+                    for stream in HEARS["portal-gateway"]:
                         await queue.bind(topology.EVENTS_EXCHANGE, routing_key=f"{stream}.v1.#")
                     # From here on nothing is missed; what happened before is not known.
                     self._look_afresh()
@@ -154,7 +153,7 @@ class Hub:
                     async with queue.iterator(no_ack=True) as messages:
                         async for message in messages:
                             self._take(message.body)
-            except (OSError, AMQPError, TimeoutError) as error:
+            except (OSError, AMQPError, ChannelInvalidStateError, TimeoutError) as error:
                 log.warning("live updates wait for the broker", error=repr(error)[:200])
             self.connection = None
             await asyncio.sleep(RECONNECT_SECONDS)

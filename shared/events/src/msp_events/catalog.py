@@ -103,6 +103,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "sla.clock",
         "billing.invoice",
         "billing.receivable",
+        "portal-gateway.inbox",
     ),
 }
 """Whole streams (``<owner>.<stream>``) each service is bound to. Never single types: numbers would have holes."""

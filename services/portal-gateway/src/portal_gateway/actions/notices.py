@@ -22,13 +22,14 @@ from portal_gateway.store import notices as store
 from portal_gateway.telling import BadNotificationSettings, Channel, Telling
 
 SNOOZE_MAX = timedelta(days=366)
+NOBODY = UUID(int=0)
 
 
 async def hear(tx: Transaction, events: Sequence[Event]) -> None:
     """Tell people what events of one transaction give to tell, everybody each fact once."""
     known = await _known(tx, events)
     found = [
-        wish for event in events for wish in wishes(event, known.get(getattr(event, "ticket_id", None)), now=tx.now)
+        wish for event in events for wish in wishes(event, known.get(getattr(event, "ticket_id", NOBODY)), now=tx.now)
     ]
     if not found:
         return
