@@ -108,6 +108,7 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
         session = (await person.get("/sessions"))["items"][0]["id"]
         key = await person.post("/api-keys", {"name": canary, "roles": ["requester"], "scopes": ["tickets:read"]})
     await cast.agent.post(f"/tickets/{ticket['id']}/messages", {"body": f"{INSIDE} {canary}", "is_public": False})
+    await cast.agent.post(f"/tickets/{ticket['id']}/messages", {"body": f"{canary} answer", "is_public": True})
     entry = await cast.agent.post(
         "/time-entries", {"ticket_id": ticket["id"], "worked_minutes": 40, "note": f"{canary} work"}
     )
@@ -116,8 +117,15 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
         found = (await cast.agent.get("/clocks", ticket_id=ticket["id"]))["items"]
         return found[0].get("id") or found[0].get("clock_id") if found else None
 
-    clock_id = await eventually(clock)
+    async def notification() -> str | None:
+        async with Api(n.url) as person:
+            person.token = side.tokens["all"]
+            found = (await person.get("/notifications"))["items"]
+        return found[0]["id"] if found else None
+
+    clock_id, notification_id = await eventually(clock), await eventually(notification)
     assert clock_id is not None
+    assert notification_id is not None
     run, invoice = await _billed(cast, company.id)
     card = (await cast.manager.get("/rate-cards", limit=200))["items"][-1]["id"]
     side.objects = {
@@ -137,6 +145,7 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
         "passkey_id": str(new_id()),
         "audience": company.id,
         "clock_id": clock_id,
+        "notification_id": notification_id,
         "n": "1",
         "version": "1",
         **{name: str(new_id()) for name in NOT_MADE},

@@ -68,3 +68,15 @@ async def test_an_assignment_says_which_person_the_agent_is(desk: Any) -> None:
     first, second = await said(desk.database, TicketAssigned)
     assert (str(first.assignee_id), first.assignee_person_id) == (agents[0]["id"], person)
     assert (str(second.assignee_id), second.assignee_person_id) == (agents[1]["id"], None)
+
+
+async def test_a_client_s_answer_says_which_person_it_concerns(desk: Any) -> None:
+    person = new_id()
+    agent = await desk.an_agent(person_id=str(person))
+    ticket = await desk.raised()
+    await desk.requests.post(desk.manager, f"/tickets/{ticket['id']}/assign", {"assignee_id": agent["id"]})
+
+    posted = await desk.requests.post(desk.priya, f"/tickets/{ticket['id']}/messages", {"body": "Still down"})
+
+    (event,) = await said(desk.database, MessagePosted)
+    assert (posted.status_code, event.assignee_person_id) == (201, person)

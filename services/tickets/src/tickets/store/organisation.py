@@ -142,9 +142,7 @@ async def agent_name(tx: Transaction, *, agent_id: UUID) -> str | None:
 
 async def persons_of_agents(tx: Transaction, agent_ids: Sequence[UUID]) -> dict[UUID | None, UUID]:
     """Return the people agents sign in as; agents without an account are left out."""
-    rows = await tx.fetch(
-        "SELECT id, person_id FROM agents WHERE id = ANY($1) AND person_id IS NOT NULL ORDER BY id", agent_ids
-    )
+    rows = await tx.fetch("SELECT id, person_id FROM persons_of_agents($1)", agent_ids)
     return {row["id"]: row["person_id"] for row in rows}
 
 
