@@ -12,7 +12,7 @@ from portal_gateway.person import Person
 from portal_gateway.store import digest
 
 _PUBLIC = "id, revision, kind, of_client_id, email, display_name, roles, is_active"
-_PERSON = f"{_PUBLIC}, password_hash"
+_PERSON = f"{_PUBLIC}, language, has_shortcuts, password_hash"
 
 
 def person(row: Any) -> Person | None:
@@ -60,6 +60,13 @@ async def save(tx: Transaction, changed: Person) -> None:
         list(changed.roles),
         changed.is_active,
         changed.password_hash,
+    )
+
+
+async def save_preferences(tx: Transaction, person_id: UUID, *, language: str | None, has_shortcuts: bool) -> None:
+    """Save how a person likes the pages."""
+    await tx.driver.execute(
+        "UPDATE people SET language = $2, has_shortcuts = $3 WHERE id = $1", person_id, language, has_shortcuts
     )
 
 
