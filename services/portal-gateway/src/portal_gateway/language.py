@@ -26,7 +26,7 @@ LANGUAGES = {"en-GB": "English", "de": "Deutsch"}
 PSEUDO = "en-XA"
 """English that is longer and full of accents, for tests of the layout; nobody is offered it, a browser may ask for it."""
 LOCALES = {"en-GB": "en_GB", "de": "de_DE", PSEUDO: "en_GB"}
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "mark": None}
 """What marks a text for the catalogue, for the extraction."""
 CURRENT: ContextVar[str] = ContextVar("language", default=DEFAULT)
 _PLACEHOLDER = re.compile(r"(%\(\w+\)[sd]|<[^>]+>|&\w+;)")
@@ -40,6 +40,9 @@ class _Pseudo(NullTranslations):
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return _longer(msgid1 if n == 1 else msgid2)
 
+    def pgettext(self, context: str, message: str) -> str:  # noqa: ARG002 - the signature is the base class's
+        return _longer(message)
+
 
 def gettext(text: str) -> str:
     """Return a text in the language spoken now."""
@@ -49,6 +52,11 @@ def gettext(text: str) -> str:
 def ngettext(one: str, many: str, count: int) -> str:
     """Return the form of a text that fits a number, in the language spoken now."""
     return _words(CURRENT.get()).ngettext(one, many, count)
+
+
+def pgettext(context: str, text: str) -> str:
+    """Return a text that means something else elsewhere, in the language spoken now."""
+    return _words(CURRENT.get()).pgettext(context, text)
 
 
 def mark(text: str) -> str:
@@ -80,8 +88,10 @@ def asked_for(header: str) -> str | None:
         if share > 0:
             wishes.append((-share, place, tag.strip().lower()))
     for _, _, tag in sorted(wishes):
-        for ours in (*LANGUAGES, PSEUDO):
-            if tag == ours.lower() or (ours != PSEUDO and tag.partition("-")[0] == ours.partition("-")[0].lower()):
+        if tag == PSEUDO.lower():
+            return PSEUDO
+        for ours in LANGUAGES:
+            if tag.partition("-")[0] == ours.partition("-")[0].lower():
                 return ours
     return None
 

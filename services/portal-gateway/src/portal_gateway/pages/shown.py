@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_currency, get_currency_precision
 
-from portal_gateway.language import decimal, gettext, locale, mark, symbols
+from portal_gateway.language import decimal, gettext, locale, mark, ngettext, symbols
 from portal_gateway.services import Refused
 
 STATUS = {
@@ -139,7 +139,7 @@ def clock_time(value: str | datetime, zone: str, now: datetime) -> str:
     days = abs((local.date() - today).days)
     if not days:
         return f"{local:%H:%M}"
-    return f"{_named(local, 'EEE' if days < 7 else 'd MMM')} {local:%H:%M}"
+    return f"{_named(local, 'EEE' if days < 7 else 'MMMd')} {local:%H:%M}"
 
 
 def when(value: str | datetime | None, zone: str, now: datetime) -> str:
@@ -155,7 +155,7 @@ def when(value: str | datetime | None, zone: str, now: datetime) -> str:
         return gettext("tomorrow %(time)s") % {"time": f"{local:%H:%M}"}
     if abs(days) < 7:
         return f"{_named(local, 'EEE')} {local:%H:%M}"
-    return str(format_date(local.date(), "d MMM y", locale=locale()))
+    return str(format_skeleton("yMMMd", local.date(), locale=locale()))
 
 
 def full(value: str | datetime | None, zone: str) -> str:
@@ -163,7 +163,9 @@ def full(value: str | datetime | None, zone: str) -> str:
     at = instant(value)
     if at is None:
         return ""
-    return str(format_datetime(at, "EEEE, d MMMM y, HH:mm:ss zzz", tzinfo=ZoneInfo(zone), locale=locale()))
+    local = at.astimezone(ZoneInfo(zone))
+    time = format_datetime(local, "HH:mm:ss zzz", tzinfo=ZoneInfo(zone), locale=locale())
+    return f"{format_date(local.date(), 'full', locale=locale())}, {time}"
 
 
 def day(value: str | date | None) -> str:
@@ -171,7 +173,7 @@ def day(value: str | date | None) -> str:
     if value is None:
         return "–"
     on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return str(format_date(on, "d MMM y", locale=locale()))
+    return str(format_skeleton("yMMMd", on, locale=locale()))
 
 
 def until(ends_on: str) -> str:
@@ -191,11 +193,12 @@ def ago(value: str | datetime | None, now: datetime) -> str:
         return gettext("%(count)s min ago") % {"count": minutes}
     if minutes < 60 * 24:
         return gettext("%(count)s h ago") % {"count": minutes // 60}
-    return gettext("%(count)s d ago") % {"count": minutes // 1440}
+    days = minutes // 1440
+    return ngettext("%(num)s d ago", "%(num)s d ago", days) % {"num": days}
 
 
-def _named(local: datetime, pattern: str) -> str:
-    return str(format_date(local.date(), pattern, locale=locale()))
+def _named(local: datetime, skeleton: str) -> str:
+    return str(format_skeleton(skeleton, local.date(), locale=locale()))
 
 
 def month(first: date) -> str:

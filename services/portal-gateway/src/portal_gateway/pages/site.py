@@ -21,7 +21,7 @@ from msp_kit.identity import SAFE_METHODS
 from msp_kit.problems import Forbidden, Unauthenticated
 from portal_gateway import brand, charts, language, tape
 from portal_gateway.brand import Brand
-from portal_gateway.language import gettext, mark, ngettext
+from portal_gateway.language import gettext, mark, ngettext, pgettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.places import KEYS, places
 from portal_gateway.pages.surroundings import Brands
@@ -87,7 +87,7 @@ class Site:
             extensions=["jinja2.ext.i18n"],
         )
         # The extension is what puts them there; the name is not in its type.
-        self.environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+        self.environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
         self.environment.globals.update(
             charts=charts,
             tape=tape,
