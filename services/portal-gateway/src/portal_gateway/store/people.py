@@ -84,6 +84,18 @@ async def listed(tx: Transaction, *, client_id: UUID | None, after: list[Any] | 
     return [found for row in rows if (found := person(row))]
 
 
+async def with_words(tx: Transaction, words: Sequence[str], *, limit: int) -> Sequence[Any]:
+    """Return people whose name or address has all the words, by name; a client's caller finds their own."""
+    return await tx.fetch(
+        "SELECT p.id, p.kind, p.of_client_id, p.display_name, p.email, p.roles FROM people p WHERE p.is_active"
+        " AND NOT EXISTS (SELECT FROM unnest($1::text[]) AS word"
+        "   WHERE position(lower(word) IN lower(p.display_name || ' ' || p.email)) = 0)"
+        " ORDER BY p.display_name, p.id LIMIT $2",
+        list(words),
+        limit,
+    )
+
+
 async def administrators(tx: Transaction, *, kind: str, client_id: UUID | None) -> int:
     """Return how many people of a side can administer it."""
     found: int = await tx.fetchval(
