@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -17,7 +18,7 @@ from jinja2 import nodes
 
 from msp_kit.database import SYSTEM
 from portal_gateway.actions import people
-from portal_gateway.language import DEFAULT, LANGUAGES, PSEUDO, asked_for, gettext, ngettext, speaking
+from portal_gateway.language import DEFAULT, KEYWORDS, LANGUAGES, PSEUDO, asked_for, gettext, ngettext, speaking
 from portal_gateway.pages import shown
 
 OTHERS = sorted(set(LANGUAGES) - {DEFAULT})
@@ -30,7 +31,7 @@ TRANSLATED = sorted(
     f"parts/{name}.html"
     for name in (
         *("account", "burn", "client_invoices", "files", "hours_card", "invoice_doc", "invoice_line", "project_table"),
-        *("promise", "ticket_fields"),
+        *("promise", "ticket_fields", "found"),
     )
 ]
 SPOKEN = {"aria-label", "placeholder", "title", "alt", "data-tip", "data-text"}
@@ -131,7 +132,8 @@ def test_the_catalogue_has_words_for_exactly_the_texts_there_are(language: str) 
     assert catalogue.keys() - found == set(), "run services/portal-gateway/tests/catalogue.py"
     for key, message in catalogue.items():
         source = str(message.id[0] if message.pluralizable else message.id)
-        strings = [str(one or "") for one in (message.string if message.pluralizable else [message.string])]
+        given = message.string if isinstance(message.string, list | tuple) else [message.string]
+        strings = [str(one or "") for one in given]
         assert all(strings), f"{key} has no words in {language}"
         assert len(strings) == (2 if message.pluralizable else 1), key
         assert [str(error) for error in message.check()] == [], key
@@ -142,6 +144,17 @@ def test_the_catalogue_has_words_for_exactly_the_texts_there_are(language: str) 
 
 def placeholders(text: str) -> list[str]:
     return sorted(re.findall(r"%\(\w+\)s|%%", text))
+
+
+def test_no_marked_text_of_the_sources_is_missed_by_the_extraction() -> None:
+    found = {one.id[0] if isinstance(one.id, tuple) else one.id for one in extracted()}
+
+    for path in SOURCES.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
+                text = node.args[1 if node.func.id == "pgettext" else 0]
+                if isinstance(text, ast.Constant):
+                    assert text.value in found, f"{path.name}, line {node.lineno}: not inside of an f-string"
 
 
 # ---- numbers, plurals, days -----------------------------------------------------------------------------------------

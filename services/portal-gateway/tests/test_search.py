@@ -94,11 +94,10 @@ async def test_a_client_finds_their_own_things_and_no_people_without_being_an_ad
 
 async def test_an_administrator_of_a_client_finds_the_own_people_only(door: Door) -> None:
     headers = await door.bearer(PAUL)
-    stranger = await door.add_person("paula@other.example", kind="client", client_id=door.ids[ADA], roles=("admin",))
+    await door.add_person("paula@other.example", kind="client", client_id=door.ids[ADA], roles=("admin",))
 
     html = (await door.client.get("/portal/search?text=pa", headers=headers)).text
 
-    assert stranger
     assert PAUL in html
     assert "paula@other.example" not in html
     assert PRIYA not in html
@@ -174,7 +173,7 @@ def plain_pages() -> set[str]:
         route.path
         for router in PAGES
         for route in router.routes
-        if isinstance(route, APIRoute) and "GET" in route.methods and "{" not in route.path
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and "{" not in route.path
     }
 
 

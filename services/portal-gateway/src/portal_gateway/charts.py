@@ -240,9 +240,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Markup:
     columns = "".join(f'<th scope="col"{_numeric(index)}>{escape(text)}</th>' for index, text in enumerate(head))
     cells = ["".join(f"<td{_numeric(index)}>{escape(cell)}</td>" for index, cell in enumerate(row)) for row in rows]
     body = "".join(f"<tr>{row}</tr>" for row in cells)
+    summary = escape(gettext("View as table"))
     return Markup(
-        '<details class="as-table no-print"><summary>'
-        f"{escape(gettext('View as table'))}</summary>"
+        f'<details class="as-table no-print"><summary>{summary}</summary>'
         f'<table class="tbl"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table></details>'
     )
 
