@@ -23,7 +23,7 @@ router = APIRouter(prefix="/desk/sla")
 MANAGERS = ("manager", "admin", "finance", "dispatcher")
 WEEKS = 12
 ROWS = 40
-PARTS_MAX = 10
+PARTS_MAX = 8
 PAGES_MAX = 10
 CHOICES_MAX = 200
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -56,6 +56,12 @@ CAUSES = {
 """Why a promise was broken, as the sla service knows it."""
 JUDGES = ("manager", "admin")
 """Who says why."""
+REFUSED = {
+    "parked": "Needs a person",
+    "retry": "Is tried again",
+    "waiting": "Waits for an earlier event",
+}
+"""What becomes of an event that could not be taken, as the sla service says it."""
 KINDS = (
     ("by_priority", "priority"),
     ("by_metric", "metric"),
@@ -100,6 +106,7 @@ async def kept(request: Request, site: Site, visitor: Visitor) -> Response:
         week=lambda monday, **more: link({**asked, **_week(monday, asked), **more}),
         hour=lambda weekday, hour: link({**asked, "weekday": weekday, "hour": hour, "outcome": list(BROKEN)}),
         csv=f"/desk/sla/parts.csv?{urlencode(asked)}",
+        may_judge=any(visitor.caller.has_role(role) for role in JUDGES),
         **side,
     )
 
@@ -145,6 +152,16 @@ async def say_cause(request: Request, site: Site, visitor: Visitor, clock_id: st
     return go(safe_next(form.get("next"), "/desk/sla/breaches"))
 
 
+@page_route(router, "/refusals")
+async def refusals(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """List the events the SLA engine could not take, each with its reason."""
+    caller = need_staff(visitor, *JUDGES)
+    found, side = await site.parts(site.services.get(caller, "/sla-refusals"), nav(site, visitor))
+    return site.page(
+        "desk/sla_refusals.html", visitor=visitor, title="SLA events not taken", found=found, kinds=REFUSED, **side
+    )
+
+
 async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str, outcomes: Sequence[str]) -> Response:
     caller = need_staff(visitor, *MANAGERS)
     days, asked = days_of(request), _asked(request, *FILTERS)
@@ -180,8 +197,11 @@ async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str,
 
 
 def link(asked: dict[str, Any]) -> str:
-    """Return the page of the clocks behind a number: breaches when only those are asked for."""
-    is_broken = set(_list(asked.get("outcome", ()))) in ({"missed"}, {"open_overdue"}, set(BROKEN))
+    """Return the page of the clocks behind a number: breaches, which are of both outcomes unless told, when only those are asked for."""
+    outcomes = set(_list(asked.get("outcome", ())))
+    is_broken = bool(outcomes) and outcomes <= set(BROKEN)
+    if outcomes == set(BROKEN):
+        asked = {name: value for name, value in asked.items() if name != "outcome"}
     return f"/desk/sla/{'breaches' if is_broken else 'verdicts'}?{urlencode(asked, doseq=True)}"
 
 
