@@ -337,10 +337,15 @@ async def test_managers_say_why_a_promise_was_broken(seen: Pages) -> None:
     path = f"/desk/sla/breaches/{CLOCK['clock_id']}/cause"
     here = f"/desk/sla/breaches?{PERIOD}"
 
-    shown = (await seen.get(here)).text
+    closed = (await seen.get(here)).text
+    shown = (await seen.get(f"{here}&say={CLOCK['clock_id']}")).text
     answer = await seen.post(path, {"cause": "capacity", "comment": "two ill", "next": here})
     refused = await seen.post(path, {"cause": "capacity"}, by="agent")
 
+    assert f'action="{path}"' not in closed
+    opening = unescape(closed).partition(f'href="{here}&say={CLOCK["clock_id"]}')[2]
+    assert opening.startswith(f'#c-{CLOCK["clock_id"]}"')
+    assert f'<input type="hidden" name="next" value="{here.replace("&", "&amp;")}">' in shown
     assert f'action="{path}"' in shown
     assert '<option value="waiting-on-vendor" selected>' in shown
     assert "&lt;i&gt;the carrier" in shown

@@ -184,13 +184,22 @@ async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str,
         outcomes={name: OUTCOMES[name] for name in outcomes},
         causes=CAUSES if outcomes == BROKEN else {},
         may_judge=any(caller.has_role(role) for role in JUDGES),
-        here=f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path,
+        here=_here(request),
+        saying=request.query_params.get("say"),
+        say=lambda clock_id: f"{_here(request, say=clock_id)}#c-{clock_id}",
         chips=_chips({**days, **asked}, names),
         is_first=not request.query_params.get("after"),
         older=lambda after: "?" + urlencode({**days, **asked, "after": after}, doseq=True),
         csv=f"/api/v1/verdicts.csv?{urlencode(query, doseq=True)}",
         **side,
     )
+
+
+def _here(request: Request, **more: str) -> str:
+    """Return the address of the list, with the form of at most one clock open."""
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "say"]
+    asked = urlencode([*query, *more.items()])
+    return f"{request.url.path}?{asked}" if asked else request.url.path
 
 
 # ---- what is asked ------------------------------------------------------------------------------------------------
