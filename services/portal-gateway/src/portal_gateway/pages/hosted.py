@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from msp_kit.identity import Caller
+from portal_gateway.language import gettext
 from portal_gateway.limits import TooManyRequests
 from portal_gateway.pages.invoices import as_file
 from portal_gateway.pages.sign_in import limit_address
@@ -28,7 +29,7 @@ async def hosted(request: Request, token: str) -> Response:
         found = (await _ask(request, site, "/hosted-invoices", token)).json()
     except (TooManyRequests, Refused, ServiceAway) as error:
         return _not_shown(site, error)
-    answer = site.page("hosted.html", visitor=None, title=f"Invoice {found['number']}", invoice=found, token=token)
+    answer = site.page("hosted.html", visitor=None, title=_invoice(found["number"]), invoice=found, token=token)
     answer.headers.update(NOINDEX)
     return answer
 
@@ -53,6 +54,10 @@ async def _ask(request: Request, site: Site, path: str, token: str) -> Answer:
     return await site.services.send(HOST, "POST", path, body=json.dumps({"token": token}).encode())
 
 
+def _invoice(number: str) -> str:
+    return gettext("Invoice %(number)s") % {"number": number}
+
+
 def _not_shown(site: Site, error: Exception) -> Response:
     if isinstance(error, TooManyRequests):
         answer = failure(site, None, status=429, detail=str(error))
@@ -62,7 +67,10 @@ def _not_shown(site: Site, error: Exception) -> Response:
     else:
         # Unknown, expired and revoked are not told apart.
         answer = failure(
-            site, None, status=404, detail="This link leads nowhere, or has ended. Sign in, or ask for a new one."
+            site,
+            None,
+            status=404,
+            detail=gettext("This link leads nowhere, or has ended. Sign in, or ask for a new one."),
         )
     answer.headers.update(NOINDEX)
     return answer

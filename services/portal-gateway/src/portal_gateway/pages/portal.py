@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_client
@@ -16,13 +17,13 @@ from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/portal")
 PRIORITIES = (
-    ("critical", "Critical", "nobody can work, or it is a security matter"),
-    ("high", "High", "several people cannot do an important part of their work"),
-    ("medium", "Medium", "one person is held up, or there is a way around"),
-    ("low", "Low", "a question or a wish"),
+    ("critical", mark("Critical"), mark("nobody can work, or it is a security matter")),
+    ("high", mark("High"), mark("several people cannot do an important part of their work")),
+    ("medium", mark("Medium"), mark("one person is held up, or there is a way around")),
+    ("low", mark("Low"), mark("a question or a wish")),
 )
 
-SCORES = {"5": "Very good", "4": "Good", "3": "All right", "2": "Poor", "1": "Bad"}
+SCORES = {"5": mark("Very good"), "4": mark("Good"), "3": mark("All right"), "2": mark("Poor"), "1": mark("Bad")}
 
 
 async def contract_of(site: Site, visitor: Visitor) -> Any:
@@ -51,7 +52,7 @@ async def home(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "portal/home.html",
         visitor=visitor,
-        title="Home",
+        title=gettext("Home"),
         client_name=await site.client_names(caller.client_id),
         contract=contract,
         balance=balance,
@@ -74,7 +75,12 @@ async def tickets(request: Request, site: Site, visitor: Visitor) -> Response:
         )
     )
     return site.page(
-        "portal/tickets.html", visitor=visitor, title="Tickets", tab=tab, found=found, **await _who(site, visitor)
+        "portal/tickets.html",
+        visitor=visitor,
+        title=gettext("Tickets"),
+        tab=tab,
+        found=found,
+        **await _who(site, visitor),
     )
 
 
@@ -106,7 +112,7 @@ async def _raise_form(
     return site.page(
         "portal/new_ticket.html",
         visitor=visitor,
-        title="New ticket",
+        title=gettext("New ticket"),
         status=422 if refused else 200,
         offer=offer,
         priorities=PRIORITIES,
@@ -196,7 +202,7 @@ async def hours(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "portal/hours.html",
         visitor=visitor,
-        title="Hours",
+        title=gettext("Hours"),
         contract=contract,
         balance=balance,
         statement=statement,
