@@ -15,6 +15,7 @@ from tickets.actions import plans, projects as verbs
 from tickets.endpoints.addressing import IfMatch, id_of
 from tickets.reports import projects as lists
 from tickets.schemas.projects import (
+    ChangeMilestone,
     ChangeProject,
     ChangeTask,
     ClientFullProjectView,
@@ -102,6 +103,12 @@ async def change_project(project_id: UUID, body: ChangeProject, tx: Tx, if_revis
 async def add_milestone(project_id: UUID, body: NewMilestone, tx: Tx) -> CreatedView:
     """Add a milestone."""
     return CreatedView(id=await verbs.add_milestone(tx, project_id=project_id, values=body.model_dump()))
+
+
+@router.patch("/projects/milestones/{milestone_id}", status_code=204, openapi_extra=STAFF)
+async def change_milestone(milestone_id: UUID, body: ChangeMilestone, tx: Tx) -> None:
+    """Change a milestone."""
+    await verbs.change_milestone(tx, milestone_id=milestone_id, changes=body.model_dump(exclude_unset=True))
 
 
 @router.post("/projects/{project_id}/tasks", status_code=201, openapi_extra=STAFF)

@@ -113,6 +113,14 @@ class NewMilestone(Body):
     position: int = Field(default=1, ge=0, le=10_000)
 
 
+class ChangeMilestone(Body):
+    """What may change about a milestone; an absent field stays."""
+
+    name: Title | None = None
+    due_on: Day | None = None
+    position: int | None = Field(default=None, ge=0, le=10_000)
+
+
 class NewTask(Body):
     """A task."""
 
