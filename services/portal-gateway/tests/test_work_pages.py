@@ -1,4 +1,4 @@
-"""Weeks, projects and workload: what is shown, what is sent, and whose it is."""
+"""Weeks and workload: what is shown, what is sent, and whose it is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from upstream import Pages, pages, words
 
-from portal_gateway.pages.projects import groups_of
 from portal_gateway.pages.time_week import overlapping
 
-PROJECT, TASK, STONE, ENTRY, ACME, TOM, NINA, TICKET = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(8))
+ENTRY, TOM, NINA, TICKET = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(4))
 AT = "2026-10-05T08:00:00+00:00"
 WEEK: dict[str, Any] = {
     "agent_id": TOM,
@@ -38,48 +37,6 @@ WEEK: dict[str, Any] = {
     "rejected": 1,
     "overlaps": 1,
 }
-BURN = {
-    "progress_percent": 50,
-    "worked_minutes": 600,
-    "estimate_minutes": 900,
-    "budget_minutes": 1000,
-    "burnt_percent": 60,
-    "expected_minutes": 1200,
-    "is_over_budget": True,
-}
-A_TASK: dict[str, Any] = {
-    "id": TASK,
-    "milestone_id": STONE,
-    "title": "Move <mail>",
-    "description": "",
-    "status": "doing",
-    "due_on": None,
-    "worked_minutes": 60,
-    "revision": 3,
-    "estimate_minutes": 120,
-    "assignee_id": TOM,
-    "assignee_name": "Tom",
-    "is_client_visible": True,
-    "needs": [],
-    "tickets": [{"id": TICKET, "ref": "HLO-7", "status": "open"}],
-}
-A_PROJECT: dict[str, Any] = {
-    "id": PROJECT,
-    "ref": "HLO-P1",
-    "name": "New office",
-    "client_id": ACME,
-    "client_name": "Acme",
-    "contract_id": ACME,
-    "description": "",
-    "status": "active",
-    "starts_on": None,
-    "due_on": "2026-12-01",
-    "burn": BURN,
-    "is_client_visible": True,
-    "milestones": [{"id": STONE, "name": "Moved in", "due_on": None, "progress_percent": 50}],
-    "tasks": [A_TASK],
-}
-PAGE = "/desk/projects/HLO-P1"
 LOAD = {
     "agent_id": TOM,
     "agent_name": "Tom",
@@ -136,16 +93,12 @@ def seen(door: Pages) -> Pages:
     door.upstream.revisions.clear()
     door.upstream.answers.clear()
     absence = {"id": ENTRY, "starts_at": AT, "ends_at": AT, "reason": "Holiday"}
-    contract = {"contract_id": ACME, "job_types": [{"code": "network", "name": "Network"}], "levels": ["L1"]}
     door.upstream.answers |= {
         "/agents": {"items": [{"id": TOM, "name": "Tom", "is_active": True}]},
         "/agents/absences": [{**absence, "agent_id": TOM, "agent_name": "Tom"}],
         "/tickets/counts": {"open": 1, "unassigned": 0},
-        "/tickets/offer": {"contracts": [contract]},
         "/time-entries/week": WEEK,
         "/time-entries": {"items": [an_entry()], "next": None},
-        "/projects": {"items": [A_PROJECT], "next": None},
-        f"/projects/{PROJECT}": A_PROJECT,
         "/workload": [LOAD],
         "/workload/suggestions": [ADVICE],
     }
@@ -202,82 +155,6 @@ def test_entries_that_share_minutes(spans: list[tuple[str, int, int]], found: se
 
     assert overlapping(made) == found
     assert overlapping([{**one, "status": "voided"} for one in made]) == set()
-
-
-# ---- projects -----------------------------------------------------------------------------------------------------
-
-
-async def test_projects_say_where_they_stand(seen: Pages) -> None:
-    text = words((await seen.get("/desk/projects", by="agent")).text)
-
-    assert dict(seen.upstream.query("/projects")) == {"status": "active"}
-    assert "New office HLO-P1 · Acme Active 50% 10.00 h , beyond the budget 16.67 h 1 Dec 2026" in text
-
-
-@pytest.mark.parametrize(("view", "heading"), [("list", "Moved in 1, 50% done"), ("board", "In progress 1")])
-async def test_a_project_as_list_and_as_board(seen: Pages, view: str, heading: str) -> None:
-    html = (await seen.get(f"{PAGE}?view={view}", by="agent")).text
-
-    assert heading in words(html)
-    assert html.count("Move &lt;mail&gt;</b>") == 1
-    assert "At this pace the budget will not be enough." in html
-    assert 'href="/desk/tickets/HLO-7"' in html
-
-
-@pytest.mark.parametrize("by_state", [True, False])
-def test_every_task_is_shown_once(by_state: bool) -> None:
-    states = ("todo", "doing", "waiting", "done", "cancelled")
-    tasks = [{"id": one, "status": one, "milestone_id": STONE if one == "done" else None} for one in states]
-
-    made = groups_of({"milestones": A_PROJECT["milestones"], "tasks": tasks}, by_state=by_state)
-
-    assert sorted(task["id"] for _, _, group in made for task in group) == sorted(states)
-
-
-async def test_work_on_a_task_is_sent(seen: Pages) -> None:
-    moved = await seen.post(f"{PAGE}/tasks/{TASK}", {"status": "done", "revision": "3", "view": "board"}, by="agent")
-    logged = await seen.post(f"{PAGE}/tasks/{TASK}/time", {"time": "45m", "note": "Cables"}, by="agent")
-    added = await seen.post(f"{PAGE}/tasks", {"title": "Desks", "job_type": "network", "level": "L1"}, by="agent")
-    seen.upstream.answers[f"/tasks/{TASK}/ticket"] = {"id": TICKET, "ref": "HLO-9"}
-    raised = await seen.post(f"{PAGE}/tasks/{TASK}/ticket", {}, by="agent")
-
-    assert [one.headers["location"] for one in (moved, logged, added, raised)] == [
-        f"{PAGE}?view=board",
-        PAGE,
-        PAGE,
-        "/desk/tickets/HLO-9",
-    ]
-    assert seen.upstream.changes() == [
-        ("PATCH", f"/tasks/{TASK}", {"status": "done", "assignee_id": None}),
-        ("POST", "/time-entries", {"task_id": TASK, "time": "45m", "note": "Cables"}),
-        (
-            "POST",
-            f"/projects/{PROJECT}/tasks",
-            {"title": "Desks", "job_type": "network", "level": "L1", "is_client_visible": False},
-        ),
-        ("POST", f"/tasks/{TASK}/ticket", {}),
-    ]
-    assert '"3"' in seen.upstream.revisions
-
-
-async def test_what_is_refused_on_a_project_is_said(seen: Pages) -> None:
-    seen.upstream.answers[f"/tasks/{TASK}"] = (409, {"detail": "the task is at revision 4, you read 3"})
-
-    answer = await seen.post(f"{PAGE}/tasks/{TASK}", {"status": "done", "revision": "3"})
-
-    assert answer.status_code == 409
-    assert "The task was not changed. the task is at revision 4, you read 3" in answer.text
-
-
-async def test_clients_see_their_projects_and_no_other(seen: Pages) -> None:
-    listed = await seen.get("/portal/projects", by="client")
-    one = await seen.get("/portal/projects/HLO-P1", by="client")
-
-    assert 'href="/portal/projects/HLO-P1"' in listed.text
-    assert "Moved in 50%" in words(one.text)
-    assert "Work on it" not in one.text
-    assert (await seen.get("/portal/projects/ZZZ-P1", by="client")).status_code == 404
-    assert (await seen.get(PAGE, by="client")).status_code == 403
 
 
 # ---- workload -----------------------------------------------------------------------------------------------------

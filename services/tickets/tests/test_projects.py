@@ -221,6 +221,31 @@ async def test_every_change_of_a_task_is_said_with_its_whole_state(desk: Any) ->
     assert [one["revision"] for one in seen["tasks"]] == [2, 4]
 
 
+async def test_what_a_task_needs_is_given_with_it_and_replaced_as_a_whole(desk: Any) -> None:
+    project, other = await a_project(desk), await a_project(desk)
+    first = await a_task(desk, project)
+    second = await a_task(desk, project, title="Racks", needs=[first])
+    third = await a_task(desk, project, title="Desks", needs=[first])
+    foreign = await a_task(desk, other)
+    path = f"/tasks/{third}"
+
+    circle = await desk.requests.send(desk.agent, "PATCH", f"/tasks/{first}", {"title": "Walls", "needs": [third]})
+    abroad = await desk.requests.send(desk.agent, "PATCH", path, {"needs": [second, foreign]})
+    kept = await desk.requests.send(desk.agent, "PATCH", path, {"needs": [second]})
+
+    assert (circle.status_code, circle.json()["code"], abroad.status_code, kept.status_code) == (
+        422,
+        "dependency-cycle",
+        404,
+        204,
+    )
+    seen = {one["title"]: one["needs"] for one in (await shown(desk, project))["tasks"]}
+    assert seen == {"Cables": [], "Racks": [first], "Desks": [second]}
+    (event,) = await said(desk.database, TaskUpdated)
+    assert ([str(one) for one in event.needs], event.changed) == ([second], ("needs",))
+    assert (await desk.requests.get(desk.agent, "/projects/HLO-P1")).json()["id"] == project["id"]
+
+
 async def test_a_plan_is_said_with_what_its_tasks_need(desk: Any) -> None:
     a, b = ({"key": key, "title": key, "job_type": "network", "level": "L1"} for key in ("rack", "cables"))
     plan = {"milestones": [{"name": "Ready"}], "tasks": [{**a, "milestone": "Ready"}, {**b, "needs": ["rack"]}]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -131,12 +131,14 @@ async def add_task(tx: Transaction, *, project_id: UUID, values: Mapping[str, An
     """Add a task behind the others.
 
     Raises:
-        NotFound: no such project, milestone or agent.
+        NotFound: no such project, milestone or agent, or a task it needs is none of the project's.
         ProjectClosed, JobTypeOutsideContract, LevelOutsideContract.
     """
     project = await _open(tx, project_id)
-    await _check(tx, project, values)
-    task_id = await _add(tx, project, values)
+    fields = {name: value for name, value in values.items() if name != "needs"}
+    await _check(tx, project, fields)
+    task_id = await _add(tx, project, fields)
+    await _set_needs(tx, project, task_id, values.get("needs", ()))
     await record(tx, *await told.tasks(tx, TaskAdded, task_ids=[task_id], changed=["added"]))
     return task_id
 
@@ -145,22 +147,25 @@ async def change_task(tx: Transaction, *, task_id: UUID, changes: Mapping[str, A
     """Change a task, its place on the board included.
 
     Raises:
-        NotFound: no such task, milestone or agent.
+        NotFound: no such task, milestone or agent, or a task it needs is none of the project's.
         Conflict: somebody changed it since ``if_revision``.
-        ProjectClosed, TaskBlocked, JobTypeOutsideContract, LevelOutsideContract.
+        ProjectClosed, TaskBlocked, DependencyCycle, JobTypeOutsideContract, LevelOutsideContract.
     """
     task = await _task(tx, task_id)
     project = await _open(tx, task["project_id"])
     if if_revision is not None and if_revision != task["revision"]:
         raise Conflict(f"the task is at revision {task['revision']}, you read {if_revision}")
-    await _check(tx, project, {**task, **changes})
+    fields = {name: value for name, value in changes.items() if name != "needs"}
+    await _check(tx, project, {**task, **fields})
+    if changes.get("needs") is not None:
+        await _set_needs(tx, project, task_id, changes["needs"])
     status: TaskStatus | None = changes.get("status")
     done: dict[str, Any] = {}
     if status is not None and status != task["status"]:
         check_may_be(status, open_needs=await store.open_needs(tx, task_id=task_id))
         done = {"done_at": tx.now if status == "done" else None}
     if changes:
-        await store.change_task(tx, task_id=task_id, changes={**changes, **done})
+        await store.change_task(tx, task_id=task_id, changes={**fields, **done})
         await record(tx, *await told.tasks(tx, TaskUpdated, task_ids=[task_id], changed=[*changes, *done]))
 
 
@@ -172,12 +177,9 @@ async def need(tx: Transaction, *, task_id: UUID, needs_id: UUID) -> None:
         ProjectClosed, DependencyCycle.
     """
     project = await _open(tx, (await _task(tx, task_id))["project_id"])
-    names = await store.titles_of_project(tx, project_id=project.id)
-    if needs_id not in names:
-        raise NotFound
-    needs = await store.needs_of_project(tx, project_id=project.id)
-    check_no_cycle(needs, task_id=task_id, needs_id=needs_id, names=names)
-    if await store.add_dependency(tx, project, task_id=task_id, needs_id=needs_id):
+    needs = (await store.needs_of_project(tx, project_id=project.id)).get(task_id, set())
+    await _set_needs(tx, project, task_id, {*needs, needs_id})
+    if needs_id not in needs:
         await record(tx, await _touched_task(tx, task_id, "needs"))
 
 
@@ -249,6 +251,22 @@ async def task_of_ticket(tx: Transaction, *, ticket_id: UUID, project_id: UUID, 
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
+
+
+async def _set_needs(tx: Transaction, project: ProjectHead, task_id: UUID, wanted: Collection[UUID]) -> None:
+    """Let a task wait for the given tasks of its project and no others."""
+    needs = await store.needs_of_project(tx, project_id=project.id)
+    had = needs.pop(task_id, set())
+    if not wanted and not had:
+        return
+    names = await store.titles_of_project(tx, project_id=project.id)
+    for needs_id in wanted:
+        if needs_id not in names:
+            raise NotFound
+        check_no_cycle(needs, task_id=task_id, needs_id=needs_id, names=names)
+        await store.add_dependency(tx, project, task_id=task_id, needs_id=needs_id)
+    for needs_id in had.difference(wanted):
+        await store.delete_dependency(tx, task_id=task_id, needs_id=needs_id)
 
 
 async def _touched(tx: Transaction, project: ProjectHead) -> None:

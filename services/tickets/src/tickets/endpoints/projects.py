@@ -12,7 +12,7 @@ from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import Page
 from msp_kit.problems import NotFound
 from tickets.actions import plans, projects as verbs
-from tickets.endpoints.addressing import IfMatch, id_of
+from tickets.endpoints.addressing import IfMatch, id_of, uuid_of
 from tickets.reports import projects as lists
 from tickets.schemas.projects import (
     ChangeMilestone,
@@ -79,13 +79,13 @@ async def save_template(body: SaveProjectTemplate, tx: Tx) -> CreatedView:
     return CreatedView(id=await plans.save(tx, template_id=template_id, name=body.name, plan=plan))
 
 
-@router.get("/projects/{project_id}", openapi_extra=EVERYBODY)
+@router.get("/projects/{project}", openapi_extra=EVERYBODY)
 async def one_project(
-    project_id: UUID, caller: CallerNow, tx: Tx, response: Response
+    project: str, caller: CallerNow, tx: Tx, response: Response
 ) -> FullProjectView | ClientFullProjectView:
-    """Return a project with milestones and tasks."""
+    """Return a project by id or ref, with milestones and tasks."""
     is_staff = caller.kind == "staff"
-    row = await lists.one_project(tx, project_id=project_id, is_staff=is_staff)
+    row = await lists.one_project(tx, project_id=uuid_of(project), ref=project, is_staff=is_staff)
     if row is None:
         raise NotFound
     response.headers["etag"] = f'"{row["revision"]}"'

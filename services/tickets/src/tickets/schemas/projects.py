@@ -134,10 +134,12 @@ class NewTask(Body):
     level: Level
     due_on: Day | None = None
     is_client_visible: bool = True
+    needs: list[UUID] = Field(default_factory=list, max_length=50)
+    """Tasks of the project that come first."""
 
 
 class ChangeTask(Body):
-    """What may change about a task; an absent field stays. ``position`` orders list and board."""
+    """What may change about a task; an absent field stays. ``position`` orders list and board, ``needs`` are all of them."""
 
     title: Title | None = None
     description: str | None = Field(default=None, max_length=20_000)
@@ -150,6 +152,7 @@ class ChangeTask(Body):
     level: Level | None = None
     due_on: Day | None = None
     is_client_visible: bool | None = None
+    needs: list[UUID] | None = Field(default=None, max_length=50)
 
 
 class SpawnTicket(Body):

@@ -166,17 +166,15 @@ async def open_needs(tx: Transaction, *, task_id: UUID) -> list[str]:
     return [row["title"] for row in rows]
 
 
-async def add_dependency(tx: Transaction, project: ProjectHead, *, task_id: UUID, needs_id: UUID) -> bool:
-    """Note that a task needs another one of its project; return whether that is new."""
-    return bool(
-        await tx.fetchval(
-            "INSERT INTO task_dependencies (client_id, project_id, task_id, needs_id) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT DO NOTHING RETURNING true",
-            project.client_id,
-            project.id,
-            task_id,
-            needs_id,
-        )
+async def add_dependency(tx: Transaction, project: ProjectHead, *, task_id: UUID, needs_id: UUID) -> None:
+    """Note that a task needs another one of its project; noting it again changes nothing."""
+    await tx.driver.execute(
+        "INSERT INTO task_dependencies (client_id, project_id, task_id, needs_id) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT DO NOTHING",
+        project.client_id,
+        project.id,
+        task_id,
+        needs_id,
     )
 
 
