@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from upstream import Pages, pages, words
 
+from portal_gateway.pages.agents import shifts_of, typed_shifts
 from portal_gateway.pages.time_week import overlapping
 
 ENTRY, TOM, NINA, TICKET = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(4))
@@ -51,6 +52,23 @@ LOAD = {
     "presence": "available",
     "is_on_duty": True,
     "load_percent": 120,
+}
+AN_AGENT: dict[str, Any] = {
+    "id": TOM,
+    "name": "Tom",
+    "levels": ["L1"],
+    "skills": [],
+    "queues": [],
+    "weekly_minutes": 2250,
+    "is_active": True,
+    "takes_tickets": True,
+    "timezone": "America/New_York",
+    "shifts": [
+        {"day": "mon", "starts": "09:00", "ends": "12:00"},
+        {"day": "mon", "starts": "13:00", "ends": "17:30"},
+        {"day": "fri", "starts": "22:00", "ends": "06:00"},
+    ],
+    "absences": [{"id": ENTRY, "starts_at": AT, "ends_at": AT, "reason": "Holiday"}],
 }
 ADVICE = {
     "ticket_id": TICKET,
@@ -100,6 +118,8 @@ def seen(door: Pages) -> Pages:
         "/time-entries/week": WEEK,
         "/time-entries": {"items": [an_entry()], "next": None},
         "/workload": [LOAD],
+        f"/agents/{TOM}": AN_AGENT,
+        "/job-types": {"items": [{"code": "network", "name": "Network"}], "next": None},
         "/workload/suggestions": [ADVICE],
     }
     return door
@@ -188,3 +208,76 @@ async def test_a_refused_suggestion_is_said(seen: Pages) -> None:
 
     assert answer.status_code == 422
     assert "The ticket was not handed over. Nina is away" in answer.text
+
+
+# ---- one agent ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_agent_with_week_and_absences(seen: Pages) -> None:
+    html = (await seen.get(f"/desk/workload/agents/{TOM}")).text
+    plain = (await seen.get(f"/desk/workload/agents/{TOM}", by="agent")).text
+
+    assert 'value="09:00-12:00, 13:00-17:30"' in html
+    assert "Mon 5 Oct 2026, 04:00 to Mon 5 Oct 2026, 04:00" in html
+    assert "Friday 22:00-06:00 Saturday Free" in words(plain)
+    assert "<form" not in plain[plain.index('<main class="page"') :]
+    assert f'href="/desk/workload/agents/{TOM}"' in (await seen.get("/desk/workload")).text
+
+
+async def test_the_week_of_an_agent_is_replaced_as_it_is_typed(seen: Pages) -> None:
+    path = f"/desk/workload/agents/{TOM}/shifts"
+
+    saved = await seen.post(path, {"timezone": "Europe/Paris", "mon": "9-12, 13:00 - 17:30", "tue": ""})
+    unreadable = await seen.post(path, {"timezone": "Europe/Paris", "mon": "9-12", "wed": "mornings"})
+
+    assert saved.headers["location"] == f"/desk/workload/agents/{TOM}"
+    monday = [{"starts": "09:00", "ends": "12:00"}, {"starts": "13:00", "ends": "17:30"}]
+    sent = {"timezone": "Europe/Paris", "shifts": [{"day": "mon", **one} for one in monday]}
+    assert seen.upstream.changes() == [("PUT", f"/agents/{TOM}/shifts", sent)]
+    assert unreadable.status_code == 422
+    assert 'value="mornings"' in unreadable.text
+    assert 'id="wed-e"' in unreadable.text
+
+
+async def test_overlapping_shifts_are_refused_and_stay_typed(seen: Pages) -> None:
+    seen.upstream.answers[f"/agents/{TOM}/shifts"] = (422, {"detail": "Mon 09:00-12:00 and Mon 11:00-13:00 overlap"})
+
+    answer = await seen.post(f"/desk/workload/agents/{TOM}/shifts", {"timezone": "UTC", "mon": "9-12, 11-13"})
+
+    assert answer.status_code == 422
+    assert "Mon 09:00-12:00 and Mon 11:00-13:00 overlap" in answer.text
+    assert 'value="9-12, 11-13"' in answer.text
+
+
+async def test_an_absence_is_noted_in_the_zone_of_the_agent(seen: Pages) -> None:
+    path = f"/desk/workload/agents/{TOM}/absences"
+    typed = {"starts_at": "2026-10-31T00:00", "ends_at": "2026-11-02T00:00", "reason": "Holiday"}
+
+    noted = await seen.post(path, typed)
+    backwards = await seen.post(path, {**typed, "ends_at": "2026-10-30T00:00"})
+    gone = await seen.post(f"{path}/{ENTRY}/delete", {})
+
+    assert noted.headers["location"] == gone.headers["location"] == f"/desk/workload/agents/{TOM}"
+    # The clocks go back between the two.
+    sent = {**typed, "starts_at": "2026-10-31T00:00:00-04:00", "ends_at": "2026-11-02T00:00:00-05:00"}
+    assert seen.upstream.changes() == [
+        ("POST", f"/agents/{TOM}/absences", sent),
+        ("DELETE", f"/agents/absences/{ENTRY}", {}),
+    ]
+    assert "It ends before it begins." in backwards.text
+
+
+async def test_what_an_agent_can_do_is_changed_by_who_may(seen: Pages) -> None:
+    path, typed = f"/desk/workload/agents/{TOM}", {"levels": "L1,L2", "skills": "network", "weekly": "37h30"}
+
+    answer = await seen.post(path, {**typed, "is_active": "1"})
+    seen_wrong = await seen.post(path, {**typed, "weekly": "much"})
+    refused = await seen.post(path, typed, by="agent")
+
+    body = {"weekly_minutes": 2250, "levels": ["L1", "L2"], "skills": ["network"], "queues": []}
+    assert seen.upstream.changes() == [("PATCH", f"/agents/{TOM}", {**body, "is_active": True, "takes_tickets": False})]
+    assert (answer.status_code, seen_wrong.status_code, refused.status_code) == (303, 422, 403)
+
+
+def test_shifts_are_written_as_they_are_read() -> None:
+    assert shifts_of(typed_shifts(AN_AGENT["shifts"])) == (AN_AGENT["shifts"], {})

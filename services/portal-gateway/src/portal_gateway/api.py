@@ -28,6 +28,7 @@ from portal_gateway.forward import REFUSALS, Forward, nothing
 from portal_gateway.limits import Limits
 from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages import (
+    agents,
     approvals,
     billing,
     buckets,
@@ -76,6 +77,7 @@ PAGES = (
     projects.router,
     project_changes.router,
     workload.router,
+    agents.router,
     routing.router,
     ticket_changes.router,
     time_entries.router,

@@ -143,6 +143,12 @@ def full(value: str | datetime | None, zone: str) -> str:
     return str(format_datetime(at, "EEEE, d MMMM y, HH:mm:ss zzz", tzinfo=ZoneInfo(zone), locale=LOCALE))
 
 
+def local(value: str, zone: str) -> str:
+    """Return day and time in a zone: ``Mon 5 Oct 2026, 14:30``."""
+    at = needed(value).astimezone(ZoneInfo(zone))
+    return str(format_datetime(at, "EEE d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=LOCALE))
+
+
 def day(value: str | date | None) -> str:
     """Return a day: ``5 Oct 2026``."""
     if value is None:
