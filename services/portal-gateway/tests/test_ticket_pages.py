@@ -261,11 +261,13 @@ async def test_a_ref_that_is_none_is_named(seen: Pages, verb: str) -> None:
     assert changes(seen) == []
 
 
-async def test_a_canned_reply_comes_filled_in(seen: Pages) -> None:
-    html = (await seen.get(f"{PAGE}?canned={REPLY}")).text
+@pytest.mark.parametrize(("typed", "shown"), [("", "Hello Ada"), ("Look <here>", "Look &lt;here&gt;\n\nHello Ada")])
+async def test_a_canned_reply_is_filled_in_below_what_was_typed(seen: Pages, typed: str, shown: str) -> None:
+    html = (await seen.post(f"{PAGE}/reply", {"canned": REPLY, "intent": "fill", "body": typed}, by="agent")).text
 
-    assert ">Hello Ada</textarea>" in html
+    assert f">{shown}</textarea>" in html
     assert '<option value="waiting_on_client" selected>' in html
+    assert changes(seen) == [], "nothing is sent yet"
 
 
 @pytest.mark.parametrize(
