@@ -28,6 +28,6 @@ def wish_of(typed: Mapping[str, str]) -> dict[str, Any]:
 def from_template(templates: Any, template_id: str | None) -> dict[str, Any]:
     """Return what the form needs: the templates, the one that was chosen, and what can be said of urgency."""
     listed = [] if isinstance(templates, Failed) else templates["items"]
-    chosen = next((one for one in listed if one["id"] == template_id), {})
+    chosen: dict[str, Any] = next((one for one in listed if one["id"] == template_id), {})
     start = {name: chosen.get(name) for name in ("id", *WORDS, "priority", "tags")}
     return {"templates": listed, "start": start, "priorities": PRIORITIES}
