@@ -14,7 +14,7 @@ from hypothesis.strategies import binary
 from msp_events.tickets import TicketRaised
 from msp_kit import identity
 from msp_kit.database import SYSTEM
-from msp_kit.testing import said
+from msp_kit.testing import a_client_person, said
 from tickets import reports
 from tickets.domain.table import NoTable, read
 
@@ -88,8 +88,45 @@ async def test_what_is_no_table_is_told(desk: Any, content: str | bytes) -> None
     assert (answer.status_code, answer.json()["code"]) == (422, "no-table")
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [
+        "priority=low",
+        "status=open_any&tag=vip&sort=updated",
+        "text=printer",
+        "unassigned=true",
+        "watched=true",
+        "queue=x",
+    ],
+)
+async def test_a_file_holds_the_very_rows_of_its_list(desk: Any, filters: str) -> None:
+    await desk.raised(title="Printer", priority="low")
+    await desk.raised(tags=["vip"])
+    await desk.raised(title="Printer again", tags=["vip"])
+
+    listed = (await desk.requests.get(desk.agent, f"/tickets?{filters}")).json()["items"]
+    file = (await desk.requests.get(desk.agent, f"/tables/tickets.csv?{filters}")).text
+
+    assert [row["ref"] for row in csv.DictReader(io.StringIO(file))] == [one["ref"] for one in listed]
+
+
+async def test_the_file_of_a_client_holds_their_tickets_and_nothing_of_the_desk(desk: Any) -> None:
+    mine = await desk.raised()
+    theirs = await desk.raised(a_client_person(desk.theirs))
+
+    file = (await desk.requests.get(desk.priya, "/tables/tickets.csv?status=open_any&queue=nowhere")).text
+    foreign = (await desk.requests.get(desk.priya, f"/tables/tickets.csv?client_id={desk.theirs}")).text
+
+    (row,) = csv.DictReader(io.StringIO(file))
+    assert row["ref"] == mine["ref"]
+    assert not {"queue", "assignee_name", "tags", "client_code"} & set(row)
+    assert theirs["ref"] not in file + foreign
+    assert list(csv.DictReader(io.StringIO(foreign))) == []
+
+
 async def test_tables_are_for_the_desk(desk: Any) -> None:
-    assert (await desk.requests.get(desk.priya, "/tables/tickets.csv")).status_code == 403
+    assert (await desk.requests.get(desk.priya, "/tables/agents.csv")).status_code == 403
+    assert (await desk.requests.get(desk.priya, "/tables/projects.csv")).status_code == 403
     assert (await sent(desk, "tickets", HEADER, by=desk.agent)).status_code == 403
 
 

@@ -61,16 +61,26 @@ async def home(_request: Request, site: Site, visitor: Visitor) -> Response:
 async def tickets(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the client's tickets."""
     caller = need_client(visitor)
-    tab = request.query_params.get("tab", "open")
+    query = request.query_params
+    tab, text = query.get("tab", "open"), query.get("text", "").strip()
     status = {"open": "open_any", "waiting": "waiting_on_client", "resolved": "resolved"}.get(tab)
-    found = await site.part(
-        site.services.get(
-            caller, "/tickets", status=status, sort="updated", limit=50, after=request.query_params.get("after")
-        )
-    )
+    wanted = {"status": status, "text": text or None, "sort": "updated"}
+    found = await site.part(site.services.get(caller, "/tickets", **wanted, limit=50, after=query.get("after")))
     return site.page(
-        "portal/tickets.html", visitor=visitor, title="Tickets", tab=tab, found=found, **await _who(site, visitor)
+        "portal/tickets.html",
+        visitor=visitor,
+        title="Tickets",
+        tab=tab,
+        text=text,
+        found=found,
+        link=lambda **more: "?" + _query({"tab": tab, "text": text, **more}),
+        csv="/api/v1/tables/tickets.csv?" + _query(wanted),
+        **await _who(site, visitor),
     )
+
+
+def _query(given: dict[str, str | None]) -> str:
+    return urlencode({name: value for name, value in given.items() if value})
 
 
 @page_route(router, "/tickets/new")

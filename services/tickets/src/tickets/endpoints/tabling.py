@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
-from uuid import UUID
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import ValidationError
 
 from msp_kit.api import Body, CallerNow, Tx, allows, guarded_router
 from msp_kit.export import EXPORTED_MAX, CsvResponse
 from tickets.actions import tabling
 from tickets.domain.table import read
+from tickets.endpoints.filters import TicketFilters
 from tickets.reports import organisation as organisation_lists, projects as project_lists, tickets as lists
 from tickets.schemas.tabling import (
     AgentLine,
     AgentOutLine,
+    ClientTicketOutLine,
     ProjectLine,
     ProjectOutLine,
     RowErrorView,
@@ -26,29 +27,18 @@ from tickets.schemas.tabling import (
 )
 
 router: APIRouter = guarded_router(prefix="/tables", tags=["tables"])
+EVERYBODY = allows(staff=(), client=())
 STAFF = allows(staff=())
 MANAGERS = allows(staff=("dispatcher", "manager", "admin"))
 Line = TypeVar("Line", bound=Body)
 
 
-@router.get("/tickets.csv", openapi_extra=STAFF, response_class=CsvResponse)
-async def tickets_out(
-    tx: Tx, client_id: UUID | None = None, status: Annotated[str | None, Query(max_length=30)] = None
-) -> CsvResponse:
-    """Return the tickets that changed last, at most ten thousand."""
-    rows, _ = await lists.list_tickets(
-        tx,
-        status=status,
-        queue=None,
-        assignee_id=None,
-        client_id=client_id,
-        is_unassigned=False,
-        text=None,
-        sort="updated",
-        limit=EXPORTED_MAX,
-        after=None,
-        with_balance=False,
-    )
+@router.get("/tickets.csv", openapi_extra=EVERYBODY, response_class=CsvResponse)
+async def tickets_out(caller: CallerNow, tx: Tx, filters: TicketFilters) -> CsvResponse:
+    """Return the first ten thousand tickets of a list, with its very filters."""
+    rows, _ = await lists.list_tickets(tx, **filters, limit=EXPORTED_MAX, after=None, with_balance=False)
+    if caller.kind == "client":
+        return CsvResponse(ClientTicketOutLine, [ClientTicketOutLine(**row) for row in rows], name="tickets")
     lines = [TicketOutLine(**{**row, "tags": " ".join(row["tags"])}) for row in rows]
     return CsvResponse(TicketOutLine, lines, name="tickets")
 

@@ -83,6 +83,19 @@ class TakenView(View):
     ignored_columns: list[str]
 
 
+class ClientTicketOutLine(View):
+    """A ticket in a file of a client's people."""
+
+    ref: str
+    title: str
+    job_type: str
+    priority: str
+    level: str
+    status: str
+    raised_at: datetime
+    updated_at: datetime
+
+
 class TicketOutLine(View):
     """A ticket in a file; lists are words with a space between."""
 
