@@ -81,6 +81,36 @@ async def test_agents_and_projects_go_out_and_in(desk: Any) -> None:
     assert (move["ref"], move["budget_minutes"], move["worked_minutes"]) == ("HLO-P1", "600", "0")
 
 
+async def test_a_trial_answers_the_same_and_keeps_nothing(desk: Any) -> None:
+    rows = HEADER + "HLO,VPN drops,network,high,L1,\nXXX,VPN,network,high,L1,\n"
+
+    tried = (await sent(desk, "tickets?trial=true", rows)).json()
+
+    assert (tried["taken"], [one["line"] for one in tried["refused"]], tried["is_trial"]) == (1, [3], True)
+    assert (await desk.requests.get(desk.agent, "/tickets")).json()["items"] == []
+    assert await said(desk.database, TicketRaised) == []
+    assert (await sent(desk, "tickets", rows)).json() == {**tried, "is_trial": False}
+    assert [one.ref for one in await said(desk.database, TicketRaised)] == ["HLO-1"]
+
+
+@pytest.mark.parametrize(
+    ("what", "row", "column"),
+    [
+        ("tickets", "HLO," + "x" * 100_000 + ",network,high,L1,", "title"),
+        ("tickets", "HLO,\u202e\u200f,network,high,L1,", "title"),
+        ("projects", "HLO,C-0001,Move,2026-12-01,2026-11-01", None),
+    ],
+)
+async def test_a_row_beyond_all_bounds_is_named_and_harms_no_other(desk: Any, what: str, row: str, column: Any) -> None:
+    good = "HLO,VPN,network,high,L1," if what == "tickets" else "HLO,C-0001,Move,2026-11-01,2026-12-01"
+    header = HEADER if what == "tickets" else "client_code,contract_ref,name,starts_on,due_on\n"
+
+    done = (await sent(desk, what, f"{header}{row}\n{good}\n")).json()
+
+    assert done["taken"] == 1
+    assert [(one["line"], one["column"]) for one in done["refused"]] == [(2, column)]
+
+
 @pytest.mark.parametrize("content", ["title\nVPN\n", "", b"\xff\xfe\x00", HEADER + "x" * 200_000 + '"'])
 async def test_what_is_no_table_is_told(desk: Any, content: str | bytes) -> None:
     answer = await sent(desk, "tickets", content)

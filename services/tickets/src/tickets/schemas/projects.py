@@ -18,6 +18,17 @@ Estimate = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Budget = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
 
 
+def check_forward(starts_on: date | None, due_on: date | None) -> None:
+    """Check that a project is not due before it starts.
+
+    Raises:
+        ValueError: it is.
+    """
+    if starts_on and due_on and due_on < starts_on:
+        message = "a project is due after it starts"
+        raise ValueError(message)
+
+
 class PlanTask(Body):
     """A task of a plan; ``needs`` are keys of other tasks."""
 
@@ -85,9 +96,7 @@ class NewProject(Body):
 
     @model_validator(mode="after")
     def _is_forward(self) -> NewProject:
-        if self.starts_on and self.due_on and self.due_on < self.starts_on:
-            message = "a project is due after it starts"
-            raise ValueError(message)
+        check_forward(self.starts_on, self.due_on)
         if self.plan is not None and self.template_id is not None:
             message = "give a plan or a template, not both"
             raise ValueError(message)
