@@ -178,6 +178,38 @@ async def test_a_task_page_shows_what_hangs_on_it(seen: Pages) -> None:
     assert (await seen.get(f"{PAGE}/tasks/{ACME}")).status_code == 404
 
 
+async def test_the_effect_of_time_on_a_task_is_shown_before_it_is_logged(seen: Pages) -> None:
+    seen.upstream.answers["/coverage/preview"] = {
+        "answer": "covered",
+        "worked_minutes": 50,
+        "billed_minutes": 60,
+        "available_before_minutes": 600,
+        "available_after_minutes": 540,
+        "overage_minutes": 0,
+    }
+    answer = await seen.post(f"{PAGE}/tasks/{TASK}/time", {"time": "50m", "note": "Kept", "intent": "preview"})
+
+    asked = seen.upstream.body("/coverage/preview")
+    assert (asked["contract_id"], asked["job_type"], asked["worked_minutes"]) == (ACME, "network", 50)
+    assert "50 min counts as 1 h. Balance 10.00 h → 9.00 h ." in words(answer.text)
+    assert 'value="Kept"' in answer.text
+    assert [one for one in seen.upstream.changes() if one[1] != "/coverage/preview"] == []
+
+
+async def test_what_one_should_know_of_logged_time_is_said(seen: Pages) -> None:
+    seen.upstream.answers["/time-entries"] = {
+        "items": [],
+        "warnings": ["overlaps 60 min logged from 2026-11-09 09:00 UTC", "its period is sealed"],
+    }
+
+    answer = await seen.post(f"{PAGE}/tasks/{TASK}/time", {"time": "45m"})
+    typo = await seen.post(f"{PAGE}/tasks/{TASK}/time", {"time": "25h", "note": "Kept"})
+
+    text = words(answer.text)
+    assert "Time was logged. Overlaps 60 min logged from 2026-11-09 09:00 UTC. Its period is sealed." in text
+    assert (typo.status_code, 'id="time-e"' in typo.text, 'value="Kept"' in typo.text) == (422, True, True)
+
+
 async def test_what_is_refused_is_said_beside_its_field_and_what_was_typed_stays(seen: Pages) -> None:
     seen.upstream.answers[f"/projects/{PROJECT}/tasks"] = (
         422,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -106,9 +107,10 @@ async def show_ticket(
     form: dict[str, str] | None = None,
     problem: str = "",
     refused: Refused | None = None,
+    warnings: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
-    """Render the page of a ticket, with what was typed and why it was refused."""
+    """Render the page of a ticket, with what was typed and why it was refused, or what to know of what was done."""
     caller = need_staff(visitor)
     found = await site.services.get(caller, f"/tickets/{segment(ref)}")
     form = form or {}
@@ -140,6 +142,7 @@ async def show_ticket(
         is_watching=any(one["person_id"] == str(caller.id) for one in found["watchers"]),
         form=form,
         problem=problem,
+        warnings=warnings,
         errors=refused.document.get("errors", []) if refused else [],
         thread=_thread(found),
         key=str(new_id()),

@@ -13,6 +13,7 @@ from portal_gateway.pages.desk import DISPATCH
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.projects import project_of, show_new, show_project, show_task
 from portal_gateway.pages.site import Site, form_of, go, page_route
+from portal_gateway.pages.time_entries import SPELLING
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
@@ -152,11 +153,22 @@ async def move_task(request: Request, site: Site, visitor: Visitor, ref: str, ta
 
 @page_route(router, "/{ref}/tasks/{task_id}/time", "POST")
 async def log_time(request: Request, site: Site, visitor: Visitor, ref: str, task_id: str) -> Response:
-    """Log time on a task."""
+    """Log time on a task, or show its effect first."""
     typed = await form_of(request, visitor)
-    body = {"task_id": task_id, "time": typed.get("time", ""), "note": typed.get("note", "")}
-    said = "Time was not logged."
-    return await _do(site, visitor, ref, "/time-entries", body, typed=typed, name="time", said=said, task_id=task_id)
+    caller, said = need_staff(visitor), "Time was not logged."
+    if shown.parse_duration(typed.get("time", "")) is None:
+        form = Form.wrong("time", typed, {"time": SPELLING}, said=said)
+        return await show_task(site, visitor, ref, task_id, form=form)
+    if typed.get("intent") == "preview":
+        return await show_task(site, visitor, ref, task_id, form=Form("time", typed), has_effect=True)
+    body = {"task_id": task_id, "time": typed["time"], "note": typed.get("note", "")}
+    try:
+        done = await site.services.post(caller, "/time-entries", body, key=typed.get("key") or None)
+    except (Refused, ServiceAway) as error:
+        return await show_task(site, visitor, ref, task_id, form=Form.refused("time", typed, error, said=said))
+    if done.get("warnings"):
+        return await show_task(site, visitor, ref, task_id, warnings=done["warnings"])
+    return go(f"/desk/projects/{segment(ref)}/tasks/{segment(task_id)}")
 
 
 @page_route(router, "/{ref}/tasks/{task_id}/ticket", "POST")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.pages import shown
 from portal_gateway.pages.desk import DISPATCH, nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, failure, page_route
@@ -115,17 +117,28 @@ async def task(_request: Request, site: Site, visitor: Visitor, ref: str, task_i
     return await show_task(site, visitor, ref, task_id)
 
 
-async def show_task(site: Site, visitor: Visitor, ref: str, task_id: str, *, form: Form | None = None) -> Response:
-    """Render the page of a task, with what was typed and why it was refused."""
-    form = form or Form()
+async def show_task(
+    site: Site,
+    visitor: Visitor,
+    ref: str,
+    task_id: str,
+    *,
+    form: Form | None = None,
+    has_effect: bool = False,
+    warnings: Sequence[str] = (),
+) -> Response:
+    """Render the page of a task, with what was typed and why it was refused, or what time would do to the bucket."""
+    caller, form = need_staff(visitor), form or Form()
     found = await project_of(site, visitor, ref)
     one = next((one for one in found["tasks"] if one["id"] == task_id), None)
     if one is None:
         return failure(site, visitor, status=404)
     entries, side = await site.parts(
-        site.services.get(need_staff(visitor), "/time-entries", task_id=task_id, limit=50),
-        _surroundings(site, visitor, found),
+        site.services.get(caller, "/time-entries", task_id=task_id, limit=50), _surroundings(site, visitor, found)
     )
+    effect = None
+    if has_effect:
+        effect = await site.part(site.services.post(caller, "/coverage/preview", _preview(found, one, form)))
     return site.page(
         "desk/task.html",
         visitor=visitor,
@@ -136,9 +149,21 @@ async def show_task(site: Site, visitor: Visitor, ref: str, task_id: str, *, for
         others=[(other["id"], other["title"]) for other in found["tasks"] if other["id"] != task_id],
         waiting=[other for other in found["tasks"] if task_id in other["needs"]],
         entries=entries,
+        effect=effect,
+        warnings=warnings,
         form=form,
         **side,
     )
+
+
+def _preview(project: dict[str, Any], task: dict[str, Any], form: Form) -> dict[str, Any]:
+    return {
+        "contract_id": project["contract_id"],
+        "job_type": task["job_type"],
+        "level": task["level"],
+        "worked_from": shown.now().isoformat(),
+        "worked_minutes": shown.parse_duration(form.value("time")) or 15,
+    }
 
 
 async def _surroundings(site: Site, visitor: Visitor, found: dict[str, Any]) -> dict[str, Any]:
