@@ -79,13 +79,13 @@ async def save_template(body: SaveProjectTemplate, tx: Tx) -> CreatedView:
     return CreatedView(id=await plans.save(tx, template_id=template_id, name=body.name, plan=plan))
 
 
-@router.get("/projects/{project}", openapi_extra=EVERYBODY)
+@router.get("/projects/{project_id}", openapi_extra=EVERYBODY)
 async def one_project(
-    project: str, caller: CallerNow, tx: Tx, response: Response
+    project_id: str, caller: CallerNow, tx: Tx, response: Response
 ) -> FullProjectView | ClientFullProjectView:
     """Return a project by id or ref, with milestones and tasks."""
     is_staff = caller.kind == "staff"
-    row = await lists.one_project(tx, project_id=uuid_of(project), ref=project, is_staff=is_staff)
+    row = await lists.one_project(tx, project_id=uuid_of(project_id), ref=project_id, is_staff=is_staff)
     if row is None:
         raise NotFound
     response.headers["etag"] = f'"{row["revision"]}"'
