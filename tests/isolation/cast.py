@@ -22,7 +22,7 @@ from portal_gateway.person import CLIENT_ROLES, STAFF_ROLES
 
 INSIDE = "CANARY-INSIDE"
 NOT_MADE = tuple(
-    "absence_id adjustment_id agent_id charge_id contact_id credit_id kind line_id link_id name "
+    "absence_id adjustment_id agent_id charge_id contact_id credit_id kind line_id link_id milestone_id name "
     "needs_id other_id period_close_id reply_id rule_id task_id template_id test_id view_id write_off_id".split()
 )
 """Kinds of objects only staff deals with: nobody makes them here, and only who may ask at all is tried."""

@@ -168,6 +168,12 @@ def full(value: str | datetime | None, zone: str) -> str:
     return f"{format_date(local.date(), 'full', locale=locale())}, {time}"
 
 
+def local(value: str, zone: str) -> str:
+    """Return day and time in a zone: ``Mon 5 Oct 2026, 14:30``."""
+    at = needed(value).astimezone(ZoneInfo(zone))
+    return str(format_datetime(at, "EEE d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=LOCALE))
+
+
 def day(value: str | date | None) -> str:
     """Return a day: ``5 Oct 2026``."""
     if value is None:
@@ -275,6 +281,29 @@ def parse_duration(text: str) -> int | None:
         return _bounded(int(whole or "0") * 60 + (int(part.ljust(2, "0")) * 60 + 50) // 100)
     minutes = given.removesuffix("min").removesuffix("m")
     return _bounded(int(minutes)) if _is_count(minutes) else None
+
+
+def effort(text: str) -> int | None:
+    """Return the minutes of an effort, ``None`` when it is not one: ``40h``, ``12h30``, ``90m``, ``1.5`` or ``40`` (hours)."""
+    given = text.strip().lower().replace(" ", "").replace(",", ".").removesuffix("in")
+    if given.endswith("m") and "h" not in given:
+        return int(given[:-1]) or None if _is_count(given[:-1]) else None
+    whole, has_h, rest = given.partition("h")
+    if has_h and rest:
+        rest = rest.removesuffix("m")
+        return int(whole) * 60 + int(rest) or None if _is_count(whole) and _is_count(rest) and int(rest) < 60 else None
+    whole, _, part = whole.partition(".")
+    if not (_is_count(whole or "0") and _is_count(part or "0")) or len(part) > 2 or not whole + part:
+        return None
+    return int(whole or "0") * 60 + (int(part.ljust(2, "0")) * 60 + 50) // 100 or None
+
+
+def as_effort(minutes: int | None) -> str:
+    """Return an effort as a form takes it: ``12h30``, ``45m``, ``2h``."""
+    if not minutes:
+        return ""
+    whole, rest = divmod(minutes, 60)
+    return f"{whole}h{rest:02}" if whole and rest else f"{whole}h" if whole else f"{rest}m"
 
 
 def _is_count(text: str) -> bool:
