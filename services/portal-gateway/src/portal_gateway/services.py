@@ -90,6 +90,7 @@ SERVICE_OF = {
             "bank-statements",
             "bank-lines",
             "receivables",
+            "reminders",
             "invoice-links",
             "hosted-invoices",
             "whereabouts",

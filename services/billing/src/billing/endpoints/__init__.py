@@ -39,6 +39,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     money.AlreadyDecided: Problem(_CONFLICT, "The write-off was decided before"),
     NoProvider: Problem(_CONFLICT, "Online payment is not set up"),
     NoticeNotBelieved: Problem(HTTPStatus.FORBIDDEN, "The notice is not believed"),
+    money.PaymentGivenBack: Problem(_CONFLICT, "Some of the money was given back"),
     money.NotABankStatement: Problem(_UNPROCESSABLE, "The file is no bank statement"),
 }
 ROUTERS: tuple[APIRouter, ...] = (runs.router, invoices.router, profiles.router, payments.router, reports.router)

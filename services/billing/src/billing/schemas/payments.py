@@ -85,6 +85,12 @@ class IgnoreLine(Body):
     note: Text
 
 
+class TakeBack(Body):
+    """Why a bank line was decided wrongly."""
+
+    reason: Text
+
+
 class MakeLink(Body):
     """How long a link to an invoice lives."""
 
@@ -115,6 +121,7 @@ class PaymentView(View):
 
     id: UUID
     client_id: UUID
+    client_name: str
     amount_minor: int
     currency: str
     received_on: date
@@ -134,9 +141,10 @@ class AllocationView(View):
 
 
 class RefundView(View):
-    """Money given back."""
+    """Money given back (``refund``), or withdrawn because it never was the client's (``withdrawn``)."""
 
     id: UUID
+    kind: str
     amount_minor: int
     refunded_on: date
     reason: str
@@ -172,6 +180,40 @@ class BankLineView(View):
     status: str
     note: str
     payment_id: UUID | None
+    client_id: UUID | None
+    client_name: str | None
+
+
+class SuggestedView(View):
+    """An open invoice a bank line may be for."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    number: str
+    open_minor: int
+    due_on: date
+
+
+class WholeBankLineView(BankLineView):
+    """A line of a bank statement; while it waits, with what it may be for, the likeliest first."""
+
+    suggested: list[SuggestedView]
+
+
+class ReminderView(View):
+    """A reminder that fell due, with what was open then and is open now."""
+
+    client_id: UUID
+    client_name: str
+    invoice_id: UUID
+    number: str
+    currency: str
+    due_on: date
+    step: int
+    reminded_at: datetime
+    open_then_minor: int
+    open_minor: int
 
 
 class WriteOffView(View):
@@ -206,6 +248,8 @@ class OpenInvoiceView(View):
     reminded_at: datetime | None
     days_overdue: int
     age: str
+    next_step: int | None
+    next_on: date | None
 
 
 class AgeingView(View):
