@@ -29,8 +29,10 @@ from portal_gateway.limits import Limits
 from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages import (
     approvals,
+    bank,
     billing,
     buckets,
+    charges,
     clients,
     clocks,
     contracts,
@@ -40,6 +42,7 @@ from portal_gateway.pages import (
     hosted,
     invoices,
     operations,
+    payments,
     portal,
     projects,
     providers,
@@ -81,6 +84,9 @@ PAGES = (
     clocks.router,
     operations.router,
     billing.router,
+    payments.router,
+    bank.router,
+    charges.router,
     invoices.router,
     hosted.router,
     buckets.router,

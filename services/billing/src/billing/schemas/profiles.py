@@ -188,7 +188,16 @@ class CostRate(Body):
 class CostRates(Body):
     """All cost rates; levels left out have none."""
 
-    rates: Annotated[list[CostRate], Field(max_length=20)]
+    rates: Annotated[list[CostRate], Field(max_length=100)]
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> CostRates:
+        known = [(one.level, one.currency) for one in self.rates]
+        twice = sorted({one for one in known if known.count(one) > 1})
+        if twice:
+            message = f"{' in '.join(twice[0])} is there twice; an hour of a level costs one amount in a currency"
+            raise ValueError(message)
+        return self
 
 
 class EndCharge(Body):

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from msp_kernel.periods import month_of
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
+from portal_gateway.pages.fields import beside
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -34,6 +35,7 @@ PROFILE_FIELDS = (
     "language",
     "email",
 )
+IN_FORMS = {"address": "line1", "endpoint/scheme": "scheme"} | {f"address/{name}": name for name in ADDRESS[3:]}
 NUMBERS = ("payment_days", "tax_rate_basis_points")
 
 
@@ -205,7 +207,7 @@ async def receivables(_request: Request, site: Site, visitor: Visitor) -> Respon
 async def account(request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
     """Show the statement of account of a client."""
     caller = need_staff(visitor, *BILLERS)
-    client = await _client(site, visitor, client_id)
+    client = await client_of(site, visitor, client_id)
     currency = request.query_params.get("currency") or client["currency"]
     found = await site.services.get(caller, "/receivables/statement", **account_of(client_id, currency))
     side = await nav(site, visitor)
@@ -261,7 +263,9 @@ async def admin(_request: Request, site: Site, visitor: Visitor) -> Response:
     return await _admin(site, visitor)
 
 
-async def _admin(site: Site, visitor: Visitor, *, form: dict[str, str] | None = None, problem: str = "") -> Response:
+async def _admin(
+    site: Site, visitor: Visitor, *, form: dict[str, str] | None = None, errors: dict[str, str] | None = None
+) -> Response:
     caller = need_staff(visitor, *BILLERS)
     seller, clients, side = await site.parts(
         site.services.get(caller, "/seller"), site.services.get(caller, "/clients", limit=200), nav(site, visitor)
@@ -270,12 +274,12 @@ async def _admin(site: Site, visitor: Visitor, *, form: dict[str, str] | None = 
         "desk/billing_admin.html",
         visitor=visitor,
         title="Billing settings",
-        status=422 if problem else 200,
+        status=422 if errors else 200,
         seller=seller,
         form=form or ({} if isinstance(seller, Failed) else flat(seller)),
         clients=clients,
         may_change=caller.has_role(*SELLERS),
-        problem=problem,
+        errors=errors or {},
         **side,
     )
 
@@ -288,7 +292,7 @@ async def change_seller(request: Request, site: Site, visitor: Visitor) -> Respo
     try:
         await site.services.post(caller, "/seller", nested(form, SELLER_FIELDS), method="PUT")
     except Refused as refused:
-        return await _admin(site, visitor, form=form, problem=f"Not saved: {refused}")
+        return await _admin(site, visitor, form=form, errors=beside(refused, IN_FORMS))
     return go("/desk/admin/billing")
 
 
@@ -299,10 +303,15 @@ async def profile(_request: Request, site: Site, visitor: Visitor, client_id: st
 
 
 async def _profile(
-    site: Site, visitor: Visitor, client_id: str, *, form: dict[str, str] | None = None, problem: str = ""
+    site: Site,
+    visitor: Visitor,
+    client_id: str,
+    *,
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
 ) -> Response:
     caller = need_staff(visitor, *BILLERS)
-    client = await _client(site, visitor, client_id)
+    client = await client_of(site, visitor, client_id)
     found = await site.services.get(caller, f"/billing-profiles/{segment(client_id)}")
     drafts, side = await site.parts(
         site.services.get(caller, "/invoices", client_id=client_id, status="draft", limit=5), nav(site, visitor)
@@ -313,11 +322,11 @@ async def _profile(
         "desk/billing_profile.html",
         visitor=visitor,
         title=f"Billing of {client['name']}",
-        status=422 if problem else 200,
+        status=422 if errors else 200,
         client=client,
         form=form or flat(found["profile"]),
         findings=[finding for one in whole if not isinstance(one, Failed) for finding in one["findings"]],
-        problem=problem,
+        errors=errors or {},
         **side,
     )
 
@@ -331,11 +340,16 @@ async def change_profile(request: Request, site: Site, visitor: Visitor, client_
     try:
         await site.services.post(caller, f"/billing-profiles/{segment(client_id)}", body, method="PUT")
     except Refused as refused:
-        return await _profile(site, visitor, client_id, form=form, problem=f"Not saved: {refused}")
+        return await _profile(site, visitor, client_id, form=form, errors=beside(refused, IN_FORMS))
     return go(f"/desk/admin/billing/{segment(client_id)}")
 
 
-async def _client(site: Site, visitor: Visitor, client_id: str) -> dict[str, Any]:
+async def client_of(site: Site, visitor: Visitor, client_id: str) -> dict[str, Any]:
+    """Return a client by its id; what is no id is no client.
+
+    Raises:
+        Refused: there is none.
+    """
     try:
         path = f"/clients/{UUID(client_id)}"
     except ValueError as error:

@@ -83,6 +83,12 @@ def plain(minor: int, currency: str) -> str:
     return f"{minor // 10**digits}.{minor % 10**digits:0{digits}}" if digits else str(minor)
 
 
+def percent(basis_points: int) -> str:
+    """Return basis points as per cent: ``12.5 %``."""
+    whole, part = divmod(basis_points, 100)
+    return f"{whole}{f'.{part:02}'.rstrip('0') if part else ''} %"
+
+
 def standing(invoice: Mapping[str, Any], today: date) -> tuple[str, str]:
     """Return how an invoice stands in a word, and its tone: due, part paid, overdue, paid, credited."""
     if invoice["status"] != "issued":

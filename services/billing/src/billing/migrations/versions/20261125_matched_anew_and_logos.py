@@ -1,4 +1,4 @@
-"""A bank line can be matched anew: the payment recorded for it is withdrawn. Logos of the MSP, by what they are."""
+"""A bank line can be matched anew: the payment recorded for it is withdrawn. Logos of the MSP. Costs in several currencies."""
 
 from alembic import op
 
@@ -25,8 +25,11 @@ CREATE TRIGGER never_change BEFORE UPDATE OR DELETE ON logos FOR EACH ROW EXECUT
 CREATE TRIGGER not_truncated BEFORE TRUNCATE ON logos FOR EACH STATEMENT EXECUTE FUNCTION bus.refuse_change();
 """
 
+COSTS = "ALTER TABLE cost_rates DROP CONSTRAINT cost_rates_pkey, ADD PRIMARY KEY (level, currency)"
+
 
 def upgrade() -> None:
     execute(op, MATCHED_ANEW)
+    execute(op, COSTS)
     execute(op, LOGOS)
     grant_staff(op, "logos", database=DATABASE, verbs="SELECT, INSERT")
