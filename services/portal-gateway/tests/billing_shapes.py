@@ -139,14 +139,26 @@ HEALTH = {
     "days_sales_outstanding": 21,
     "unbilled_minutes": 30,
 }
-HOSTED = {
-    "number": "INV-2026-0001",
-    "client_name": "Acme",
+HOSTED: dict[str, Any] = {
+    **{
+        name: ROW[name]
+        for name in ("number", "kind", "status", "client_name", "currency", "starts_on", "ends_on", "due_on")
+    },
     "seller": "Meridian IT Ltd",
-    "currency": "GBP",
+    "seller_lines": ["1 Quay", "Bristol BS1", "GB", "GB123456789"],
+    "has_logo": False,
+    "issued_on": "2026-11-01",
+    "payment_days": 30,
+    "purchase_order": "PO-7",
+    "lines": [
+        {"text": "<b>Network</b>", "quantity": 1, "quantity_minutes": 60, "unit_minor": 10_000, "net_minor": 10_000}
+    ],
+    "taxes": [{"category": "S", "rate_basis_points": 2000, "net_minor": 10_000, "tax_minor": 2_000, "reason": None}],
+    "net_minor": 10_000,
+    "tax_minor": 2_000,
     "gross_minor": 12_000,
-    "open_minor": 12_000,
-    "due_on": "2026-12-01",
+    "credited_minor": 1_000,
+    "open_minor": 8_000,
     "iban": "GB33BUKB20201555555555",
     "bic": None,
 }

@@ -285,6 +285,34 @@ async def test_cost_rates_are_set_for_each_level_and_currency(seen: Pages) -> No
     assert 'value="much"' in refused.text
 
 
+async def test_a_logo_goes_up_as_a_file_and_is_shown_as_a_picture_that_runs_nothing(seen: Pages) -> None:
+    seen.upstream.answers["/seller"] = {"name": "Meridian IT Ltd", "logo_sha256": "a" * 64}
+    page = (await seen.get("/desk/admin/billing", by="finance")).text
+    assert 'src="/desk/admin/billing/logo?v=aaaaaaaaaaaa" alt="Logo of Meridian IT Ltd"' in page
+
+    done = await seen.upload("/desk/admin/billing/logo", "logo.svg", b"<svg/>", by="finance", field="logo")
+
+    assert done.headers["location"] == "/desk/admin/billing"
+    assert seen.upstream.changes()[-1] == ("PUT", "/seller/logo", {"content": "PHN2Zy8+"})
+    picture = await seen.get("/desk/admin/billing/logo")
+    assert picture.headers["content-security-policy"].endswith("sandbox")
+    assert picture.headers["x-content-type-options"] == "nosniff"
+    assert (await seen.post("/desk/admin/billing/logo", {"remove": "1"}, by="finance")).status_code == 303
+    assert seen.upstream.changes()[-1][:2] == ("DELETE", "/seller/logo")
+
+
+async def test_a_logo_that_cannot_be_used_is_told_beside_it(seen: Pages) -> None:
+    seen.upstream.answers["/seller"] = {"name": "Meridian IT Ltd"}
+    seen.upstream.answers["/seller/logo"] = (422, {"code": "logo-not-usable", "detail": "the SVG has <script>"})
+
+    refused = await seen.upload("/desk/admin/billing/logo", "x.svg", b"<svg/>", by="finance", field="logo")
+    large = await seen.upload("/desk/admin/billing/logo", "x.svg", b"x" * 200_001, by="finance", field="logo")
+
+    assert 'id="logo-err">the SVG has &lt;script&gt;' in refused.text
+    assert 'id="logo-err">choose a PNG or SVG of up to 200 kB' in large.text
+    assert (await seen.upload("/desk/admin/billing/logo", "x.svg", b"<svg/>", field="logo")).status_code == 403
+
+
 def test_an_amount_goes_to_the_first_invoice_first() -> None:
     invoices = [{"id": "a", "open_minor": 70}, {"id": "b", "open_minor": 50}, {"id": "c", "open_minor": 10}]
 

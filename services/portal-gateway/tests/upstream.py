@@ -83,9 +83,11 @@ class Pages:
     async def post(self, path: str, form: dict[str, str], *, by: str = "manager") -> httpx.Response:
         return await self.client.post(path, data=form, headers={"authorization": f"Bearer {self.tokens[by]}"})
 
-    async def upload(self, path: str, name: str, content: bytes, *, by: str = "manager") -> httpx.Response:
+    async def upload(
+        self, path: str, name: str, content: bytes, *, by: str = "manager", field: str = "file"
+    ) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.tokens[by]}"}
-        return await self.client.post(path, files={"file": (name, content)}, headers=headers)
+        return await self.client.post(path, files={field: (name, content)}, headers=headers)
 
 
 @asynccontextmanager

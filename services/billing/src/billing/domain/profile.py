@@ -20,6 +20,10 @@ class InvoiceIncomplete(Exception):
     """A draft lacks what its invoice needs: an address, a VAT id, a reason, or a text has characters no document can carry."""
 
 
+class LogoNotUsable(Exception):
+    """A logo is a PNG or an SVG of shapes and colours, small enough, with nothing in it that runs or comes from elsewhere."""
+
+
 def is_vat_id(text: str) -> bool:
     """Return whether a VAT id begins with its country, as EN 16931 (BR-CO-09) asks."""
     return bool(VAT_ID.fullmatch(text)) and text[:2] in VAT_PREFIXES

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from billing.actions import bank, online, payments
-from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, READERS, Provider
+from billing.actions import bank, online, payments, profiles
+from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, READERS, Provider, logo_answer
 from billing.reports import invoices, receivables as reports
 from billing.schemas.payments import (
     AccountView,
@@ -226,15 +226,17 @@ async def revoke_link(link_id: UUID, tx: Tx) -> None:
 @router.post("/hosted-invoices", openapi_extra=BILLERS)
 async def hosted(body: OpenToken, tx: Tx) -> HostedView:
     """Return what somebody with a link sees; the gateway asks for them, the token is the key."""
+    return HostedView.model_validate(
+        await invoices.hosted(tx, invoice_id=await online.invoice_of_link(tx, token=body.token))
+    )
+
+
+@router.post("/hosted-invoices/logo", openapi_extra=BILLERS)
+async def hosted_logo(body: OpenToken, tx: Tx) -> Response:
+    """Return the logo of the document behind a link."""
     row = await invoices.one_invoice(tx, invoice_id=await online.invoice_of_link(tx, token=body.token), number=None)
     assert row is not None, "a link leads to an invoice"
-    return HostedView(
-        **{name: row[name] for name in ("number", "currency", "gross_minor", "open_minor", "due_on")},
-        client_name=row["client"]["name"],
-        seller=row["seller"]["name"],
-        iban=row["seller"].get("iban"),
-        bic=row["seller"].get("bic"),
-    )
+    return logo_answer(await profiles.logo_of(tx, row["seller"]))
 
 
 @router.post("/hosted-invoices/pdf", openapi_extra=BILLERS)

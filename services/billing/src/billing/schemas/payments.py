@@ -303,16 +303,50 @@ class NewLinkView(View):
     token: str
 
 
+class HostedLine(View):
+    """A line of an invoice, without the time behind it."""
+
+    text: str
+    quantity: int | None
+    quantity_minutes: int | None
+    unit_minor: int
+    net_minor: int
+
+
+class HostedTax(View):
+    """The tax of one category and rate."""
+
+    category: str
+    rate_basis_points: int
+    net_minor: int
+    tax_minor: int
+    reason: str | None
+
+
 class HostedView(View):
-    """What somebody with a link sees of an invoice."""
+    """What somebody with a link sees of an invoice: what is paid for, how much, and how to pay; not who worked when."""
 
     number: str
+    kind: str
+    status: str
     client_name: str
     seller: str
+    seller_lines: list[str]
+    has_logo: bool
     currency: str
-    gross_minor: int
-    open_minor: int
+    starts_on: date
+    ends_on: date
+    issued_on: date
     due_on: date
+    payment_days: int
+    purchase_order: str | None
+    lines: list[HostedLine]
+    taxes: list[HostedTax]
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    credited_minor: int
+    open_minor: int
     iban: str | None
     bic: str | None
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Base64Bytes, Field, model_validator
 
 from billing.domain.items import Charge, Credit
 from billing.schemas.fields import BasisPoints, Country, Currency, Day, Iban, Language, Scheme, Text, VatId, Word
@@ -43,6 +43,12 @@ class SellerBody(Body):
     iban: Iban | None = None
     bic: Annotated[str, Field(pattern="^[A-Z0-9]{8}([A-Z0-9]{3})?$")] | None = None
     brand_colour: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] | None = None
+
+
+class LogoBody(Body):
+    """A PNG or SVG in Base64, as a file of up to 200 kB."""
+
+    content: Annotated[Base64Bytes, Field(max_length=400_000)]
 
 
 class ProfileBody(Body):
