@@ -42,7 +42,7 @@ class Finding:
 
 def cleaned(text: str) -> str:
     """Return a text with control characters made visible (U+FFFD), for what nobody can mend any more (notes of sealed work)."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isprintable() else CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def client_of(client: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from billing.domain.pricing import FixedItem, Rate, Terms, Work, WorkSpan
 from msp_kit.database import Transaction
+from msp_kit.memory import uncollected
 
 
 async def save_client(tx: Transaction, *values: Any) -> None:
@@ -55,7 +58,8 @@ async def uninvoiced_works(tx: Transaction, *, client_id: UUID, before: datetime
         client_id,
         before,
     )
-    return [_work(*row) for row in rows]
+    with uncollected():
+        return [_work(*row) for row in rows]
 
 
 async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
@@ -63,7 +67,8 @@ async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
     rows = await tx.fetch(
         f"SELECT {_WORK} FROM hours WHERE invoice_id = $1 ORDER BY posted_at, time_entry_id", invoice_id
     )
-    return [_work(*row) for row in rows]
+    with uncollected():
+        return [_work(*row) for row in rows]
 
 
 async def mark_invoiced(tx: Transaction, *, invoice_id: UUID, entry_ids: Sequence[UUID]) -> int:
@@ -146,11 +151,13 @@ def _terms(state: dict[str, Any]) -> tuple[int, Terms]:
     )
 
 
-_WORK = "time_entry_id, contract_id, worked_from, state"
+_WORK = "time_entry_id, contract_id, worked_from, state::text"
 
 
-def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, state: dict[str, Any]) -> Work:
+def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, text: str) -> Work:
     # Ids and instants come as the driver reads them: texts of a million entries would be parsed anew.
+    state = orjson.loads(text)
+    spans = state["spans"]
     return Work(
         time_entry_id=time_entry_id,
         contract_id=contract_id,
@@ -166,7 +173,7 @@ def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, state: 
         is_late=state["is_late"],
         section="support" if state.get("task_id") is None else "project",
         excluded_minutes=state.get("excluded_minutes", 0),
-        rule_ids=tuple(dict.fromkeys(rule for span in state["spans"] for rule in span.get("rule_ids", ()))),
+        rule_ids=tuple(dict.fromkeys(rule for span in spans for rule in span.get("rule_ids", ()))),
         spans=tuple(
             WorkSpan(
                 condition=span["condition"],
@@ -174,6 +181,6 @@ def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, state: 
                 time_and_materials_minutes=span["time_and_materials_minutes"],
                 weight_percent=span["weight_percent"],
             )
-            for span in state["spans"]
+            for span in spans
         ),
     )
