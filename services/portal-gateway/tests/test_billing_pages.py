@@ -57,7 +57,10 @@ def seen(door: Pages) -> Pages:
         f"/invoices/{INVOICE}/links": lambda _: {"id": RUN, "token": "t" * 43, "items": []},
         "/receivables/ageing": {"items": [AGE], "next": None},
         "/receivables/statement": ACCOUNT,
-        f"/financial-health/{ACME}": {"items": [HEALTH], "next": None},
+        "/financial-health": {
+            "items": [{"client_id": ACME, "client_name": "Acme", "currencies": [HEALTH]}],
+            "next": None,
+        },
         "/seller": {"name": "Meridian IT Ltd", "address": {"lines": ["1 Quay"], "city": "Bristol", "country": "GB"}},
         f"/billing-profiles/{ACME}": {"client_id": ACME, "profile": {"payment_days": 14, "tax_case": "AE"}},
         "/hosted-invoices": HOSTED,

@@ -52,14 +52,25 @@ async def save_hours(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
 
 async def uninvoiced_works(tx: Transaction, *, client_id: UUID, before: datetime) -> list[Work]:
     """Return the posted entries of a client worked before an instant that are on no invoice, in order of posting."""
+    found = await uninvoiced_works_of(tx, client_ids=[client_id], before=before)
+    return found.get(client_id, [])
+
+
+async def uninvoiced_works_of(
+    tx: Transaction, *, client_ids: Sequence[UUID], before: datetime
+) -> dict[UUID, list[Work]]:
+    """Return the posted entries of clients worked before an instant that are on no invoice, in order of posting."""
     rows = await tx.fetch(
-        f"SELECT {_WORK} FROM hours WHERE client_id = $1 AND status = 'posted' AND invoice_id IS NULL AND worked_from < $2"
-        " ORDER BY posted_at, time_entry_id",
-        client_id,
+        f"SELECT client_id, {_WORK} FROM hours WHERE client_id = ANY($1) AND status = 'posted' AND invoice_id IS NULL"
+        " AND worked_from < $2 ORDER BY posted_at, time_entry_id",
+        client_ids,
         before,
     )
+    found: dict[UUID, list[Work]] = {}
     with uncollected():
-        return [_work(*row) for row in rows]
+        for client_id, *row in rows:
+            found.setdefault(client_id, []).append(_work(*row))
+    return found
 
 
 async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
@@ -81,9 +92,19 @@ async def mark_invoiced(tx: Transaction, *, invoice_id: UUID, entry_ids: Sequenc
 
 async def terms_of_client(tx: Transaction, *, client_id: UUID) -> dict[tuple[UUID, int], Terms]:
     """Return every contract version of a client by contract and version."""
-    rows = await tx.fetch("SELECT state FROM contract_versions WHERE client_id = $1 AND status <> 'draft'", client_id)
-    found = (_terms(row["state"]) for row in rows)
-    return {(terms.contract_id, version): terms for version, terms in found}
+    return (await terms_of_clients(tx, client_ids=[client_id])).get(client_id, {})
+
+
+async def terms_of_clients(tx: Transaction, *, client_ids: Sequence[UUID]) -> dict[UUID, dict[tuple[UUID, int], Terms]]:
+    """Return every contract version of clients by contract and version."""
+    rows = await tx.fetch(
+        "SELECT client_id, state FROM contract_versions WHERE client_id = ANY($1) AND status <> 'draft'", client_ids
+    )
+    found: dict[UUID, dict[tuple[UUID, int], Terms]] = {}
+    for row in rows:
+        version, terms = _terms(row["state"])
+        found.setdefault(row["client_id"], {})[terms.contract_id, version] = terms
+    return found
 
 
 async def client(tx: Transaction, *, client_id: UUID) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from msp_kernel.periods import month_of
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
@@ -219,20 +219,15 @@ async def health(request: Request, site: Site, visitor: Visitor) -> Response:
         "from_": (today - timedelta(days=HEALTH_DAYS)).isoformat(),
         "to_": (today + timedelta(days=1)).isoformat(),
     }
-    clients, side = await site.parts(
-        site.services.get(caller, "/clients", limit=HEALTH_PAGE, after=request.query_params.get("after")),
-        nav(site, visitor),
-    )
-    listed = [] if isinstance(clients, Failed) else clients["items"]
-    found = await site.parts(
-        *(site.services.get(caller, f"/financial-health/{segment(one['id'])}", **period) for one in listed)
+    after = request.query_params.get("after")
+    found, side = await site.parts(
+        site.services.get(caller, "/financial-health", **period, limit=HEALTH_PAGE, after=after), nav(site, visitor)
     )
     return site.page(
         "desk/health.html",
         visitor=visitor,
         title="Financial health",
-        clients=clients,
-        found=list(zip(listed, found, strict=True)),
+        found=found,
         days=HEALTH_DAYS,
         **side,
     )
