@@ -91,6 +91,7 @@ SERVICE_OF = {
             "bank-statements",
             "bank-lines",
             "receivables",
+            "reminders",
             "invoice-links",
             "hosted-invoices",
             "whereabouts",

@@ -106,6 +106,12 @@ def vat(basis_points: int) -> str:
     return percent(f"{whole}.{part:02}" if part else str(whole))
 
 
+def percent(basis_points: int) -> str:
+    """Return basis points as per cent: ``12.5 %``."""
+    whole, part = divmod(basis_points, 100)
+    return f"{whole}{f'.{part:02}'.rstrip('0') if part else ''} %"
+
+
 def standing(invoice: Mapping[str, Any], today: date) -> tuple[str, str]:
     """Return how an invoice stands in a word, and its tone: due, part paid, overdue, paid, credited."""
     if invoice["status"] != "issued":
