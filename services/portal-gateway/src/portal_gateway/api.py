@@ -28,6 +28,7 @@ from portal_gateway.forward import REFUSALS, Forward, nothing
 from portal_gateway.limits import Limits
 from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages import (
+    amendments,
     approvals,
     billing,
     buckets,
@@ -87,6 +88,7 @@ PAGES = (
     sla.router,
     what_if.router,
     drafts.router,
+    amendments.router,
     clients.router,
     contracts.router,
     live.router,
