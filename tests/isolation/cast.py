@@ -119,7 +119,10 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
     clock_id = await eventually(clock)
     assert clock_id is not None
     run, invoice = await _billed(cast, company.id)
-    card = (await cast.manager.get("/rate-cards", limit=200))["items"][-1]["id"]
+    shared = {
+        f"{name.replace('-', '_')}_id": (await cast.manager.get(f"/{name}s", limit=200))["items"][-1]["id"]
+        for name in ("rate-card", "calendar", "job-type")
+    }
     side.objects = {
         "ticket": ticket["id"],
         "ticket_id": ticket["id"],
@@ -130,7 +133,7 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
         "invoice": invoice,
         "invoice_id": invoice,
         "run_id": run,
-        "rate_card_id": card,
+        **shared,
         "person_id": me["id"],
         "session_id": session,
         "key_id": key["id"],

@@ -38,8 +38,8 @@ ROUTERS = (
     *terms.ROUTERS,
     *coverage.ROUTERS,
     *hours.ROUTERS,
+    *holidays.ROUTERS,  # before a calendar of that name would be looked for
     *clients.ROUTERS,
-    *holidays.ROUTERS,
 )
 
 _BAD, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
