@@ -154,9 +154,12 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
             "reference": f"{canary} reference",
         },
     )
-    card = (await cast.manager.get("/rate-cards", limit=200))["items"][-1]["id"]
     number = (await cast.manager.get(f"/invoices/{invoice}"))["number"]
     side.refs = {"tickets": ticket["ref"], "projects": project["ref"], "invoices": number}
+    shared = {
+        f"{name.replace('-', '_')}_id": (await cast.manager.get(f"/{name}s", limit=200))["items"][-1]["id"]
+        for name in ("rate-card", "calendar", "job-type")
+    }
     side.objects = {
         "ticket": ticket["id"],
         "ticket_id": ticket["id"],
@@ -167,7 +170,7 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
         "invoice": invoice,
         "invoice_id": invoice,
         "run_id": run,
-        "rate_card_id": card,
+        **shared,
         "person_id": me["id"],
         "session_id": session,
         "key_id": key["id"],

@@ -29,6 +29,7 @@ from portal_gateway.limits import Limits
 from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages import (
     agents,
+    amendments,
     approvals,
     bank,
     billing,
@@ -109,6 +110,7 @@ PAGES = (
     sla.router,
     what_if.router,
     drafts.router,
+    amendments.router,
     clients.router,
     contracts.router,
     branding.router,
