@@ -83,7 +83,8 @@ async def amend(
     await books.set_contract_revision(tx, contract_id, head["revision"] + 1)
     book = (await books.open_books(tx, [contract_id]))[contract_id]
     entries = await books.open_from(tx, book.contract, effective_at)
-    book.reallocate(entries, source=f"contract:{contract_id}:{version}", restamp=True)
+    beside = await books.beside(tx, book.contract, entries)
+    book.reallocate(entries, source=f"contract:{contract_id}:{version}", restamp=True, beside=beside)
     await hours.save(tx, [book])
     await record(tx, ContractAmended(occurred_at=tx.now, **await state(tx, contract_id)))
 
