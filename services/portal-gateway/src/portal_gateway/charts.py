@@ -205,10 +205,10 @@ def heat(
         drawn.append(f'<rect fill="url(#hours)" x="8%" width="92%" y="{y}" height="{_HEAT_ROW - 3}"/>')
         for at, count in enumerate(row):
             if count:
-                place = f'x="{number(8 + at * 92 / 24)}%" y="{y}" width="3.45%" height="{_HEAT_ROW - 3}"'
+                place = f'x="{number(8 + at * 92 / 24)}%" y="{y}"'
                 hint = f"{escape(day)} {at:02}:00 to {at + 1:02}:00, {count} {escape(what)}"
                 tone = 1 + 4 * (count - 1) // max(most - 1, 1)
-                drawn.append(f'<rect class="h{tone}" {place} rx="2" data-tip="{hint}"/>')
+                drawn.append(f'<rect class="h{tone}" {place} data-tip="{hint}"/>')
     hours = "".join(f'<text x="{number(8 + at * 92 / 24)}%" y="11">{at:02}</text>' for at in range(0, 24, 3))
     some = [(count, day, hour) for day, row in enumerate(counts) for hour, count in enumerate(row) if count]
     title = f"{sum(count for count, _, _ in some)} {what} by weekday and hour"

@@ -25,31 +25,39 @@ BULK = ("status", "priority", "assignee_id", "queue")
 @page_route(router, "/queues")
 async def all_queues(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show tickets of every queue."""
-    return await _list(request, site, visitor, {}, title="All queues")
+    return await show_list(request, site, visitor, {}, title="All queues")
 
 
 @page_route(router, "/queues/{key}")
 async def queue(request: Request, site: Site, visitor: Visitor, key: str) -> Response:
     """Show the tickets of one queue, what is due first on top."""
-    return await _list(request, site, visitor, {"queue": key}, title="")
+    return await show_list(request, site, visitor, {"queue": key}, title="")
 
 
-@page_route(router, "/my")
-async def my_tickets(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the tickets of the visitor."""
-    return await _list(request, site, visitor, {"mine": "true"}, title="My tickets")
-
-
-async def _list(request: Request, site: Site, visitor: Visitor, fixed: dict[str, str], *, title: str) -> Response:
+async def show_list(
+    request: Request,
+    site: Site,
+    visitor: Visitor,
+    fixed: dict[str, str],
+    *,
+    title: str,
+    path: str | None = None,
+    day: dict[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    """Render a list of tickets with the filters of its address; ``day`` is what stands above it, if anything."""
     caller = need_staff(visitor)
+    path = path or request.url.path
     chosen = chosen_of(dict(request.query_params))
     asked = {name: value for name, value in chosen.items() if (name, value) != ("status", "all")}
+    default = {"sort": "time_left"} | ({} if "status" in chosen else {"status": "open_any"})
+    wanted = {**default, **asked, **fixed}
     key = fixed.get("queue")
     found, views, clients, agents, side = await site.parts(
         site.services.get(
             caller,
             "/tickets",
-            **{"status": "open_any" if "status" not in chosen else None, "sort": "time_left", **asked, **fixed},
+            **wanted,
             limit=PAGE_ROWS,
             after=request.query_params.get("after"),
         ),
@@ -63,6 +71,8 @@ async def _list(request: Request, site: Site, visitor: Visitor, fixed: dict[str,
         "desk/queue.html",
         visitor=visitor,
         title=title or name or "Queue",
+        status=status,
+        day=day,
         key=key,
         fixed=fixed,
         found=found,
@@ -70,11 +80,11 @@ async def _list(request: Request, site: Site, visitor: Visitor, fixed: dict[str,
         views=[] if isinstance(views, Failed) else views["items"],
         clients=[] if isinstance(clients, Failed) else clients["items"],
         agents=[] if isinstance(agents, Failed) else agents["items"],
-        path=request.url.path,
-        link=lambda **more: _link(request.url.path, {**chosen, **more}),
+        path=path,
+        link=lambda **more: _link(path, {**chosen, **more}),
         view_link=lambda view: _link("/desk/queues", _of_view(view["filters"])),
-        csv=_link("/api/v1/tables/tickets.csv", {"status": asked.get("status"), "client_id": asked.get("client_id")}),
-        here=_link(request.url.path, chosen),
+        csv=_link("/api/v1/tables/tickets.csv", wanted),
+        here=_link(path, chosen),
         form_key=str(new_id()),
         topics=f"queue-{key}" if key else "tickets",
         **side,

@@ -106,6 +106,12 @@ def vat(basis_points: int) -> str:
     return percent(f"{whole}.{part:02}" if part else str(whole))
 
 
+def percent(basis_points: int) -> str:
+    """Return basis points as per cent: ``12.5 %``."""
+    whole, part = divmod(basis_points, 100)
+    return f"{whole}{f'.{part:02}'.rstrip('0') if part else ''} %"
+
+
 def standing(invoice: Mapping[str, Any], today: date) -> tuple[str, str]:
     """Return how an invoice stands in a word, and its tone: due, part paid, overdue, paid, credited."""
     if invoice["status"] != "issued":
@@ -166,6 +172,12 @@ def full(value: str | datetime | None, zone: str) -> str:
     local = at.astimezone(ZoneInfo(zone))
     time = format_datetime(local, "HH:mm:ss zzz", tzinfo=ZoneInfo(zone), locale=locale())
     return f"{format_date(local.date(), 'full', locale=locale())}, {time}"
+
+
+def local(value: str, zone: str) -> str:
+    """Return day and time in a zone: ``Mon 5 Oct 2026, 14:30``."""
+    at = needed(value).astimezone(ZoneInfo(zone))
+    return str(format_datetime(at, "EEE d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=LOCALE))
 
 
 def day(value: str | date | None) -> str:
@@ -277,6 +289,29 @@ def parse_duration(text: str) -> int | None:
     return _bounded(int(minutes)) if _is_count(minutes) else None
 
 
+def effort(text: str) -> int | None:
+    """Return the minutes of an effort, ``None`` when it is not one: ``40h``, ``12h30``, ``90m``, ``1.5`` or ``40`` (hours)."""
+    given = text.strip().lower().replace(" ", "").replace(",", ".").removesuffix("in")
+    if given.endswith("m") and "h" not in given:
+        return int(given[:-1]) or None if _is_count(given[:-1]) else None
+    whole, has_h, rest = given.partition("h")
+    if has_h and rest:
+        rest = rest.removesuffix("m")
+        return int(whole) * 60 + int(rest) or None if _is_count(whole) and _is_count(rest) and int(rest) < 60 else None
+    whole, _, part = whole.partition(".")
+    if not (_is_count(whole or "0") and _is_count(part or "0")) or len(part) > 2 or not whole + part:
+        return None
+    return int(whole or "0") * 60 + (int(part.ljust(2, "0")) * 60 + 50) // 100 or None
+
+
+def as_effort(minutes: int | None) -> str:
+    """Return an effort as a form takes it: ``12h30``, ``45m``, ``2h``."""
+    if not minutes:
+        return ""
+    whole, rest = divmod(minutes, 60)
+    return f"{whole}h{rest:02}" if whole and rest else f"{whole}h" if whole else f"{rest}m"
+
+
 def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 4
 
@@ -333,3 +368,17 @@ def said(refused: Refused) -> str:
     """Return what is wrong, with its places when they are known."""
     errors = refused.document.get("errors") or []
     return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)
+
+
+def faults(refused: Refused, *, places: Mapping[str, str], codes: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong by the field of a form that shows it.
+
+    ``places`` tells the field of a place in the body that has another name (``targets/0``), ``codes`` the one of a whole
+    problem. What belongs to no field stands under the empty name.
+    """
+    found: dict[str, str] = {}
+    for one in refused.document.get("errors") or []:
+        pointer = one["pointer"].removeprefix("/body/")
+        name = next((places[known] for known in places if f"{pointer}/".startswith(f"{known}/")), pointer.split("/")[0])
+        found.setdefault(name, one["detail"])
+    return found or {codes.get(refused.document.get("code", ""), ""): str(refused)}
