@@ -171,7 +171,7 @@ def full(value: str | datetime | None, zone: str) -> str:
 def local(value: str, zone: str) -> str:
     """Return day and time in a zone: ``Mon 5 Oct 2026, 14:30``."""
     at = needed(value).astimezone(ZoneInfo(zone))
-    return f"{_named(at, 'yMMMEd')}, {at:%H:%M}"
+    return f"{_named(at, 'EEE')} {day(at.date())}, {at:%H:%M}"
 
 
 def day(value: str | date | None) -> str:
