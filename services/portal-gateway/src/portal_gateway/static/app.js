@@ -81,7 +81,7 @@ addEventListener('click', (e) => {
     root.dataset.theme = dark ? 'light' : 'dark';
     try { localStorage.setItem('theme', root.dataset.theme); } catch { /* private mode */ }
   }
-  if (a === 'palette') openPalette();
+  if (a === 'palette') { e.preventDefault(); openPalette(); }
   if (a === 'keys') openKeys();
   if (a === 'menu') document.querySelector('.side')?.toggleAttribute('data-open');
   if (a === 'print') print();
