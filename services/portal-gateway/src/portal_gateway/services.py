@@ -71,6 +71,7 @@ SERVICE_OF = {
             "sla-credits",
             "sla-credits.csv",
             "sla-refusals",
+            "sla-refusals.csv",
         ),
         "sla",
     ),

@@ -13,6 +13,7 @@ from msp_local.api import Api, ApiProblem
 from msp_local.demo.cast import AGENTS, CLIENTS, CONTACTS, JOB_TYPES, LEVELS, QUEUES, ROUTES, TITLES, ClientCard
 from msp_local.demo.money import bill_last_months, months_back
 from msp_local.demo.projects import add_project
+from msp_local.demo.texts import add_texts
 
 PASSWORD = "effigate demo 2026"
 MANAGER = "sofia.marsh@meridian.example"
@@ -57,6 +58,7 @@ async def seed(url: str, *, email: str, password: str, say: Say) -> SignIns:
             await _today(url, manager, contracts, dice)
             await _import(manager, [_pressing(number, contracts) for number in range(len(PRESSING_MINUTES))])
             await add_project(manager, client_id=contracts[CLIENTS[0].code])
+            await add_texts(manager)
             say("open tickets in every state, a project")
             await bill_last_months(manager, say)
     return sign_ins()

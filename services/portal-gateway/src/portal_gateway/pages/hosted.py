@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from msp_kit.identity import Caller
+from portal_gateway.language import gettext
 from portal_gateway.limits import TooManyRequests
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing_admin import as_picture
@@ -31,7 +32,7 @@ async def hosted(request: Request, token: str) -> Response:
     except (TooManyRequests, Refused, ServiceAway) as error:
         return _not_shown(site, error)
     standing = shown.standing(found, shown.now().date())
-    title = f"Invoice {found['number']}"
+    title = _invoice(found["number"])
     answer = site.page("hosted.html", visitor=None, title=title, invoice=found, standing=standing, token=token)
     answer.headers.update(NOINDEX)
     return answer
@@ -69,6 +70,10 @@ async def _ask(request: Request, site: Site, path: str, token: str) -> Answer:
     return await site.services.send(HOST, "POST", path, body=json.dumps({"token": token}).encode())
 
 
+def _invoice(number: str) -> str:
+    return gettext("Invoice %(number)s") % {"number": number}
+
+
 def _not_shown(site: Site, error: Exception) -> Response:
     if isinstance(error, TooManyRequests):
         answer = failure(site, None, status=429, detail=str(error))
@@ -78,7 +83,10 @@ def _not_shown(site: Site, error: Exception) -> Response:
     else:
         # Unknown, expired and revoked are not told apart.
         answer = failure(
-            site, None, status=404, detail="This link leads nowhere, or has ended. Sign in, or ask for a new one."
+            site,
+            None,
+            status=404,
+            detail=gettext("This link leads nowhere, or has ended. Sign in, or ask for a new one."),
         )
     answer.headers.update(NOINDEX)
     return answer
