@@ -140,8 +140,11 @@ def test_any_invoice_is_right_to_the_cent_and_passes(
 def test_the_pdf_carries_the_e_invoice_and_says_so() -> None:
     invoice = an_invoice()
     made = made_for(invoice)
-    reader = pypdf.PdfReader(io.BytesIO(made["pdf"]))
+    # Strict: the appended table of objects is read as it stands, nothing is mended.
+    reader = pypdf.PdfReader(io.BytesIO(made["pdf"]), strict=True)
 
+    assert made["pdf"].startswith(b"%PDF-1.7")
+    assert made["pdf"].count(b"%%EOF") == 2
     assert reader.attachments["factur-x.xml"] == [made["cii"]]
     metadata = reader.xmp_metadata
     assert metadata is not None
