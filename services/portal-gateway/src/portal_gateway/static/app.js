@@ -124,6 +124,7 @@ pal?.addEventListener('keydown', (e) => {
 let chord = '';
 addEventListener('keydown', (e) => {
   if ((e.metaKey || e.ctrlKey) && e.key.toLowerCase() === 'k') { e.preventDefault(); openPalette(); return; }
+  if ((e.metaKey || e.ctrlKey) && e.key === 'Enter' && e.target.matches('form textarea')) { e.preventDefault(); e.target.form.requestSubmit(e.target.form.querySelector('[data-kind="primary"]')); return; }
   if (e.target.closest('input, textarea, select, [contenteditable], dialog') || e.metaKey || e.ctrlKey || e.altKey) return;
   if (root.dataset.shortcuts === 'off') return;
   const rows = [...document.querySelectorAll('tr[data-href]')];
@@ -138,6 +139,8 @@ addEventListener('keydown', (e) => {
     case '/': e.preventDefault(); openPalette(); break;
     case '?': document.getElementById('keys')?.showModal(); break;
     case 'r': e.preventDefault(); document.querySelector('.composer textarea')?.focus(); break;
+    case 'n': { const note = document.querySelector('.composer [value="note"]'); if (note) { e.preventDefault(); note.checked = true; document.querySelector('.composer textarea').focus(); } break; }
+    case 'a': { const box = document.querySelector('details:has([name="assignee_id"])'); if (box) { e.preventDefault(); box.open = true; box.querySelector('[name="assignee_id"]').focus(); } break; }
     case 't': e.preventDefault(); document.querySelector('[name="duration"]')?.focus(); break;
     default: {
       const b = document.querySelector(`[data-key="${e.key}"]`); if (b) b.click();
