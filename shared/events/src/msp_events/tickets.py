@@ -47,6 +47,8 @@ class TicketState(TicketsEvent):
     queue: str
     assignee_id: UUID | None = None
     assignee_name: str | None = None
+    assignee_person_id: UUID | None = None
+    """Who the assignee signs in as, for those who tell people; ``None`` when the agent has no account, or in imports."""
     raised_at: AwareDatetime
     first_responded_at: AwareDatetime | None = None
     resolved_at: AwareDatetime | None = None
@@ -99,6 +101,8 @@ class MessagePosted(TicketState):
     author_id: str
     is_public: bool
     is_automatic: bool = False
+    mentioned_person_ids: tuple[UUID, ...] = ()
+    """Staff named with ``@`` in an internal note."""
 
 
 class Milestone(Shape):

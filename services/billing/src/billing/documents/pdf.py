@@ -18,8 +18,9 @@ import pypdf
 import typst
 from pypdf.generic import DictionaryObject, NameObject, StreamObject
 
+from billing.documents.logo import Logo
 from billing.documents.words import Writing
-from billing.domain.profile import cleaned
+from billing.domain.profile import LogoNotUsable, cleaned
 
 _lock = threading.Lock()
 FORGET_AFTER = 10
@@ -29,9 +30,10 @@ SHORT = 50
 PETROL = "#0b6074"
 
 
-def render(content: dict[str, Any], e_invoice: bytes | None = None) -> bytes:
+def render(content: dict[str, Any], e_invoice: bytes | None = None, *, logo: Logo | None = None) -> bytes:
     """Return the PDF of an invoice's content; without a number it is marked as a draft. ``e_invoice`` is put inside (CII)."""
-    inputs = {"data": json.dumps(_values(content), ensure_ascii=False)}
+    values = {**_values(content), "logo_is_wide": logo is not None and logo.is_wide}
+    inputs = {"data": json.dumps(values, ensure_ascii=False)} | ({} if logo is None else {"logo": logo.svg})
     if e_invoice is not None:
         inputs["xml"] = e_invoice.decode()
     # The compiler keeps state between runs; one at a time.
@@ -41,6 +43,19 @@ def render(content: dict[str, Any], e_invoice: bytes | None = None) -> bytes:
         for _ in range(FORGET_AFTER + 1 if len(content["entries"]) > SHORT else 0):
             _compiler("blank.typ").compile(format="pdf")
     return made if e_invoice is None else _declared(made)
+
+
+def try_out(logo: Logo) -> None:
+    """Put a logo in a PDF/A, to see that it can be.
+
+    Raises:
+        LogoNotUsable: it cannot.
+    """
+    try:
+        with _lock:
+            _compiler("logo.typ").compile(format="pdf", sys_inputs={"trial": logo.svg}, pdf_standards=["a-3b"])
+    except typst.TypstError as error:
+        raise LogoNotUsable(f"the logo cannot be put in a document: {error.message}") from error
 
 
 @functools.cache

@@ -38,8 +38,8 @@ ROUTERS = (
     *terms.ROUTERS,
     *coverage.ROUTERS,
     *hours.ROUTERS,
+    *holidays.ROUTERS,  # before a calendar of that name would be looked for
     *clients.ROUTERS,
-    *holidays.ROUTERS,
 )
 
 _BAD, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
@@ -60,6 +60,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     rules.ContractNotActive: Problem(_CONFLICT, "The contract is not active"),
     promises.AmbiguousTargets: Problem(_BAD, "Two SLA targets are equally specific"),
     rules.AmbiguousRates: Problem(_BAD, "Two rates are equally specific"),
+    rules.AmendedMeanwhile: Problem(_CONFLICT, "The contract was amended meanwhile"),
     rules.TermsRefused: Problem(_BAD, "The linter refuses these terms"),
     rules.TermsFrozen: Problem(_CONFLICT, "This is frozen since the contract was activated"),
     rules.VersionsOverlap: Problem(_BAD, "Two versions would be in force on the same day"),

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.raising import from_template, wish_of
@@ -17,7 +18,7 @@ from portal_gateway.scope import Visitor, need_client
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/portal")
-SCORES = {"5": "Very good", "4": "Good", "3": "All right", "2": "Poor", "1": "Bad"}
+SCORES = {"5": mark("Very good"), "4": mark("Good"), "3": mark("All right"), "2": mark("Poor"), "1": mark("Bad")}
 
 
 async def contract_of(site: Site, visitor: Visitor) -> Any:
@@ -46,7 +47,7 @@ async def home(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "portal/home.html",
         visitor=visitor,
-        title="Home",
+        title=gettext("Home"),
         client_name=await site.client_names(caller.client_id),
         contract=contract,
         balance=balance,
@@ -69,7 +70,7 @@ async def tickets(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "portal/tickets.html",
         visitor=visitor,
-        title="Tickets",
+        title=gettext("Tickets"),
         tab=tab,
         text=text,
         found=found,
@@ -112,7 +113,7 @@ async def _raise_form(
     return site.page(
         "portal/new_ticket.html",
         visitor=visitor,
-        title="New ticket",
+        title=gettext("New ticket"),
         status=form.status,
         offer=offer,
         f=form,
@@ -201,7 +202,7 @@ async def hours(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "portal/hours.html",
         visitor=visitor,
-        title="Hours",
+        title=gettext("Hours"),
         contract=contract,
         balance=balance,
         statement=statement,

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import DISPATCH, nav
 from portal_gateway.pages.forms import Form
@@ -17,17 +18,17 @@ from portal_gateway.services import segment
 
 router = APIRouter()
 STATES = {
-    "todo": ("To do", "", ""),
-    "doing": ("In progress", "info", "loader-circle"),
-    "waiting": ("Waiting", "pause", "pause"),
-    "done": ("Done", "ok", "circle-check"),
-    "cancelled": ("Cancelled", "", "x"),
+    "todo": (mark("To do"), "", ""),
+    "doing": (mark("In progress"), "info", "loader-circle"),
+    "waiting": (mark("Waiting"), "pause", "pause"),
+    "done": (mark("Done"), "ok", "circle-check"),
+    "cancelled": (mark("Cancelled"), "", "x"),
 }
 PROJECT_STATES = {
-    "planned": ("Planned", "", "calendar"),
-    "active": ("Active", "info", "loader-circle"),
-    "on_hold": ("On hold", "pause", "pause"),
-    "closed": ("Closed", "", "check"),
+    "planned": (mark("Planned"), "", "calendar"),
+    "active": (mark("Active"), "info", "loader-circle"),
+    "on_hold": (mark("On hold"), "pause", "pause"),
+    "closed": (mark("Closed"), "", "check"),
 }
 SHOWN: dict[str, Any] = {"states": STATES, "project_states": PROJECT_STATES}
 
@@ -217,7 +218,9 @@ async def own_projects(_request: Request, site: Site, visitor: Visitor) -> Respo
     caller = need_client(visitor)
     found = await site.part(site.services.get(caller, "/projects"))
     name = await site.client_names(caller.client_id)
-    return site.page("portal/projects.html", visitor=visitor, title="Projects", found=found, client_name=name, **SHOWN)
+    return site.page(
+        "portal/projects.html", visitor=visitor, title=gettext("Projects"), found=found, client_name=name, **SHOWN
+    )
 
 
 @page_route(router, "/portal/projects/{ref}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +18,6 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk")
 FILTERS = ("status", "client_id", "assignee_id", "priority", "tag", "job_type", "text", "sort")
 FLAGS = ("unassigned", "watched", "mine")
-A_REF = re.compile(r"[A-Za-z][A-Za-z0-9]*-\d+")
 PAGE_ROWS = 20
 BULK = ("status", "priority", "assignee_id", "queue")
 
@@ -170,25 +168,4 @@ async def edit_many(request: Request, site: Site, visitor: Visitor) -> Response:
         done=done,
         back=safe_next(form.get("next"), "/desk/queues"),
         **await nav(site, visitor),
-    )
-
-
-# ---- search -------------------------------------------------------------------------------------------------------
-
-
-@page_route(router, "/search")
-async def search(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Find tickets by words in title, description or a message; a ref leads to its ticket."""
-    caller = need_staff(visitor)
-    text = request.query_params.get("text", "").strip()
-    if A_REF.fullmatch(text):
-        try:
-            hit = await site.services.get(caller, f"/tickets/{segment(text.upper())}")
-        except Refused:
-            pass
-        else:
-            return go(f"/desk/tickets/{segment(hit['ref'])}")
-    found = await site.part(site.services.get(caller, "/tickets/search", text=text, limit=50)) if text else []
-    return site.page(
-        "desk/search.html", visitor=visitor, title="Search", text=text, found=found, **await nav(site, visitor)
     )

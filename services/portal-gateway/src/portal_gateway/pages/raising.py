@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from portal_gateway.language import mark
 from portal_gateway.pages.site import Failed
 
 PRIORITIES = (
-    ("critical", "Critical", "nobody can work, or it is a security matter"),
-    ("high", "High", "several people cannot do an important part of their work"),
-    ("medium", "Medium", "one person is held up, or there is a way around"),
-    ("low", "Low", "a question or a wish"),
+    ("critical", mark("Critical"), mark("nobody can work, or it is a security matter")),
+    ("high", mark("High"), mark("several people cannot do an important part of their work")),
+    ("medium", mark("Medium"), mark("one person is held up, or there is a way around")),
+    ("low", mark("Low"), mark("a question or a wish")),
 )
 WORDS = ("title", "description", "job_type", "level")
 CHOICES = ("priority", "impact", "urgency", "contract_id")
