@@ -59,7 +59,8 @@ DESK = (
     Place("users", mark("Clients and contracts"), "/desk/clients", go="c"),
     Place("plus", mark("New client"), "/desk/new-client", _AUTHORS, hint=ACTION),
     Place("route", mark("Routing"), "/desk/admin/routing"),
-    Place("reply", mark("Replies and templates"), "/desk/texts"),
+    Place("route", mark("Priorities"), "/desk/admin/priorities"),
+    Place("message-square", mark("Replies and templates"), "/desk/texts"),
     Place("upload", mark("Import"), "/desk/admin/imports", _DISPATCH),
     Place("sun-moon", mark("Branding"), "/desk/admin/branding", ("admin",)),
 )
@@ -120,6 +121,8 @@ KEYS = (
     Key(("e",), mark("Escalate"), '[data-key="e"]'),
     Key(("x",), mark("Resolve"), '[data-key="x"]'),
     Key(("r",), mark("Reply"), ".composer textarea"),
+    Key(("n",), mark("Internal note"), '.composer [value="note"]'),
+    Key(("a",), mark("Assign"), 'details [name="assignee_id"]'),
     Key(("Ctrl", "Enter"), mark("Send what is written"), "textarea"),
     Key(("t",), mark("Log time"), '[name="duration"]'),
     Key(("s",), mark("Start or stop the timer"), '[data-key="s"]'),
