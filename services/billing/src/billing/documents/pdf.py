@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import functools
 import io
-import json
-import threading
 from datetime import date, datetime
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pypdf
-import typst
 from pypdf.generic import DictionaryObject, NameObject, StreamObject
 
 from billing.documents.words import Writing
 from billing.domain.profile import cleaned
+from msp_kit import pdf
 
-_lock = threading.Lock()
-FORGET_AFTER = 10
-"""How many runs typst remembers what it has laid out: some 100 kB for every time entry of an invoice."""
 SHORT = 50
 """Entries of an invoice that may be remembered until ten others have been laid out: some 5 MB."""
 PETROL = "#0b6074"
@@ -31,21 +26,10 @@ PETROL = "#0b6074"
 
 def render(content: dict[str, Any], e_invoice: bytes | None = None) -> bytes:
     """Return the PDF of an invoice's content; without a number it is marked as a draft. ``e_invoice`` is put inside (CII)."""
-    inputs = {"data": json.dumps(_values(content), ensure_ascii=False)}
-    if e_invoice is not None:
-        inputs["xml"] = e_invoice.decode()
-    # The compiler keeps state between runs; one at a time.
-    with _lock:
-        made: bytes = _compiler("invoice.typ").compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3b"])
-        # No two invoices are alike: remembering ten long ones would only cost memory, some 900 MB; short ones may stay.
-        for _ in range(FORGET_AFTER + 1 if len(content["entries"]) > SHORT else 0):
-            _compiler("blank.typ").compile(format="pdf")
+    inputs = {} if e_invoice is None else {"xml": e_invoice.decode()}
+    is_long = len(content["entries"]) > SHORT
+    made = pdf.render("billing.documents", "invoice.typ", _values(content), inputs=inputs, is_long=is_long)
     return made if e_invoice is None else _declared(made)
-
-
-@functools.cache
-def _compiler(template: str) -> Any:
-    return typst.Compiler(str(resources.files("billing.documents").joinpath(template)), ignore_system_fonts=True)
 
 
 @functools.cache
@@ -53,9 +37,9 @@ def _declaration() -> bytes:
     return resources.files("billing.documents").joinpath("facturx.xmp").read_bytes()
 
 
-def _declared(pdf: bytes) -> bytes:
+def _declared(document: bytes) -> bytes:
     """Say in the metadata of a PDF that it carries a Factur-X invoice; the rest of its bytes stays as it is."""
-    writer = pypdf.PdfWriter(io.BytesIO(pdf), incremental=True)
+    writer = pypdf.PdfWriter(io.BytesIO(document), incremental=True)
     root = writer.root_object
     old = root["/Metadata"].get_object()
     assert isinstance(old, StreamObject), "PDF/A has its metadata in a stream"

@@ -1,0 +1,58 @@
+"""Documents as PDF by typst: the same bytes for the same values, in every process.
+
+Values reach a template as JSON, never as markup, and control characters in them are made visible; fonts come with the
+library, not from the machine. Needs the extra ``msp-kit[pdf]``.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import threading
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+import typst
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff]")
+_FORGET_AFTER = 10
+"""How many runs typst remembers what it has laid out: some 100 kB for every row of a long table."""
+_lock = threading.Lock()
+
+
+def render(
+    package: str,
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    inputs: Mapping[str, str] | None = None,
+    is_long: bool = False,
+) -> bytes:
+    """Return the PDF/A-3b a template of a package makes of values, which it reads from ``sys.inputs.data``.
+
+    ``inputs`` are further texts for ``sys.inputs``. A document that ``is_long`` is forgotten at once: no two are alike,
+    and remembering ten of them would only cost memory.
+    """
+    given = {**(inputs or {}), "data": json.dumps(_visible(values), ensure_ascii=False)}
+    # The compiler keeps state between runs; one at a time.
+    with _lock:
+        made: bytes = _compiler(package, template).compile(format="pdf", sys_inputs=given, pdf_standards=["a-3b"])
+        for _ in range(_FORGET_AFTER + 1 if is_long else 0):
+            _compiler("msp_kit", "blank.typ").compile(format="pdf")
+    return made
+
+
+@functools.cache
+def _compiler(package: str, template: str) -> Any:
+    return typst.Compiler(str(resources.files(package).joinpath(template)), ignore_system_fonts=True)
+
+
+def _visible(value: Any) -> Any:
+    """Return a value with the control characters of its texts made visible (U+FFFD)."""
+    if isinstance(value, str):
+        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, Mapping):
+        return {name: _visible(one) for name, one in value.items()}
+    return [_visible(one) for one in value] if isinstance(value, list | tuple) else value
