@@ -25,6 +25,8 @@ UNLINKED = {
     "/login/returned": "an identity provider sends everybody here, and it sends them on",
     "/i/{token}": "its address is shown once, to whoever makes the link: test_billing_pages opens it",
     "/i/{token}/invoice.pdf": "the page of a link leads to it",
+    "/i/{token}/logo": "a picture on the page of a link",
+    "/desk/admin/billing/logo": "a picture on the billing settings",
     "/desk/sla/what-if/changed.csv": "offered when a what-if has run, which test_sla_pages does",
 }
 STRANGERS = ("/login", "/forgot-password", "/choose-password")

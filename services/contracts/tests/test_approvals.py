@@ -193,6 +193,19 @@ async def test_a_top_up_that_pays_for_it_posts_without_a_word(story: Story) -> N
     assert await story.waiting() == []
 
 
+async def test_minutes_given_back_by_other_work_post_it_without_a_word(story: Story) -> None:
+    earlier, entry = an_entry(40, "Mon 09:00"), an_entry(60, "Tue 09:00")
+    await story.log(earlier, entry)
+    await story.log(approved(entry))
+    asked = [one["overage_minutes"] for one in await story.waiting()]
+
+    await story.log(replace(earlier, revision=2, decision="voided"))
+
+    assert asked == [40]
+    assert (await story.hours(entry))["status"] == "posted"
+    assert await story.waiting() == []
+
+
 async def test_a_decision_about_work_that_changed_meanwhile_is_outdated(story: Story) -> None:
     entry = an_entry(90)
     await story.log(entry)

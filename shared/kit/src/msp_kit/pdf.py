@@ -22,6 +22,10 @@ _FORGET_AFTER = 10
 _lock = threading.Lock()
 
 
+class NotRenderable(Exception):
+    """A template cannot be laid out with what it was given; the message is the renderer's."""
+
+
 def render(
     package: str,
     template: str,
@@ -34,11 +38,17 @@ def render(
 
     ``inputs`` are further texts for ``sys.inputs``. A document that ``is_long`` is forgotten at once: no two are alike,
     and remembering ten of them would only cost memory.
+
+    Raises:
+        NotRenderable: the template cannot be laid out.
     """
     given = {**(inputs or {}), "data": json.dumps(_visible(values), ensure_ascii=False)}
     # The compiler keeps state between runs; one at a time.
     with _lock:
-        made: bytes = _compiler(package, template).compile(format="pdf", sys_inputs=given, pdf_standards=["a-3b"])
+        try:
+            made: bytes = _compiler(package, template).compile(format="pdf", sys_inputs=given, pdf_standards=["a-3b"])
+        except typst.TypstError as error:
+            raise NotRenderable(error.message) from error
         for _ in range(_FORGET_AFTER + 1 if is_long else 0):
             _compiler("msp_kit", "blank.typ").compile(format="pdf")
     return made

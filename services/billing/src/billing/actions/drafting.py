@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from billing.domain.invoice import TotalsDiffer, canonical, content_of
+from billing.documents.canonical import canonical
+from billing.domain.invoice import TotalsDiffer, content_of
 from billing.domain.items import Charge, Credit, price_fixed_items, with_charges, with_credits
 from billing.domain.pricing import Terms, Work, price_work
 from billing.domain.profile import Finding, client_of, incomplete

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from billing.actions import payments
 from billing.actions.drafting import findings_of, state
-from billing.actions.profiles import seller_of
+from billing.actions.profiles import logo_of, seller_of
 from billing.documents import made_for
+from billing.documents.canonical import canonical
 from billing.domain.credit_note import MoreThanIsLeft, NotAnInvoice, credit_content, credited_parts
-from billing.domain.invoice import canonical, chained
+from billing.domain.invoice import chained
 from billing.domain.profile import InvoiceIncomplete
 from billing.store import invoices, runs
 from billing.store.invoices import Draft, Issued
@@ -86,7 +87,8 @@ async def _issue(tx: Transaction, draft: Draft, *, seller: Mapping[str, Any]) ->
         previous_sha256=previous,
     )
     await invoices.add_lines(tx, draft)
-    made = await asyncio.to_thread(made_for, {**content, "content_sha256": sha256})
+    logo = await logo_of(tx, content["seller"])
+    made = await asyncio.to_thread(made_for, {**content, "content_sha256": sha256}, logo)
     await invoices.add_documents(tx, client_id=draft.client_id, invoice_id=draft.id, made=made)
     await record(
         tx,
@@ -150,7 +152,8 @@ async def credit(
         content_sha256=sha256,
         previous_sha256=previous,
     )
-    made = await asyncio.to_thread(made_for, {**content, "content_sha256": sha256})
+    logo = await logo_of(tx, content["seller"])
+    made = await asyncio.to_thread(made_for, {**content, "content_sha256": sha256}, logo)
     await invoices.add_documents(tx, client_id=invoice.client_id, invoice_id=note_id, made=made)
     await payments.release_excess(tx, invoice_id=invoice_id)
     balance = await payments.balance_of(tx, invoice_id=invoice_id)

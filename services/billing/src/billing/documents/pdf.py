@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 import pypdf
 from pypdf.generic import DictionaryObject, NameObject, StreamObject
 
+from billing.documents.logo import Logo
 from billing.documents.words import Writing
-from billing.domain.profile import cleaned
+from billing.domain.profile import LogoNotUsable, cleaned
 from msp_kit import pdf
 
 SHORT = 50
@@ -24,12 +25,25 @@ SHORT = 50
 PETROL = "#0b6074"
 
 
-def render(content: dict[str, Any], e_invoice: bytes | None = None) -> bytes:
+def render(content: dict[str, Any], e_invoice: bytes | None = None, *, logo: Logo | None = None) -> bytes:
     """Return the PDF of an invoice's content; without a number it is marked as a draft. ``e_invoice`` is put inside (CII)."""
-    inputs = {} if e_invoice is None else {"xml": e_invoice.decode()}
+    values = {**_values(content), "logo_is_wide": logo is not None and logo.is_wide}
+    inputs = ({} if logo is None else {"logo": logo.svg}) | ({} if e_invoice is None else {"xml": e_invoice.decode()})
     is_long = len(content["entries"]) > SHORT
-    made = pdf.render("billing.documents", "invoice.typ", _values(content), inputs=inputs, is_long=is_long)
+    made = pdf.render("billing.documents", "invoice.typ", values, inputs=inputs, is_long=is_long)
     return made if e_invoice is None else _declared(made)
+
+
+def try_out(logo: Logo) -> None:
+    """Put a logo in a PDF/A, to see that it can be.
+
+    Raises:
+        LogoNotUsable: it cannot.
+    """
+    try:
+        pdf.render("billing.documents", "logo.typ", {}, inputs={"trial": logo.svg})
+    except pdf.NotRenderable as error:
+        raise LogoNotUsable(f"the logo cannot be put in a document: {error}") from error
 
 
 @functools.cache

@@ -144,7 +144,8 @@ async def amend(
     book = (await books.open_books(tx, [contract_id]))[contract_id]
     effective_at = midnight(effective_from, version["terms"]["calendar"]["timezone"])
     entries = await books.open_from(tx, book.contract, effective_at)
-    book.reallocate(entries, source=f"contract:{contract_id}:{version['version']}", restamp=True)
+    beside = await books.beside(tx, book.contract, entries)
+    book.reallocate(entries, source=f"contract:{contract_id}:{version['version']}", restamp=True, beside=beside)
     await hours.save(tx, [book])
     await record(tx, ContractAmended(occurred_at=tx.now, **await state(tx, contract_id)))
 

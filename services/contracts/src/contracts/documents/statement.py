@@ -71,7 +71,9 @@ def _line(one: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
 def _note(statement: Mapping[str, Any]) -> str:
     seqs = [seq for one in statement["items"] for seq in one["posting_seqs"]]
     told = f"Postings of the ledger up to number {max(seqs)}. " if seqs else "Nothing was posted in this period. "
-    state = "The period is closed: it does not change any more." if statement["is_closed"] else "The period is still open."
+    state = (
+        "The period is closed: it does not change any more." if statement["is_closed"] else "The period is still open."
+    )
     return f"{told}{state} Times are those of {statement['timezone']}; minutes count as the contract rounds and weighs them."
 
 

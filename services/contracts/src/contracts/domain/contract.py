@@ -131,6 +131,11 @@ class Contract:
         """Return the largest weight of all versions, at least 100."""
         return max([100, *(weight.percent for terms in self.versions for weight in terms.weights)])
 
+    @property
+    def refuses_beyond_bucket(self) -> bool:
+        """Return whether work that the bucket cannot pay for may be refused as a whole."""
+        return any(terms.policy == "reject" for terms in self.versions)
+
     def terms_at(self, worked_from: datetime) -> Terms:
         """Return the version in force at an instant; the first one for instants before it."""
         for terms in reversed(self.versions):

@@ -146,7 +146,9 @@ async def statement(
     rows = await tx.fetch(_STATEMENT, *whose, ends_at, *closed, known_at, STATEMENT_LINES_MAX + 1)
     if len(rows) > STATEMENT_LINES_MAX:
         # What is left out would be missing from the closing balance, too.
-        message = f"{contract.ref} has more than {STATEMENT_LINES_MAX} lines in this period; choose a shorter one (from, to)"
+        message = (
+            f"{contract.ref} has more than {STATEMENT_LINES_MAX} lines in this period; choose a shorter one (from, to)"
+        )
         raise StatementTooLong(message)
     names = await tx.fetchrow(_NAMES, contract.id)
     assert names is not None, "the contract was read just now, and its client with it"

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, account_of
 from portal_gateway.pages.desk import nav
@@ -253,7 +254,7 @@ async def client_invoices(_request: Request, site: Site, visitor: Visitor) -> Re
     caller = need_client(visitor)
     found = await site.part(site.services.get(caller, "/invoices", limit=100))
     return site.page(
-        "portal/invoices.html", visitor=visitor, title="Invoices", found=found, **await _who(site, visitor)
+        "portal/invoices.html", visitor=visitor, title=gettext("Invoices"), found=found, **await _who(site, visitor)
     )
 
 
@@ -270,7 +271,7 @@ async def client_account(request: Request, site: Site, visitor: Visitor) -> Resp
     return site.page(
         "portal/account.html",
         visitor=visitor,
-        title="Statement of account",
+        title=gettext("Statement of account"),
         found=found,
         currencies=currencies,
         **await _who(site, visitor),
@@ -293,7 +294,7 @@ async def client_invoice(_request: Request, site: Site, visitor: Visitor, number
     return site.page(
         "portal/invoice.html",
         visitor=visitor,
-        title=f"{_kind(found)} {found['number']}",
+        title=_titled(found),
         invoice=found,
         standing=_standing(found, notes),
         notes=notes,
@@ -310,11 +311,16 @@ async def client_line(_request: Request, site: Site, visitor: Visitor, number: s
     return site.page(
         "portal/invoice_line.html",
         visitor=visitor,
-        title=f"Line {n}",
+        title=gettext("Line %(n)s") % {"n": n},
         line=found,
         back=f"/portal/invoices/{segment(number)}",
         **await _who(site, visitor),
     )
+
+
+def _titled(document: dict[str, Any]) -> str:
+    text = gettext("Credit note %(number)s") if document["kind"] == "credit_note" else gettext("Invoice %(number)s")
+    return text % {"number": document["number"]}
 
 
 async def _who(site: Site, visitor: Visitor) -> dict[str, Any]:
