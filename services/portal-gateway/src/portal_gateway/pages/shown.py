@@ -79,14 +79,18 @@ def money(minor: int | None, currency: str) -> str:
 def minor_units(text: str, currency: str) -> int | None:
     """Return an amount as people type it in minor units, ``None`` when it is not one above zero.
 
-    ``1,250.5`` is 125050, in German ``1.250,5``.
+    ``1,250.5`` is 125050, in German ``1.250,5``. What separates thousands stands before three digits or is not one: ``12.50``
+    typed in German is refused, never taken for 1250.
     """
     point, group = symbols()
-    whole, _, part = text.strip().replace(group, "").replace(" ", "").partition(point)
-    digits = get_currency_precision(currency)
-    if not f"{whole}{part}".isdigit() or not text.isascii() or len(whole) > 12 or len(part) > digits:
+    whole, _, part = text.strip().replace(" ", "").partition(point)
+    first, *thousands = whole.split(group)
+    if thousands and (not 1 <= len(first) <= 3 or any(len(one) != 3 for one in thousands)):
         return None
-    return int(f"{whole}{part.ljust(digits, '0')}") or None
+    digits, plain_digits = get_currency_precision(currency), first + "".join(thousands)
+    if not f"{plain_digits}{part}".isdigit() or not text.isascii() or len(plain_digits) > 12 or len(part) > digits:
+        return None
+    return int(f"{plain_digits}{part.ljust(digits, '0')}") or None
 
 
 def plain(minor: int, currency: str) -> str:
