@@ -101,6 +101,9 @@ async def test_amounts_and_days_are_german_where_the_browser_asks_for_it(
         assert re.search(r"\d,\d\d\s€|\d,\d\d\s£", first), first
         assert re.search(r"\d+\. \w+\.? 20\d\d", await page.locator("tbody").inner_text())
         await accessible(page)
+        for path in ("/portal/search?text=vpn", "/portal/search?text=zzz", "/settings/preferences"):
+            await page.goto(path)
+            await accessible(page)
         for path in OF_A_CLIENT:
             await page.set_viewport_size({"width": 320, "height": 900})
             assert await needed_width(page, path) <= 320, path
@@ -202,6 +205,11 @@ async def test_the_palette_goes_everywhere_and_knows_what_was_seen_and_what_can_
     await page.keyboard.type("zzz nothing such")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/desk/search?text=*")
+    await page.goto("/desk/search?text=harbour")
+    await expect(page.get_by_role("link", name="Harbour & Lowe").first).to_be_visible()
+    await accessible(page)
+    await page.set_viewport_size({"width": 320, "height": 900})
+    assert await needed_width(page, "/desk/search?text=harbour") <= 320
 
     assert complaints == []
     await page.context.close()
