@@ -144,8 +144,27 @@ async def test_a_credit_note_is_issued_in_two_steps(seen: Pages) -> None:
     second = await seen.post(path, {**form, "intent": "issue"})
 
     assert (second.status_code, second.headers["location"]) == (303, f"/desk/billing/invoices/{RUN}")
-    assert seen.upstream.body(notes) == {"reason": "a mistake", "lines": [{"n": 1, "net_minor": 2550}]}
+    lines = [{"n": 1, "net_minor": 2550}]
+    assert seen.upstream.body(notes) == {"reason": "a mistake", "lines": lines, "return_hours": []}
     assert "Choose at least one line" in (await seen.post(path, {"reason": "x"})).text
+
+
+async def test_hours_go_back_to_their_bucket_only_when_somebody_says_so(seen: Pages) -> None:
+    entry = {"contract_id": RUN, "bucket_minutes": 90}
+    line = {**WHOLE["lines"][0], "contract_id": RUN, "ref": "C-1"}
+    seen.upstream.answers[f"/invoices/{INVOICE}"] = {**WHOLE, "entries": [entry, entry], "lines": [line]}
+    path, form = f"{BASE}/credit", {"line": "1", "reason": "agreed"}
+    assert "the invoice took 3.00 h" in (await seen.get(path)).text
+
+    second = await seen.post(path, {**form, f"back-{RUN}": "1.5"})
+    assert "1.50 h go back to the bucket of C-1." in words(second.text)
+    seen.upstream.answers[f"/invoices/{INVOICE}/credit-notes"] = {"id": INVOICE}
+    await seen.post(path, {**form, f"back-{RUN}": "1.5", "intent": "issue"})
+
+    body = seen.upstream.body(f"/invoices/{INVOICE}/credit-notes")
+    assert body["return_hours"] == [{"contract_id": RUN, "bucket_minutes": 90}]
+    for wrong in ("1.51", "-1", "x"):
+        assert "whole minutes above zero" in (await seen.post(path, {**form, f"back-{RUN}": wrong})).text
 
 
 async def test_a_credit_note_without_fresh_proof_leads_to_it(seen: Pages) -> None:

@@ -187,7 +187,8 @@ async def add(
     assert is_new, "one invoice per client, period and currency"
     bound = await intake.mark_invoiced(tx, invoice_id=invoice_id, entry_ids=made.entry_ids)
     assert bound == len(made.entry_ids), "every entry is bound to one invoice"
-    await profiles.bind_credits(tx, invoice_id=invoice_id, credit_ids=made.credit_ids)
+    if made.credit_ids:
+        await profiles.bind_credits(tx, invoice_id=invoice_id, credit_ids=made.credit_ids)
     await record(tx, InvoiceDrafted(occurred_at=tx.now, **state(draft), revision=1, status="draft"))
 
 
