@@ -5,7 +5,7 @@ from alembic import op
 from msp_kit.migrations import execute
 
 revision = "20261125_carry_refs"
-down_revision = "20261125_terms"
+down_revision = "20261125_seal_what_is_kept"
 
 
 def upgrade() -> None:
