@@ -203,6 +203,7 @@ async def test_logged_time_is_said_with_all_that_contracts_need(desk: Any) -> No
     (event,) = await said(desk.database, TimeLogged)
     assert str(event.time_entry_id) == entry["id"]
     assert (event.worked_minutes, event.job_type, event.level, event.status) == (45, "network", "L1", "submitted")
+    assert event.ref == ticket["ref"]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,9 @@ async def test_task_time_is_time_like_any_other(desk: Any) -> None:
     (event,) = await said(desk.database, TimeLogged)
     assert (str(event.task_id), event.ticket_id, event.worked_minutes, event.job_type) == (task, None, 75, "network")
     assert str(event.contract_id) == await contract_of(desk)
-    assert len(await said(desk.database, TimeApproved)) == 1
+    (agreed,) = await said(desk.database, TimeApproved)
+    assert event.ref == agreed.ref != ""
+    assert agreed.ref.endswith(f" {TASK['title']}")
     seen = await shown(desk, project)
     assert (seen["burn"]["worked_minutes"], seen["burn"]["burnt_percent"], seen["tasks"][0]["worked_minutes"]) == (
         75,

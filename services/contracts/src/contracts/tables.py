@@ -200,6 +200,7 @@ hours = Table(
     Column("agent_name", Text, nullable=False),
     Column("ticket_id", UUID),
     Column("task_id", UUID),
+    Column("ref", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("spans", JSONB, nullable=False),
     Column("legs", JSONB, nullable=False),

@@ -199,6 +199,8 @@ class TimeEntryState(TicketsEvent):
     revision: int
     ticket_id: UUID | None = None
     task_id: UUID | None = None
+    ref: str = ""
+    """Of the ticket, or of the project with the name of the task: what people call the place of work."""
     agent_id: UUID
     agent_name: str = ""
     worked_from: AwareDatetime

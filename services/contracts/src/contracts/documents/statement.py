@@ -61,7 +61,7 @@ def _line(one: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
     return [
         f"{one['at'].astimezone(zone):%Y-%m-%d %H:%M}",
         f"{one['text']} ({told})" if told else one["text"],
-        one["ticket_ref"] or "",
+        one["ref"],
         one["agent_name"],
         _signed(one["minutes"]),
         hours(one["balance_minutes"]),

@@ -29,6 +29,8 @@ class TimeEntry:
     ticket_id: UUID | None = None
     task_id: UUID | None = None
     note: str = ""
+    ref: str = ""
+    """What people call the ticket or task."""
 
     @property
     def position(self) -> Position:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Query, Response
 from pydantic import AfterValidator, AwareDatetime
@@ -60,7 +61,7 @@ async def download_statement(
     """Download the lines of a statement; ``to`` is exclusive."""
     found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)
     lines = [StatementLineView.model_validate(one) for one in found["items"]]
-    return CsvResponse(StatementLineView, lines, name=f"{found['ref']}-{found['starts_at']:%Y-%m-%d}")
+    return CsvResponse(StatementLineView, lines, name=_name(found))
 
 
 @router.get("/{contract_id}/statement.pdf", openapi_extra=EVERYBODY, response_class=PdfResponse)
@@ -69,5 +70,10 @@ async def print_statement(
 ) -> Response:
     """Download a statement as PDF, the same to the byte while nothing is recorded; ``to`` is exclusive."""
     found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)
-    disposition = f'attachment; filename="{found["ref"]}-{found["starts_at"]:%Y-%m-%d}.pdf"'
+    disposition = f'attachment; filename="{_name(found)}.pdf"'
     return PdfResponse(await asyncio.to_thread(render, found), headers={"content-disposition": disposition})
+
+
+def _name(found: dict[str, Any]) -> str:
+    """Return the name of a file: the contract and the first local day."""
+    return f"{found['ref']}-{found['starts_at'].astimezone(ZoneInfo(found['timezone'])):%Y-%m-%d}"

@@ -69,7 +69,7 @@ _LINES = f"""
      GROUP BY p.effective_at, p.time_entry_id, CASE WHEN p.time_entry_id IS NULL THEN p.lot_id END
 """
 _STATEMENT = f"""
-    SELECT l.*, h.status, h.ticket_id, h.task_id, h.note, h.job_type, h.level, h.agent_name, h.is_late
+    SELECT l.*, h.status, h.ticket_id, h.task_id, h.note, h.job_type, h.level, h.agent_name, h.ref, h.is_late
       FROM ({_LINES}) AS l LEFT JOIN hours h ON h.time_entry_id = l.time_entry_id
      WHERE l.minutes <> 0 OR l.overage_minutes <> 0
      ORDER BY l.is_correction DESC, l.at, l.seq
@@ -195,6 +195,7 @@ def _line(row: asyncpg.Record, balance_minutes: int, *, is_closed: bool) -> dict
         "time_entry_id": row["time_entry_id"],
         "ticket_id": row["ticket_id"],
         "task_id": row["task_id"],
+        "ref": row["ref"] or "",
         "agent_name": row["agent_name"] or "",
         "job_type": row["job_type"],
         "level": row["level"],

@@ -63,6 +63,7 @@ _HOURS_COLUMNS = (
     ("ticket_id", "uuid"),
     ("task_id", "uuid"),
     ("note", "text"),
+    ("ref", "text"),
     ("spans", "jsonb"),
     ("legs", "jsonb"),
     ("is_late", "boolean"),

@@ -13,7 +13,7 @@ from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.raising import from_template, wish_of
-from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route
+from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route, statement_file
 from portal_gateway.scope import Visitor, need_client
 from portal_gateway.services import Refused, ServiceAway, segment
 
@@ -221,19 +221,13 @@ async def _forecast(site: Site, visitor: Visitor, contract: dict[str, Any]) -> A
 
 
 @page_route(router, "/hours.{form}")
-async def hours_file(_request: Request, site: Site, visitor: Visitor, form: str) -> Response:
-    """Download the statement of the page as a file."""
-    caller = need_client(visitor)
+async def hours_file(request: Request, site: Site, visitor: Visitor, form: str) -> Response:
+    """Download the statement of the page, or of other days, as a file."""
+    need_client(visitor)
     contract = await contract_of(site, visitor)
-    if contract is None or form not in ("csv", "json"):
+    if contract is None:
         return failure(site, visitor, status=404)
-    query = urlencode({name.rstrip("_"): value for name, value in _last_days(92).items()})
-    suffix = ".csv" if form == "csv" else ""
-    answer = await site.services.send(caller, "GET", f"/contracts/{contract['id']}/statement{suffix}?{query}")
-    answer.json()  # raises what the service refused
-    name = f"hours-{shown.now().date()}.{form}"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(answer.body, media_type=answer.content_type, headers=headers)
+    return await statement_file(request, site, visitor, f"/contracts/{contract['id']}", form, days=92)
 
 
 async def _who(site: Site, visitor: Visitor) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import date, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import jinja2
 from fastapi import APIRouter, Request, Response
@@ -55,6 +56,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 ENROLMENT = "/settings/security"
+STATEMENT_FORMS = ("pdf", "csv", "json")
 FORM_BYTES_MAX = 1_000_000
 """Twenty thousand letters of any script take a quarter of it."""
 TOO_LARGE = "Nothing was sent. Go back: your text is still there; shorten it or put it into a file."
@@ -185,6 +187,38 @@ async def form_of(request: Request, visitor: Visitor | None) -> dict[str, str]:
         given = request.headers.get(CSRF_HEADER) or fields.pop(CSRF_FIELD, None)
         check_csrf(request, visitor, method="POST", given=given)
     return fields
+
+
+async def statement_file(
+    request: Request, site: Site, visitor: Visitor, path: str, form: str, *, days: int
+) -> Response:
+    """Return a statement of hours as ``csv``, ``json`` or ``pdf``: of the days asked for, by default the last ones."""
+    if form not in STATEMENT_FORMS:
+        return failure(site, visitor, status=404)
+    today = shown.now().date()
+    asked = request.query_params
+    first = _day_of(asked.get("from"), otherwise=today - timedelta(days=days))
+    last = _day_of(asked.get("to"), otherwise=today)
+    if first is None or last is None or last < first:
+        return failure(site, visitor, status=422, detail=gettext("Choose a first and a last day, in this order."))
+    query = urlencode({"from": first, "to": last + timedelta(days=1)})
+    suffix = "" if form == "json" else f".{form}"
+    answer = await site.services.send(visitor.caller, "GET", f"{path}/statement{suffix}?{query}")
+    answer.json()  # raises what the service refused
+    name = f"hours-{first}-to-{last}.{form}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(answer.body, media_type=answer.content_type, headers=headers)
+
+
+def _day_of(text: str | None, *, otherwise: date) -> date | None:
+    """Return a day as a form sends it, ``None`` for anything else and for a year nobody keeps books of."""
+    if not text:
+        return otherwise
+    try:
+        on = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return on if 2000 <= on.year < 2199 else None
 
 
 def go(path: str) -> Response:
