@@ -31,6 +31,10 @@ EVENTS: tuple[type[Event], ...] = (
     tickets.TicketClosed,
     tickets.TicketReopened,
     tickets.MessagePosted,
+    tickets.ProjectCreated,
+    tickets.ProjectUpdated,
+    tickets.TaskAdded,
+    tickets.TaskUpdated,
     tickets.TimeLogged,
     tickets.TimeApproved,
     tickets.TimeRejected,
@@ -59,6 +63,7 @@ EVENTS: tuple[type[Event], ...] = (
     billing.InvoiceReminderDue,
     portal.PersonJoined,
     portal.PersonUpdated,
+    portal.InboxChanged,
     monitoring.AlertFired,
     monitoring.AlertCleared,
 )
@@ -101,6 +106,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "tickets.ticket",
         "sla.clock",
         "billing.invoice",
+        "billing.receivable",
     ),
 }
 """Whole streams (``<owner>.<stream>``) each service is bound to. Never single types: numbers would have holes."""

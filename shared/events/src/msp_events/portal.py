@@ -33,3 +33,13 @@ class PersonJoined(PersonState):
 
 class PersonUpdated(PersonState):
     """Name, roles or state of a person changed."""
+
+
+class InboxChanged(Event):
+    """What a person is told of changed: something new came, or was done. Open pages look again; nothing is said of what."""
+
+    owner: ClassVar[str] = "portal-gateway"
+    stream: ClassVar[str] = "inbox"
+    subject_field: ClassVar[str] = "person_id"
+
+    person_id: UUID

@@ -59,6 +59,10 @@ class VersionsLeaveGap(Exception):
     """No version of a contract would be in force on some of its days; the message names the days."""
 
 
+class AmendedMeanwhile(Exception):
+    """The change was decided on terms that are not the newest any more."""
+
+
 class ContractEndsTooEarly(Exception):
     """A contract cannot end before it started, or before work that is already on it."""
 

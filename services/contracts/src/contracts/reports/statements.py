@@ -82,10 +82,18 @@ _OPENING = """
      WHERE contract_id = $1 AND client_id = $2 AND effective_at < $3
        AND ($4::timestamptz IS NULL OR recorded_at < $4) AND ($5::timestamptz IS NULL OR recorded_at <= $5)
 """
+_NAMES = """
+    SELECT c.name AS contract_name, l.name AS client_name
+      FROM contracts c JOIN clients l ON l.client_id = c.client_id WHERE c.id = $1
+"""
 _CLOSED_AT = """
     SELECT (SELECT min(closed_at) FROM period_closes WHERE client_id = $1 AND reopened_at IS NULL AND ends_at >= $2),
            (SELECT min(closed_at) FROM period_closes WHERE client_id = $1 AND reopened_at IS NULL AND ends_at >= $3)
 """
+
+
+class StatementTooLong(Exception):
+    """A period has more lines than one statement holds."""
 
 
 async def balance_as_known(
@@ -128,6 +136,7 @@ async def statement(
 
     Raises:
         NotFound: there is no such contract, or it is not the caller's.
+        StatementTooLong: the period has more lines than one statement holds.
     """
     contract = await store.contract(tx, contract_id)
     if contract is None:
@@ -137,7 +146,15 @@ async def statement(
     assert closed is not None, "it has no FROM"
     whose = (contract.id, contract.client_id, starts_at)
     opening: int = await tx.fetchval(_OPENING, *whose, closed[0], known_at)
-    rows = await tx.fetch(_STATEMENT, *whose, ends_at, *closed, known_at, STATEMENT_LINES_MAX)
+    rows = await tx.fetch(_STATEMENT, *whose, ends_at, *closed, known_at, STATEMENT_LINES_MAX + 1)
+    if len(rows) > STATEMENT_LINES_MAX:
+        # What is left out would be missing from the closing balance, too.
+        message = (
+            f"{contract.ref} has more than {STATEMENT_LINES_MAX} lines in this period; choose a shorter one (from, to)"
+        )
+        raise StatementTooLong(message)
+    names = await tx.fetchrow(_NAMES, contract.id)
+    assert names is not None, "the contract was read just now, and its client with it"
     running, items = opening, []
     for row in rows:
         running += row["minutes"]
@@ -145,6 +162,8 @@ async def statement(
     return {
         "contract_id": contract_id,
         "ref": contract.ref,
+        **names,
+        "timezone": contract.versions[-1].calendar.timezone,
         "starts_at": starts_at,
         "ends_at": ends_at,
         "is_closed": closed[1] is not None,

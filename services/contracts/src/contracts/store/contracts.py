@@ -207,7 +207,8 @@ async def retainers_without_lot(tx: Transaction, *, limit: int) -> list[UUID]:
                 FROM contract_versions v WHERE v.contract_id = c.id
                ORDER BY v.effective_from DESC, v.version DESC LIMIT 1) AS z
          WHERE c.kind = 'retainer' AND c.status = 'active' AND c.starts_on <= z.today
-           AND (SELECT max(l.valid_from) FROM lots l WHERE l.contract_id = c.id AND l.origin = 'retainer')
+           AND (SELECT coalesce(max(l.valid_from), '-infinity') FROM lots l
+                 WHERE l.contract_id = c.id AND l.origin = 'retainer')
                < date_trunc('month', least(z.today, c.ends_on - 1))::date
          ORDER BY c.id LIMIT $2 FOR UPDATE OF c SKIP LOCKED
         """,

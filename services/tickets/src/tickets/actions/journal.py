@@ -17,8 +17,9 @@ from msp_events.tickets import (
     TicketUpdated,
 )
 from msp_kit.database import Transaction
+from tickets.domain.mention import may_mention, mentioned
 from tickets.domain.ticket import Ticket
-from tickets.store import tickets as store
+from tickets.store import organisation, tickets as store
 from tickets.store.tickets import Activity, Message
 
 _HIDDEN = ("description", "contact_name")
@@ -117,6 +118,7 @@ class Journal:
         self, tx: Transaction, *, awaits_assignment: bool = False, updated_at: datetime | None = None
     ) -> None:
         """Save the ticket with its messages and history; the events are recorded by the caller, last."""
+        await self._name_people(tx)
         at = updated_at or tx.now
         if self.is_new:
             await store.add_ticket(tx, self.ticket, awaits_assignment=awaits_assignment, updated_at=at)
@@ -126,6 +128,20 @@ class Journal:
             await store.add_messages(tx, self.messages)
         if self.activities:
             await store.add_activities(tx, self.activities)
+
+    async def _name_people(self, tx: Transaction) -> None:
+        """Add to what is said whom it concerns: the person who is the assignee, and those named in internal notes."""
+        if self.ticket.is_imported or not self.events:
+            return
+        assignees = {one: None for event in self.events if (one := getattr(event, "assignee_id", None)) is not None}
+        persons = await organisation.persons_of_agents(tx, list(assignees)) if assignees else {}
+        notes = {one.id: one.body for one in self.messages if not one.is_public and may_mention(one.body)}
+        desk = await organisation.staff_names(tx) if notes else {}
+        for at, event in enumerate(self.events):
+            more: dict[str, Any] = {"assignee_person_id": persons.get(getattr(event, "assignee_id", None))}
+            if isinstance(event, MessagePosted) and event.message_id in notes:
+                more["mentioned_person_ids"] = mentioned(notes[event.message_id], desk)
+            self.events[at] = event.model_copy(update=more)
 
     def _say(self, kind: Any, *, at: datetime, changed: tuple[str, ...], reason: str = "", **more: Any) -> None:
         self.events.append(

@@ -140,6 +140,22 @@ async def agent_name(tx: Transaction, *, agent_id: UUID) -> str | None:
     return name
 
 
+async def persons_of_agents(tx: Transaction, agent_ids: Sequence[UUID]) -> dict[UUID | None, UUID]:
+    """Return the people agents sign in as; agents without an account are left out."""
+    rows = await tx.fetch(
+        "SELECT id, person_id FROM agents WHERE id = ANY($1) AND person_id IS NOT NULL ORDER BY id", agent_ids
+    )
+    return {row["id"]: row["person_id"] for row in rows}
+
+
+async def staff_names(tx: Transaction) -> dict[UUID, str]:
+    """Return the names of staff who can sign in."""
+    rows = await tx.fetch(
+        "SELECT person_id, display_name FROM people WHERE kind = 'staff' AND is_active ORDER BY person_id"
+    )
+    return {row["person_id"]: row["display_name"] for row in rows}
+
+
 async def agents_named(tx: Transaction, names: Sequence[str]) -> dict[str, UUID]:
     """Return agents by name; names nobody has yet become agents (imported history names people who left long ago)."""
     # Two imports at once would both make the same new agent.
