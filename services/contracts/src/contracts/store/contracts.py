@@ -74,13 +74,12 @@ async def head(tx: Transaction, contract_id: UUID, *, is_locked: bool = False) -
 
 async def versions(tx: Transaction, contract_ids: Iterable[UUID]) -> dict[UUID, list[Row]]:
     """Return all versions of contracts, oldest first."""
-    rows = await tx.execute(
-        select(contract_versions)
-        .where(contract_versions.c.contract_id.in_(list(contract_ids)))
-        .order_by(contract_versions.c.contract_id, contract_versions.c.effective_from, contract_versions.c.version)
+    rows = await tx.fetch(
+        "SELECT * FROM contract_versions WHERE contract_id = ANY($1) ORDER BY contract_id, effective_from, version",
+        list(contract_ids),
     )
     found: dict[UUID, list[Row]] = {}
-    for row in all_rows(rows):
+    for row in rows:
         found.setdefault(row["contract_id"], []).append(row)
     return found
 
