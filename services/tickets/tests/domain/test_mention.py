@@ -41,7 +41,9 @@ def test_whatever_is_written_names_people_of_the_desk_only(text: str, names: dic
     assert list(found) == sorted(set(found))
 
 
-@given(st.lists(st.from_regex(r"[a-z]{2,8} [a-z]{2,8}", fullmatch=True), min_size=1, max_size=6, unique=True), st.data())
+@given(
+    st.lists(st.from_regex(r"[a-z]{2,8} [a-z]{2,8}", fullmatch=True), min_size=1, max_size=6, unique=True), st.data()
+)
 def test_a_full_name_always_names_its_person(names: list[str], data: st.DataObject) -> None:
     desk = {UUID(int=at): name for at, name in enumerate(names)}
     person = data.draw(st.sampled_from(sorted(desk)))

@@ -101,15 +101,9 @@ def percent(value: float | str | None) -> str:
 
 
 def vat(basis_points: int) -> str:
-    """Return a tax rate: ``20%``, ``5.50%``."""
+    """Return basis points as per cent, of a tax or a discount: ``20%``, ``5.50%``."""
     whole, part = divmod(basis_points, 100)
     return percent(f"{whole}.{part:02}" if part else str(whole))
-
-
-def percent(basis_points: int) -> str:
-    """Return basis points as per cent: ``12.5 %``."""
-    whole, part = divmod(basis_points, 100)
-    return f"{whole}{f'.{part:02}'.rstrip('0') if part else ''} %"
 
 
 def standing(invoice: Mapping[str, Any], today: date) -> tuple[str, str]:
@@ -177,7 +171,7 @@ def full(value: str | datetime | None, zone: str) -> str:
 def local(value: str, zone: str) -> str:
     """Return day and time in a zone: ``Mon 5 Oct 2026, 14:30``."""
     at = needed(value).astimezone(ZoneInfo(zone))
-    return str(format_datetime(at, "EEE d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=LOCALE))
+    return str(format_datetime(at, "EEE d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=locale()))
 
 
 def day(value: str | date | None) -> str:
