@@ -183,6 +183,33 @@ async def test_a_statement_as_a_file_carries_no_formula(
     assert (rows[1]["time_entry_id"], rows[1]["agent_name"]) == (str(entry.id), "Ana")
 
 
+async def test_what_would_change_a_closed_period_is_refused_with_the_rule(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=100, expires_on=MONDAY + timedelta(days=5))
+    entry = an_entry(60, decision="approved")
+    await speaker.say(time_told(entry, client_id=client_id, contract_id=contract_id))
+    await speaker.say(a_seal(client_id, [entry]))
+    path = f"/contracts/{contract_id}"
+    async with database.transaction(SYSTEM) as tx:
+        lot_id = await tx.fetchval("SELECT id FROM lots WHERE contract_id = $1", contract_id)
+
+    lot = {"minutes": 60, "price_minor": 0, "valid_from": str(MONDAY + timedelta(days=6))}
+    too_early = await requests.post(MANAGER, f"{path}/lots", lot)
+    amended = await requests.post(MANAGER, f"{path}/amend", {"effective_from": lot["valid_from"], "levels": ["L1"]})
+    adjusted = await requests.post(
+        MANAGER, f"{path}/adjustments", {"lot_id": str(lot_id), "minutes": 5, "reason": "counted anew"}
+    )
+
+    assert [(one.status_code, one.json()["code"]) for one in (too_early, amended, adjusted)] == [
+        (422, "amendment-too-early"),
+        (422, "amendment-too-early"),
+        (409, "lot-cannot-be-adjusted"),
+    ]
+    assert "the period up to 2026-11-09 is closed" in too_early.json()["detail"]
+    await verified(database)
+
+
 # ---- opening a period again ---------------------------------------------------------------------------------------
 
 

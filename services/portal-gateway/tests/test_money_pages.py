@@ -238,7 +238,7 @@ async def test_a_decision_about_a_line_is_made_and_taken_back_with_a_reason(seen
 
 
 async def test_a_charge_is_agreed_and_its_numbers_are_told_beside_them(seen: Pages) -> None:
-    assert "12.50%" in (await seen.get(CHARGES)).text
+    assert "12.5%" in (await seen.get(CHARGES)).text
     form = {
         "contract_id": LINE, "kind": "item", "text": "Licence", "frequency": "monthly", "quantity": "3",
         "amount": "12.50", "percent": "", "applies_to": "all", "starts_on": "2026-12-01", "ends_on": "",

@@ -114,3 +114,46 @@ async def test_a_rule_that_is_refused_says_why(seen: Pages) -> None:
     assert answer.status_code == 422
     assert "The rule was not taken. position: at least 1" in answer.text
     assert 'value="first"' in answer.text
+
+
+async def test_a_queue_is_added_and_a_refused_one_stays_typed(seen: Pages) -> None:
+    added = await seen.post(f"{PAGE}/queues", {"queue_key": " vip ", "queue_name": "VIP desk"})
+    errors = [{"pointer": "/body/key", "detail": "small letters, digits and dashes"}]
+    seen.upstream.answers["/queues"] = lambda _query: (422, {"detail": "1 field is wrong", "errors": errors})
+    refused = await seen.post(f"{PAGE}/queues", {"queue_key": "V I P", "queue_name": "VIP desk"})
+
+    assert added.headers["location"] == PAGE
+    assert seen.upstream.changes()[0] == ("POST", "/queues", {"key": "vip", "name": "VIP desk"})
+    assert refused.status_code == 422
+    assert 'id="queue_key-e"' in refused.text
+    assert 'value="V I P"' in refused.text
+    assert (await seen.post(f"{PAGE}/queues", {"queue_key": "x"}, by="agent")).status_code == 403
+
+
+# ---- what impact and urgency make ---------------------------------------------------------------------------------
+
+EXTENTS = ("high", "medium", "low")
+CELLS = [
+    {"impact": i, "urgency": u, "priority": "medium", "is_own": (i, u) == ("high", "low")}
+    for i in EXTENTS
+    for u in EXTENTS
+]
+
+
+async def test_a_client_has_cells_of_its_own_and_the_others_follow_the_default(seen: Pages) -> None:
+    page = "/desk/admin/priorities"
+    seen.upstream.answers |= {f"/priority-tables/{ACME}": CELLS, f"/priority-tables/{BETA}": CELLS}
+
+    html = (await seen.get(page)).text
+    saved = await seen.post(page, {"client_id": BETA, "high-high": "critical", "low-low": "low", "high-low": ""})
+
+    assert html.count("Medium, by default") == 8
+    assert html.count("By default") == 1
+    assert saved.headers["location"] == f"{page}?client_id={BETA}"
+    cells = [
+        {"impact": "high", "urgency": "high", "priority": "critical"},
+        {"impact": "low", "urgency": "low", "priority": "low"},
+    ]
+    assert seen.upstream.changes() == [("PUT", f"/priority-tables/{BETA}", {"cells": cells})]
+    assert "<select" not in (await seen.get(page, by="agent")).text.partition('id="t-h"')[2]
+    assert (await seen.post(page, {"client_id": BETA}, by="agent")).status_code == 403

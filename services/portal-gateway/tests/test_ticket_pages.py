@@ -77,6 +77,16 @@ def a_ticket(**changed: Any) -> dict[str, Any]:
             }
         ],
         "merged_refs": ["HLO-8"],
+        "assignments": [
+            {
+                "at": AT,
+                "agent_id": OTHER,
+                "agent_name": "Nina",
+                "load_percent": 20,
+                "reason": "lowest expected load, 20 %",
+                "runners_up": [{"agent_id": TOM, "load_percent": 80}],
+            }
+        ],
         "redirected_from": None,
         **changed,
     }
@@ -125,6 +135,7 @@ async def test_everything_known_of_a_ticket_is_shown(seen: Pages) -> None:
     assert "3.4 MB" in text
     assert "Has the duplicate HLO-9 Also" in text
     assert "Merged in HLO-8" in text
+    assert "Chosen Nina, lowest expected load, 20 % ; next Tom 80%" in text
     assert "Watchers Tom" in text
 
 

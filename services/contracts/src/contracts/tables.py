@@ -94,6 +94,7 @@ contract_versions = Table(
     Column("terms", JSONB, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("actor", Text, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
 )
 
 lots = Table(
@@ -141,6 +142,7 @@ adjustments = Table(
     Column("asked_at", DateTime(timezone=True), nullable=False),
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
+    Column("seal", LargeBinary, nullable=False),
 )
 
 buckets = Table(
@@ -250,6 +252,7 @@ period_closes = Table(
     Column("reopened_at", DateTime(timezone=True)),
     Column("reopened_by", Text),
     Column("reopen_reason", Text),
+    Column("seal", LargeBinary, nullable=False),
 )
 
 invoiced_periods = Table(
@@ -260,6 +263,7 @@ invoiced_periods = Table(
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
     Column("number", Text),
+    Column("seal", LargeBinary, nullable=False),
 )
 
 contract_tests = Table(
@@ -295,4 +299,5 @@ approvals = Table(
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("settled_at", DateTime(timezone=True)),
     Column("outcome", Text),
+    Column("seal", LargeBinary, nullable=False),
 )

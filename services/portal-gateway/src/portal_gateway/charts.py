@@ -158,7 +158,7 @@ def trend(weeks: Sequence[Mapping[str, Any]], link: Callable[..., str] | None = 
         for index, one in enumerate(weeks)
     )
     grid = "".join(
-        f'<line class="grid-line" x1="0" x2="100%" y1="{y}" y2="{y}"/><text x="0" y="{y + 12}">{shown.percent(percent)}</text>'
+        f'<line class="grid-line" x1="0" x2="100%" y1="{y}" y2="{y}"/><text x="0" y="{y + 12}">{shown.share(percent)}</text>'
         for percent, y in ((100, top), ((100 + low) // 2, top + inner // 2))
     )
     first, latest = shown.day(weeks[0]["week"]), shown.day(weeks[-1]["week"])
@@ -174,7 +174,7 @@ def trend(weeks: Sequence[Mapping[str, Any]], link: Callable[..., str] | None = 
     rows = [
         (
             shown.day(one["week"]),
-            shown.percent(one["percent"]),
+            shown.share(one["percent"]),
             *(
                 _linked(one[name], "" if link is None or not one[name] else link(one["week"], outcome=name))
                 for name in ("met", "missed", "open_overdue")
@@ -228,7 +228,7 @@ def _week_told(one: Mapping[str, Any]) -> str:
     week = shown.day(one["week"])
     if one["percent"] is None:
         return gettext("Week from %(week)s: no promise ended") % {"week": week}
-    told = {"week": week, "percent": shown.percent(one["percent"]), "met": one["met"], "count": count}
+    told = {"week": week, "percent": shown.share(one["percent"]), "met": one["met"], "count": count}
     return gettext("Week from %(week)s: %(percent)s, %(met)s of %(count)s") % told
 
 
@@ -240,9 +240,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Markup:
     columns = "".join(f'<th scope="col"{_numeric(index)}>{escape(text)}</th>' for index, text in enumerate(head))
     cells = ["".join(f"<td{_numeric(index)}>{escape(cell)}</td>" for index, cell in enumerate(row)) for row in rows]
     body = "".join(f"<tr>{row}</tr>" for row in cells)
+    summary = escape(gettext("View as table"))
     return Markup(
-        '<details class="as-table no-print"><summary>'
-        f"{escape(gettext('View as table'))}</summary>"
+        f'<details class="as-table no-print"><summary>{summary}</summary>'
         f'<table class="tbl"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table></details>'
     )
 

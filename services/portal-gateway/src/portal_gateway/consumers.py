@@ -21,6 +21,7 @@ consumers = Consumers(
         "tickets.ticket": "state",
         "sla.clock": "state",
         "billing.invoice": "state",
+        "billing.receivable": "state",
     },
     # Names for the pages; what is live goes past the inbox.
     gather_seconds=0.05,

@@ -8,7 +8,7 @@ from msp_kit import telemetry
 from msp_kit.database import Transaction
 from msp_kit.jobs import Job
 from portal_gateway import mail
-from portal_gateway.actions import notes
+from portal_gateway.actions import branding, notes
 
 log = telemetry.logger(__name__)
 ATTEMPTS_MAX = 12
@@ -22,10 +22,12 @@ def jobs(*, smtp_url: str, sender: str) -> tuple[Job, ...]:
         waiting = await notes.mail_to_send(tx)
         if waiting is None:
             return False
+        look = await branding.current(tx, name="")
         try:
             await mail.send(
                 smtp_url,
                 sender=sender,
+                sender_name=look.name,
                 recipient=waiting["recipient"],
                 subject=waiting["subject"],
                 text=waiting["text"],

@@ -6,6 +6,7 @@ import asyncio
 import smtplib
 import ssl
 from email.message import EmailMessage
+from email.utils import formataddr
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT_SECONDS = 20
@@ -15,14 +16,16 @@ class NotSent(Exception):
     """The mail server did not take the message."""
 
 
-async def send(smtp_url: str, *, sender: str, recipient: str, subject: str, text: str, message_id: str) -> None:
-    """Send one message.
+async def send(
+    smtp_url: str, *, sender: str, recipient: str, subject: str, text: str, message_id: str, sender_name: str = ""
+) -> None:
+    """Send one message, in the name of the house when it has one.
 
     Raises:
         NotSent: the server did not take it; with what it said.
     """
     message = EmailMessage()
-    message["From"] = sender
+    message["From"] = formataddr((sender_name, sender))
     message["To"] = recipient
     message["Subject"] = subject
     message["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"

@@ -6,23 +6,17 @@ Texts of people reach the template as JSON values, never as markup; fonts come w
 from __future__ import annotations
 
 import functools
-import json
 import re
-import threading
 from datetime import date, datetime
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import typst
-
 from billing.documents.logo import Logo
 from billing.documents.words import Writing
 from billing.domain.profile import LogoNotUsable, cleaned
+from msp_kit import pdf
 
-_lock = threading.Lock()
-FORGET_AFTER = 10
-"""How many runs typst remembers what it has laid out: some 100 kB for every time entry of an invoice."""
 SHORT = 50
 """Entries of an invoice that may be remembered until ten others have been laid out: some 5 MB."""
 PETROL = "#0b6074"
@@ -34,15 +28,9 @@ _TAIL = re.compile(
 def render(content: dict[str, Any], e_invoice: bytes | None = None, *, logo: Logo | None = None) -> bytes:
     """Return the PDF of an invoice's content; without a number it is marked as a draft. ``e_invoice`` is put inside (CII)."""
     values = {**_values(content), "logo_is_wide": logo is not None and logo.is_wide}
-    inputs = {"data": json.dumps(values, ensure_ascii=False)} | ({} if logo is None else {"logo": logo.svg})
-    if e_invoice is not None:
-        inputs["xml"] = e_invoice.decode()
-    # The compiler keeps state between runs; one at a time.
-    with _lock:
-        made: bytes = _compiler("invoice.typ").compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3b"])
-        # No two invoices are alike: remembering ten long ones would only cost memory, some 900 MB; short ones may stay.
-        for _ in range(FORGET_AFTER + 1 if len(content["entries"]) > SHORT else 0):
-            _compiler("blank.typ").compile(format="pdf")
+    inputs = ({} if logo is None else {"logo": logo.svg}) | ({} if e_invoice is None else {"xml": e_invoice.decode()})
+    is_long = len(content["entries"]) > SHORT
+    made = pdf.render("billing.documents", "invoice.typ", values, inputs=inputs, is_long=is_long)
     return made if e_invoice is None else _declared(made)
 
 
@@ -53,15 +41,9 @@ def try_out(logo: Logo) -> None:
         LogoNotUsable: it cannot.
     """
     try:
-        with _lock:
-            _compiler("logo.typ").compile(format="pdf", sys_inputs={"trial": logo.svg}, pdf_standards=["a-3b"])
-    except typst.TypstError as error:
-        raise LogoNotUsable(f"the logo cannot be put in a document: {error.message}") from error
-
-
-@functools.cache
-def _compiler(template: str) -> Any:
-    return typst.Compiler(str(resources.files("billing.documents").joinpath(template)), ignore_system_fonts=True)
+        pdf.render("billing.documents", "logo.typ", {}, inputs={"trial": logo.svg})
+    except pdf.NotRenderable as error:
+        raise LogoNotUsable(f"the logo cannot be put in a document: {error}") from error
 
 
 @functools.cache
@@ -69,26 +51,26 @@ def _declaration() -> bytes:
     return resources.files("billing.documents").joinpath("facturx.xmp").read_bytes()
 
 
-def _declared(pdf: bytes) -> bytes:
+def _declared(made: bytes) -> bytes:
     """Say in the metadata of a PDF that it carries a Factur-X invoice; the rest of its bytes stays as it is.
 
     A new version of the metadata is appended, as the format has it for changes: a library that can do so reads the whole
     document first, which took longer than making it.
     """
-    tail = _TAIL.search(pdf)
+    tail = _TAIL.search(made)
     assert tail is not None, "the compiler ends a PDF with a table of its objects"
     trailer, begins = tail["trailer"], tail["begins"]
-    catalog = re.search(rb"\n%s 0 obj\n<<[^>]*?/Metadata (\d+) 0 R" % tail["root"], pdf)
+    catalog = re.search(rb"\n%s 0 obj\n<<[^>]*?/Metadata (\d+) 0 R" % tail["root"], made)
     assert catalog is not None, "PDF/A has metadata"
     number = catalog[1]
-    old = re.search(rb"\n%s 0 obj\n<</Length (\d+)/Type/Metadata/Subtype/XML>>\nstream\n" % number, pdf)
+    old = re.search(rb"\n%s 0 obj\n<</Length (\d+)/Type/Metadata/Subtype/XML>>\nstream\n" % number, made)
     assert old is not None, "the metadata of PDF/A is a stream that is not packed"
-    text = pdf[old.end() : old.end() + int(old[1])].replace(b"</rdf:RDF>", _declaration() + b"</rdf:RDF>")
+    text = made[old.end() : old.end() + int(old[1])].replace(b"</rdf:RDF>", _declaration() + b"</rdf:RDF>")
     head = b"\n%s 0 obj\n<</Length %d/Type/Metadata/Subtype/XML>>\nstream\n" % (number, len(text))
     added = b"%s%s\nendstream\nendobj\n" % (head, text)
-    entries = b"0 1\n0000000000 65535 f\r\n%s 1\n%010d 00000 n\r\n" % (number, len(pdf) + 1)
+    entries = b"0 1\n0000000000 65535 f\r\n%s 1\n%010d 00000 n\r\n" % (number, len(made) + 1)
     table = b"xref\n%strailer\n<<%s/Prev %s>>\n" % (entries, trailer, begins)
-    return b"%s%s%sstartxref\n%d\n%%%%EOF\n" % (pdf, added, table, len(pdf) + len(added))
+    return b"%s%s%sstartxref\n%d\n%%%%EOF\n" % (made, added, table, len(made) + len(added))
 
 
 def _values(content: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from contracts.endpoints import (
     statements,
     terms,
 )
+from contracts.reports.statements import StatementTooLong
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
 from msp_kit.problems import Problem
 
@@ -83,6 +84,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     adjustment_actions.SecondPersonMissing: Problem(_CONFLICT, "Somebody else must confirm"),
     period_actions.PeriodNotLatest: Problem(_CONFLICT, "A later period is closed, too"),
     period_actions.PeriodInvoiced: Problem(_CONFLICT, "The period is invoiced"),
+    StatementTooLong: Problem(_BAD, "The period has too many lines"),
     CalendarWithoutHours: Problem(_BAD, "The calendar has no hours"),
     UnknownTimezone: Problem(_BAD, "There is no such time zone"),
     BadWindow: Problem(_BAD, "A window of the calendar is not right"),

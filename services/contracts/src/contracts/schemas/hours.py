@@ -101,6 +101,10 @@ class StatementView(View):
 
     contract_id: UUID
     ref: str
+    contract_name: str
+    client_name: str
+    timezone: str
+    """In which days begin."""
     starts_at: datetime
     ends_at: datetime
     is_closed: bool

@@ -34,7 +34,8 @@ async def decide(request: Request, site: Site, visitor: Visitor, time_entry_id: 
     except Refused as refused:
         is_silent = form.get("decision") == "declined" and not form.get("reason", "").strip()
         why = gettext("Say why you decline.") if is_silent else str(refused)
-        return await _approvals(site, visitor, problem=f"{gettext('Nothing was decided.')} {why}")
+        nothing = gettext("Nothing was decided.")
+        return await _approvals(site, visitor, problem=f"{nothing} {why}")
     return go("/portal/approvals")
 
 

@@ -10,6 +10,7 @@ from portal_gateway.scope import Visitor
 _MANAGERS = ("manager", "admin", "finance", "dispatcher")
 _BILLERS = ("manager", "admin", "finance")
 _AUTHORS = ("manager", "admin")
+_DISPATCH = ("dispatcher", "manager", "admin")
 PAGE, ACTION = mark("page"), mark("action")
 
 
@@ -34,12 +35,14 @@ DESK = (
     Place("search", mark("Search"), "/desk/search"),
     Place("clock", mark("Time"), "/desk/time", go="t"),
     Place("folder-kanban", mark("Projects"), "/desk/projects", go="p"),
+    Place("plus", mark("New project"), "/desk/projects/new", _DISPATCH, hint=ACTION),
     Place("users", mark("Workload"), "/desk/workload"),
     Place("layout-dashboard", mark("Operations"), "/desk/ops", _MANAGERS, go="d"),
     Place("gauge", mark("Wall board"), "/desk/ops?wall=1", _MANAGERS),
     Place("gauge", mark("SLA compliance"), "/desk/sla", _MANAGERS),
     Place("octagon-alert", mark("SLA breaches"), "/desk/sla/breaches", _MANAGERS),
     Place("list-checks", mark("SLA verdicts"), "/desk/sla/verdicts", _MANAGERS),
+    Place("circle-alert", mark("SLA refusals"), "/desk/sla/refusals", _MANAGERS),
     Place("route", mark("SLA what-if"), "/desk/sla/what-if", _MANAGERS),
     Place("hourglass", mark("Buckets"), "/desk/buckets", _BILLERS),
     Place("list-checks", mark("Time approvals"), "/desk/approvals", _AUTHORS, go="a"),
@@ -47,11 +50,21 @@ DESK = (
     Place("eye", mark("Preview of invoices"), "/desk/billing/preview", _BILLERS),
     Place("file-text", mark("Invoices"), "/desk/billing/invoices", _BILLERS, go="i"),
     Place("wallet", mark("Receivables"), "/desk/billing/receivables", _BILLERS),
+    Place("wallet", mark("Payments"), "/desk/billing/payments", _BILLERS),
+    Place("wallet", mark("Bank statements"), "/desk/billing/bank", _BILLERS),
+    Place("bell", mark("Reminders"), "/desk/billing/reminders", _BILLERS),
+    Place("file-text", mark("Write-offs"), "/desk/billing/write-offs", _BILLERS),
     Place("chart-no-axes-column", mark("Financial health"), "/desk/billing/health", _BILLERS),
     Place("settings", mark("Billing settings"), "/desk/admin/billing", _BILLERS),
     Place("users", mark("Clients and contracts"), "/desk/clients", go="c"),
     Place("plus", mark("New client"), "/desk/new-client", _AUTHORS, hint=ACTION),
+    Place("calendar", mark("Calendars"), "/desk/admin/calendars", _BILLERS),
+    Place("list-checks", mark("Job types and levels"), "/desk/admin/job-types", _BILLERS),
+    Place("receipt", mark("Rate cards"), "/desk/admin/rate-cards", _BILLERS),
     Place("route", mark("Routing"), "/desk/admin/routing"),
+    Place("route", mark("Priorities"), "/desk/admin/priorities"),
+    Place("message-square", mark("Replies and templates"), "/desk/texts"),
+    Place("upload", mark("Import"), "/desk/admin/imports", _DISPATCH),
     Place("sun-moon", mark("Branding"), "/desk/admin/branding", ("admin",)),
 )
 PORTAL = (
@@ -111,6 +124,8 @@ KEYS = (
     Key(("e",), mark("Escalate"), '[data-key="e"]'),
     Key(("x",), mark("Resolve"), '[data-key="x"]'),
     Key(("r",), mark("Reply"), ".composer textarea"),
+    Key(("n",), mark("Internal note"), '.composer [value="note"]'),
+    Key(("a",), mark("Assign"), 'details [name="assignee_id"]'),
     Key(("Ctrl", "Enter"), mark("Send what is written"), "textarea"),
     Key(("t",), mark("Log time"), '[name="duration"]'),
     Key(("s",), mark("Start or stop the timer"), '[data-key="s"]'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -54,6 +55,21 @@ async def dry_run(request: Request, site: Site, visitor: Visitor) -> Response:
     if isinstance(trial, Failed):
         return await _rules(site, visitor, form=Form(problem=f"Nothing was tried. {trial.detail}", status=503))
     return await _rules(site, visitor, trial=trial)
+
+
+@page_route(router, "/queues", "POST")
+async def add_queue(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Add a queue."""
+    caller = need_staff(visitor, *DISPATCH)
+    typed = await form_of(request, visitor)
+    body = {"key": typed.get("queue_key", "").strip(), "name": typed.get("queue_name", "").strip()}
+    try:
+        await site.services.post(caller, "/queues", body, key=typed.get("key") or None)
+    except (Refused, ServiceAway) as error:
+        form = Form.refused("queue", typed, error, said="The queue was not added.")
+        errors = {f"queue_{name}": detail for name, detail in form.errors.items()}
+        return await _rules(site, visitor, form=replace(form, errors=errors))
+    return go("/desk/admin/routing")
 
 
 @page_route(router, "/{rule_id}/delete", "POST")

@@ -219,7 +219,7 @@ def _source(
     hits = [
         Hit(
             str(one.get("title") or one.get("name") or one["ref"]),
-            " · ".join(filter(None, (one["ref"], one.get("client_name") or known.get(str(one.get("client_id")))))),
+            " · ".join(filter(None, (one["ref"], _whose(one, known) if at.startswith("/desk") else ""))),
             f"{at}/{segment(one['ref'])}" if at else "/portal/hours",
         )
         for one in kept[:HITS_MAX]
@@ -227,12 +227,16 @@ def _source(
     return Source(name, icon, hits)
 
 
+def _whose(one: Mapping[str, Any], known: Mapping[str, str]) -> str:
+    return str(one.get("client_name") or known.get(str(one.get("client_id")), ""))
+
+
 def _invoices(found: Any, *, at: str) -> Source:
     name = gettext("Invoices")
     if isinstance(found, Failed):
         return Source(name, "receipt", found)
     hits = [
-        Hit(one["number"], one["client_name"], f"{at}/{segment(one['number'])}")
+        Hit(one["number"], one["client_name"] if at.startswith("/desk") else "", f"{at}/{segment(one['number'])}")
         for one in found["items"]
         if one["number"]
     ]

@@ -95,15 +95,15 @@ def plain(minor: int, currency: str) -> str:
     return decimal(f"{minor // 10**digits}.{minor % 10**digits:0{digits}}") if digits else str(minor)
 
 
-def percent(value: float | str | None) -> str:
+def share(value: float | str | None) -> str:
     """Return a share in percent: ``98.3%``, in German ``98,3 %``."""
     return "–" if value is None else gettext("%(number)s%%") % {"number": decimal(str(value))}
 
 
-def vat(basis_points: int) -> str:
-    """Return basis points as per cent, of a tax or a discount: ``20%``, ``5.50%``."""
+def percent(basis_points: int) -> str:
+    """Return basis points as per cent: ``12.5%``, in German ``12,5 %``."""
     whole, part = divmod(basis_points, 100)
-    return percent(f"{whole}.{part:02}" if part else str(whole))
+    return share(f"{whole}{f'.{part:02}'.rstrip('0') if part else ''}")
 
 
 def standing(invoice: Mapping[str, Any], today: date) -> tuple[str, str]:
@@ -171,7 +171,7 @@ def full(value: str | datetime | None, zone: str) -> str:
 def local(value: str, zone: str) -> str:
     """Return day and time in a zone: ``Mon 5 Oct 2026, 14:30``."""
     at = needed(value).astimezone(ZoneInfo(zone))
-    return str(format_datetime(at, "EEE d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=locale()))
+    return f"{_named(at, 'yMMMEd')}, {at:%H:%M}"
 
 
 def day(value: str | date | None) -> str:

@@ -112,7 +112,7 @@ class Site:
             money=shown.money,
             day=shown.day,
             until=shown.until,
-            percent=shown.percent,
+            percent=shown.share,
         )
 
     def asset(self, name: str) -> str:

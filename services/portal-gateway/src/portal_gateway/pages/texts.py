@@ -20,6 +20,7 @@ from portal_gateway.services import Refused, ServiceAway, segment
 router = APIRouter(prefix="/desk/texts")
 REPLIES, TEMPLATES = "replies", "templates"
 PATHS = {REPLIES: "/canned-replies", TEMPLATES: "/ticket-templates"}
+FORMS = {REPLIES: "desk/text_reply.html", TEMPLATES: "desk/text_template.html"}
 WORDS = {REPLIES: "reply", TEMPLATES: "template"}
 STATUSES = ("open", "waiting_on_client", "waiting_on_vendor", "scheduled", "resolved")
 
@@ -132,7 +133,7 @@ async def _form(site: Site, visitor: Visitor, kind: str, text_id: str | None, *,
     job_types, side = await site.parts(site.services.get(caller, "/job-types"), nav(site, visitor))
     kinds = [] if isinstance(job_types, Failed) else [(each["code"], each["name"]) for each in items_of(job_types)]
     return site.page(
-        f"desk/text_{WORDS[kind]}.html",
+        FORMS[kind],
         visitor=visitor,
         title=text["name"] if text else f"New {WORDS[kind]}",
         status=form.status,

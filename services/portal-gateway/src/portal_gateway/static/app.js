@@ -81,7 +81,7 @@ addEventListener('click', (e) => {
     root.dataset.theme = dark ? 'light' : 'dark';
     try { localStorage.setItem('theme', root.dataset.theme); } catch { /* private mode */ }
   }
-  if (a === 'palette') openPalette();
+  if (a === 'palette') { e.preventDefault(); openPalette(); }
   if (a === 'keys') openKeys();
   if (a === 'menu') document.querySelector('.side')?.toggleAttribute('data-open');
   if (a === 'print') print();
@@ -177,6 +177,8 @@ addEventListener('keydown', (e) => {
     case '/': e.preventDefault(); openPalette(); break;
     case '?': openKeys(); break;
     case 'r': { const to = document.querySelector('.composer textarea'); if (to) { e.preventDefault(); to.focus(); } break; }
+    case 'n': { const note = document.querySelector('.composer [value="note"]'); if (note) { e.preventDefault(); note.checked = true; document.querySelector('.composer textarea').focus(); } break; }
+    case 'a': { const box = document.querySelector('details:has([name="assignee_id"])'); if (box) { e.preventDefault(); box.open = true; box.querySelector('[name="assignee_id"]').focus(); } break; }
     case 't': { const to = document.querySelector('[name="duration"]'); if (to) { e.preventDefault(); to.focus(); } break; }
     default: {
       const b = document.querySelector(`[data-key="${CSS.escape(e.key)}"]`); if (b) b.click();
