@@ -23,6 +23,7 @@ import asyncpg
 from billing.actions import runs
 from billing.documents import made_for
 from billing.domain.pricing import PricedLine
+from billing.jobs import DRAFTERS
 from billing.testing import CONTRACT, MONDAY, SELLER, a_client, a_contract, an_invoice, posted, some_work
 from msp_events.contracts import RateTerms
 from msp_kernel.money import Money
@@ -101,16 +102,21 @@ async def _drafting(size: int) -> dict[str, Any]:
 
 
 async def _draft_all(database: Database, size: int) -> tuple[float, int]:
-    """Draft every client; return the seconds it took, and by how many MB the peak grew in the second half."""
+    """Draft every client as a worker does; return the seconds, and by how many MB the peak grew in the second half."""
     half, done, at_half = size // ENTRIES_PER_CLIENT // 2, 0, 0
+
+    async def draft() -> None:
+        nonlocal done, at_half
+        is_busy = True
+        while is_busy:
+            async with database.transaction(SYSTEM) as tx:
+                is_busy = await runs.draft_next(tx, default_seller=SELLER)
+            done += 1
+            if done == half:
+                at_half = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
     started = time.perf_counter()
-    is_busy = True
-    while is_busy:
-        async with database.transaction(SYSTEM) as tx:
-            is_busy = await runs.draft_next(tx, default_seller=SELLER)
-        done += 1
-        if done == half:
-            at_half = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    await asyncio.gather(*(draft() for _ in range(DRAFTERS)))
     seconds = time.perf_counter() - started
     return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - at_half) // 1024
 

@@ -137,56 +137,14 @@ async def _floor_database(admin: str) -> str:
 @contextmanager
 def _platform() -> Iterator[tuple[Target, dict[str, int]]]:
     with fresh_platform() as platform:
-        target = asyncio.run(_contracts(platform))
+        target = asyncio.run(_target(platform))
         yield target, platform.process_ids()
 
 
-async def _contracts(platform: Platform) -> Target:
+async def _target(platform: Platform) -> Target:
     """Make clients with large buckets and a ticket each."""
     async with Api(platform.url, email=ADMIN_EMAIL, password=platform.admin_password) as api:
-        await api.post("/job-types", {"code": "network", "name": "Network", "is_billable": True})
-        week = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
-        calendar = await api.post(
-            "/calendars", {"name": "Always", "timezone": "UTC", "weekly": week, "holidays": [], "overrides": {}}
-        )
-        card = await api.post(
-            "/rate-cards", {"name": "Bench", "currency": "GBP", "rates": [{"rate_minor": 9200}], "overage_rates": []}
-        )
-        first = date(datetime.now(UTC).year, 1, 1).isoformat()
-
-        async def one(number: int) -> tuple[str, str]:
-            code = "B" + "".join(chr(ord("A") + number // 26**place % 26) for place in range(3))
-            client = await api.post("/clients", {"code": code, "name": code, "timezone": "UTC", "currency": "GBP"})
-            contract = await api.post(
-                "/contracts",
-                {
-                    "client_id": client["id"],
-                    "name": "Bench",
-                    "kind": "bucket",
-                    "starts_on": first,
-                    "currency": "GBP",
-                    "job_types": ["network"],
-                    "levels": ["L1"],
-                    "calendar_id": calendar["id"],
-                    "targets": [{"metric": "resolution", "budget_minutes": 100_000}],
-                    "rate_card_id": card["id"],
-                    "bucket": {"minutes": 10_000_000, "price_minor": 0, "valid_from": first},
-                },
-            )
-            await api.post(f"/contracts/{contract['id']}/activate")
-            body = {
-                "client_id": client["id"],
-                "title": "Bench",
-                "job_type": "network",
-                "priority": "low",
-                "level": "L1",
-            }
-            while not (await api.get("/tickets/offer", client_id=client["id"]))["contracts"]:
-                await asyncio.sleep(0.05)
-            ticket = await api.post("/tickets", body)
-            return ticket["id"], contract["id"]
-
-        made = [await one(number) for number in range(CONTRACTS)]
+        made = await contracts(api, CONTRACTS)
 
         async def held(session: aiohttp.ClientSession) -> int:
             async with session.get(f"{platform.url}/api/v1/contracts/balances?limit=200") as answer:
@@ -197,7 +155,56 @@ async def _contracts(platform: Platform) -> Target:
             url=f"{platform.url}/api/v1",
             headers={"authorization": f"Bearer {api.token}"},
             post_path="/time-entries",
-            bodies=[{"ticket_id": ticket, "worked_minutes": MINUTES, "note": "Reset the tunnel"} for ticket, _ in made],
-            balance_paths=[f"/contracts/{contract}/balance" for _, contract in made],
+            bodies=[
+                {"ticket_id": ticket, "worked_minutes": MINUTES, "note": "Reset the tunnel"} for _, _, ticket in made
+            ],
+            balance_paths=[f"/contracts/{contract}/balance" for _, contract, _ in made],
             held=held,
         )
+
+
+async def contracts(api: Api, count: int) -> list[tuple[str, str, str]]:
+    """Make so many clients with a large bucket and a ticket; return the ids of client, contract and ticket."""
+    await api.post("/job-types", {"code": "network", "name": "Network", "is_billable": True})
+    week = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    calendar = await api.post(
+        "/calendars", {"name": "Always", "timezone": "UTC", "weekly": week, "holidays": [], "overrides": {}}
+    )
+    card = await api.post(
+        "/rate-cards", {"name": "Bench", "currency": "GBP", "rates": [{"rate_minor": 9200}], "overage_rates": []}
+    )
+    first = date(datetime.now(UTC).year, 1, 1).isoformat()
+
+    async def one(number: int) -> tuple[str, str, str]:
+        code = "B" + "".join(chr(ord("A") + number // 26**place % 26) for place in range(3))
+        client = await api.post("/clients", {"code": code, "name": code, "timezone": "UTC", "currency": "GBP"})
+        contract = await api.post(
+            "/contracts",
+            {
+                "client_id": client["id"],
+                "name": "Bench",
+                "kind": "bucket",
+                "starts_on": first,
+                "currency": "GBP",
+                "job_types": ["network"],
+                "levels": ["L1"],
+                "calendar_id": calendar["id"],
+                "targets": [{"metric": "resolution", "budget_minutes": 100_000}],
+                "rate_card_id": card["id"],
+                "bucket": {"minutes": 10_000_000, "price_minor": 0, "valid_from": first},
+            },
+        )
+        await api.post(f"/contracts/{contract['id']}/activate")
+        body = {
+            "client_id": client["id"],
+            "title": "Bench",
+            "job_type": "network",
+            "priority": "low",
+            "level": "L1",
+        }
+        while not (await api.get("/tickets/offer", client_id=client["id"]))["contracts"]:
+            await asyncio.sleep(0.05)
+        ticket = await api.post("/tickets", body)
+        return client["id"], contract["id"], ticket["id"]
+
+    return [await one(number) for number in range(count)]

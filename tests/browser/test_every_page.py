@@ -23,8 +23,12 @@ UNLINKED = {
     "/prove": "what moves money or rights leads to it after ten minutes",
     "/login/with/{slug}": "it sends everybody on to an identity provider",
     "/login/returned": "an identity provider sends everybody here, and it sends them on",
+    "/brand/logo": "a picture in every page, once there is one: test_brand_and_language looks at it",
+    "/brand/accent.css": "a style sheet of every page, once there is an accent: test_brand_and_language looks at it",
     "/i/{token}": "its address is shown once, to whoever makes the link: test_billing_pages opens it",
     "/i/{token}/invoice.pdf": "the page of a link leads to it",
+    "/i/{token}/logo": "a picture on the page of a link",
+    "/desk/admin/billing/logo": "a picture on the billing settings",
     "/desk/sla/what-if/changed.csv": "offered when a what-if has run, which test_sla_pages does",
 }
 STRANGERS = ("/login", "/forgot-password", "/choose-password")

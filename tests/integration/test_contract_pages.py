@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import html
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2 as httpx
 import pytest
@@ -286,3 +288,99 @@ async def test_agents_and_clients_draft_nothing(desk: Desk) -> None:
         for path in ("/desk/new-client", "/desk/clients/HLO/new-contract"):
             assert (await desk.send(who, "GET", path)).status_code == 403
             assert (await desk.send(who, "POST", path, name="x")).status_code == 403
+
+
+AMENDED = {
+    "effective_from": "2026-12-01",
+    "version": "1",
+    "name": "Managed support",
+    "priority": "100",
+    "job_types": "network",
+    "levels": ["L1", "L2"],
+    "exhaustion_policy": "overage",
+    "minimum_minutes": "0",
+    "increment_minutes": "1",
+    "any-resolution": "4",
+    "item-text": "Backup",
+    "item-price": "49.50",
+    "item-frequency": "monthly",
+    "intent": "look",
+}
+
+
+def hidden(page: str) -> dict[str, str]:
+    """Return the fields of the form that brings a proposal into force."""
+    form = page.partition('name="key"')[2].partition("</form>")[0]
+    found = re.findall(r'name="([^"]+)" value="([^"]*)"', f'name="key"{form}')
+    return {name: html.unescape(value) for name, value in found}
+
+
+async def test_a_change_is_tried_in_the_form_and_then_brought_into_force_or_not(desk: Desk) -> None:
+    await a_contract(desk)
+    path = "/desk/contracts/C-0001/amend"
+
+    assert f'href="{path}"' in await desk.get("mia", "/desk/contracts/C-0001")
+    assert f'href="{path}"' not in await desk.get("ada", "/desk/contracts/C-0001")
+    assert 'name="any-resolution" value="8"' in await desk.get("mia", path)
+    tried = await desk.send("mia", "POST", path, **AMENDED)
+    before = await desk.get("mia", "/desk/contracts/C-0001/history")
+    made = await desk.send("mia", "POST", path, **hidden(tried.text))
+    again = await desk.send("mia", "POST", path, **hidden(tried.text))
+    late = await desk.send("mia", "POST", path, **{**hidden(tried.text), "key": str(uuid4())})
+
+    assert tried.status_code == 200
+    for line in ("server is no longer in scope", "Resolution of all tickets: 8 h -&gt; 4 h", "item.1: 1 x Backup"):
+        assert line in tried.text, line
+    assert "Bring into force on 1 Dec 2026" in tried.text
+    assert "Backup" not in before
+    assert (made.status_code, made.headers["location"]) == (303, "/desk/contracts/C-0001/history")
+    assert again.status_code == 303, "a second press of the button is the first one"
+    assert (late.status_code, "version 2 is the newest one" in late.text) == (422, True)
+    after = await desk.get("mia", "/desk/contracts/C-0001/history")
+    assert "Resolution of all tickets: 8 h -&gt; 4 h" in after
+    assert 'name="item-0" value="49.50"' in await desk.get("mia", path)
+
+
+async def test_days_that_do_not_fit_and_odd_numbers_are_refused_beside_their_fields(desk: Desk) -> None:
+    await a_contract(desk)
+    path = "/desk/contracts/C-0001/amend"
+    await desk.send("mia", "POST", path, **{**AMENDED, "intent": "activate"})
+
+    overlap = await desk.send("mia", "POST", path, **{**AMENDED, "version": "2", "effective_from": "2026-11-20"})
+    odd = await desk.send(
+        "mia", "POST", path, **{**AMENDED, "version": "2", "any-resolution": "soon", "increment_minutes": "-5"}
+    )
+    empty = await desk.send("mia", "POST", path, **{**AMENDED, "version": "2", "levels": ""})
+
+    assert overlap.status_code == 422
+    fault = overlap.text.partition('id="effective_from-err">')[2].partition("</p>")[0]
+    assert fault.startswith("from 2026-12-01 on version 2 is in force; a change from 2026-11-20 on would overlap it")
+    assert 'value="2026-11-20"' in overlap.text, "what was typed stays"
+    assert 'name="item-text" value="Backup"' in overlap.text
+    assert odd.status_code == 422
+    assert 'id="any-resolution-err"' in odd.text
+    assert 'value="soon"' in odd.text
+    assert 'id="increment_minutes-err"' in odd.text
+    assert empty.status_code == 200
+    assert "scope-without-levels" in empty.text
+    assert "Cannot come into force" in empty.text
+    assert "Bring into force" not in empty.text
+    for who in ("ada", "priya"):
+        assert (await desk.send(who, "GET", path)).status_code == 403
+        assert (await desk.send(who, "POST", path, **AMENDED)).status_code == 403
+
+
+async def test_a_test_that_would_fail_keeps_a_change_from_coming_into_force(desk: Desk) -> None:
+    await a_contract(desk)
+    case = {"event": "work", "job_type": "network", "level": "L1", "at": "Mon 09:00", "duration": "90m"}
+    await desk.send("mia", "POST", "/desk/contracts/C-0001/tests", name="90 min cost 135.00", **case, price="135.00")
+
+    tried = await desk.send("mia", "POST", "/desk/contracts/C-0001/amend", **{**AMENDED, "increment_minutes": "60"})
+    forced = await desk.send(
+        "mia", "POST", "/desk/contracts/C-0001/amend", **{**AMENDED, "increment_minutes": "60", "intent": "activate"}
+    )
+
+    assert "90 min cost 135.00: price: expected 135.00, found 180.00" in tried.text
+    assert "Bring into force" not in tried.text
+    assert forced.status_code == 422
+    assert "expected 135.00, found 180.00" in forced.text

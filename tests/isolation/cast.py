@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2 as httpx
 from neighbours import ADMIN, PASSWORD, Neighbours
 from story import Company, a_cast, first_of_month, next_month, today
 
@@ -21,10 +22,10 @@ from portal_gateway.person import CLIENT_ROLES, STAFF_ROLES
 
 INSIDE = "CANARY-INSIDE"
 NOT_MADE = tuple(
-    "absence_id adjustment_id agent_id attachment_id charge_id contact_id credit_id kind line_id link_id name "
-    "needs_id other_id payment_id period_close_id project_id reply_id rule_id task_id template_id test_id view_id write_off_id".split()
+    "absence_id adjustment_id agent_id charge_id contact_id credit_id kind line_id link_id milestone_id name "
+    "needs_id other_id period_close_id reply_id rule_id task_id template_id test_id view_id write_off_id".split()
 )
-"""Kinds of objects nobody makes here yet: for them a foreign id is an unknown one, and only who may ask at all is tried."""
+"""Kinds of objects only staff deals with: nobody makes them here, and only who may ask at all is tried."""
 MONTH = (first_of_month(today()).isoformat(), next_month(today()).isoformat())
 
 
@@ -36,6 +37,8 @@ class Side:
     company: Company
     tokens: dict[str, str] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
+    """What pages call some of them, by the part of the path before."""
 
 
 @dataclass
@@ -104,11 +107,21 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
             },
         )
         await person.post(f"/tickets/{ticket['id']}/messages", {"body": f"{canary} message"})
+        attachment = await a_file(n, person, ticket["id"], canary)
         me = await person.get("/me")
         session = (await person.get("/sessions"))["items"][0]["id"]
         key = await person.post("/api-keys", {"name": canary, "roles": ["requester"], "scopes": ["tickets:read"]})
     await cast.agent.post(f"/tickets/{ticket['id']}/messages", {"body": f"{INSIDE} {canary}", "is_public": False})
     await cast.agent.post(f"/tickets/{ticket['id']}/messages", {"body": f"{canary} answer", "is_public": True})
+    project = await cast.manager.post(
+        "/projects",
+        {
+            "client_id": company.id,
+            "contract_id": company.contract_id,
+            "name": f"{canary} project",
+            "is_client_visible": True,
+        },
+    )
     entry = await cast.agent.post(
         "/time-entries", {"ticket_id": ticket["id"], "worked_minutes": 40, "note": f"{canary} work"}
     )
@@ -126,8 +139,35 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
     clock_id, notification_id = await eventually(clock), await eventually(notification)
     assert clock_id is not None
     assert notification_id is not None
+    await cast.manager.post(
+        f"/billing-profiles/{company.id}/charges",
+        {
+            "contract_id": company.contract_id,
+            "kind": "item",
+            "text": f"{canary} charge",
+            "amount_minor": 5000,
+            "frequency": "once",
+            "starts_on": MONTH[0],
+        },
+    )
     run, invoice = await _billed(cast, company.id)
-    card = (await cast.manager.get("/rate-cards", limit=200))["items"][-1]["id"]
+    paid = await cast.manager.post(
+        "/payments",
+        {
+            "client_id": company.id,
+            "amount_minor": 100,
+            "currency": "GBP",
+            "received_on": MONTH[0],
+            "method": "transfer",
+            "reference": f"{canary} reference",
+        },
+    )
+    number = (await cast.manager.get(f"/invoices/{invoice}"))["number"]
+    side.refs = {"tickets": ticket["ref"], "projects": project["ref"], "invoices": number}
+    shared = {
+        f"{name.replace('-', '_')}_id": (await cast.manager.get(f"/{name}s", limit=200))["items"][-1]["id"]
+        for name in ("rate-card", "calendar", "job-type")
+    }
     side.objects = {
         "ticket": ticket["id"],
         "ticket_id": ticket["id"],
@@ -138,7 +178,7 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
         "invoice": invoice,
         "invoice_id": invoice,
         "run_id": run,
-        "rate_card_id": card,
+        **shared,
         "person_id": me["id"],
         "session_id": session,
         "key_id": key["id"],
@@ -146,11 +186,26 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
         "audience": company.id,
         "clock_id": clock_id,
         "notification_id": notification_id,
+        "attachment_id": attachment["id"],
+        "project_id": project["id"],
+        "payment_id": paid["id"],
         "n": "1",
         "version": "1",
         **{name: str(new_id()) for name in NOT_MADE},
     }
     return side
+
+
+async def a_file(n: Neighbours, person: Api, ticket_id: str, canary: str) -> dict[str, Any]:
+    async with httpx.AsyncClient(base_url=n.url) as client:
+        answer = await client.post(
+            f"/api/v1/tickets/{ticket_id}/attachments?name={canary}.txt",
+            headers={"authorization": f"Bearer {person.token}"},
+            content=f"{canary} content".encode(),
+        )
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 async def _billed(cast: Any, client: str) -> tuple[str, str]:

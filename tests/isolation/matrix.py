@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx2 as httpx
 from bodies import body_of
-from cast import INSIDE, Actors
+from cast import INSIDE, NOT_MADE, Actors
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from neighbours import Neighbours
@@ -49,6 +49,8 @@ REFUSED_BEFORE = (
     "POST /api/v1/tickets/{ticket}/attachments",  # its name is in the query
 )
 """Writes that are refused for something else before it matters whose the object is; all others find nothing."""
+GONE = ("passkey_id",)
+"""Kinds of objects of the caller alone that nobody has here."""
 AT_ONCE = 12
 
 
@@ -160,10 +162,15 @@ def cookie(token: str, **more: str) -> tuple[tuple[str, str], ...]:
 
 
 def cells(n: Neighbours, actors: Actors, operations: Iterable[Operation]) -> Iterator[Cell]:
+    operations = tuple(operations)
+    declared: dict[str, set[str]] = {}
+    for one in operations:
+        declared.setdefault(_shape(one), set()).add(one.method)
     for one in operations:
         yield from credentials(one, actors)
         yield from roles(one, actors)
         yield from browsers(one, actors)
+        yield from methods(one, actors, declared)
         yield from programs(one, actors)
         yield from foreign(one, actors)
         yield from assignments(one, actors)
@@ -236,6 +243,9 @@ def roles(one: Operation, actors: Actors) -> Iterator[Cell]:
                     query = f"{query or '?'}&client_id={actors.ours.company.id}"
                 url = one.url(actors.ours.objects) + query
                 expected = [200, 404, 422] if one.queries else expected
+                # What is there is answered: refusals alone would prove nothing.
+                if not one.queries and not set(one.parameters) & {*NOT_MADE, *GONE}:
+                    expected = [200]
                 headers = bearer(tokens[role])
                 yield cell(one, "answers", f"{kind} {role}", actors, expected, headers=headers, url=url, never=hidden)
     if not one.is_safe:
@@ -267,6 +277,25 @@ def browsers(one: Operation, actors: Actors) -> Iterator[Cell]:
             if any(one.allows(kind, role) for role in ("admin", "manager", "billing")):
                 headers = bearer(stale)
                 yield cell(one, "step-up", f"stale {kind}", actors, [403], headers=headers, must_say="step-up-required")
+
+
+def methods(one: Operation, actors: Actors, declared: dict[str, set[str]]) -> Iterator[Cell]:
+    """Yield the methods a path does not have, said plainly and by headers that some servers believe."""
+    # Once for each path.
+    if one.is_public or one.method != min(declared[_shape(one)]):
+        return
+    token = actors.staff["admin"]
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - declared[_shape(one)]:
+        headers = bearer(token, **{"x-http-method-override": one.method, "x-http-method": one.method})
+        content = b"" if method == "GET" else b"{}"
+        # A path may be read as another one with an id in it.
+        yield cell(
+            one, "methods", method, actors, [403, 404, 405, 422], headers=headers, method=method, content=content
+        )
+
+
+def _shape(one: Operation) -> str:
+    return re.sub(r"\{\w+\}", "{}", one.path)
 
 
 def programs(one: Operation, actors: Actors) -> Iterator[Cell]:
@@ -356,11 +385,21 @@ def assignments(one: Operation, actors: Actors) -> Iterator[Cell]:
                 content=content,
                 must_say=f"/body/{name}",
             )
-    if "client_id" in one.body and one.access.get("client") is not None:
-        content = json.dumps({"client_id": actors.ours.company.id}).encode()
-        headers = bearer(actors.theirs.tokens["all"])
+    if one.access.get("client") is None:
+        return
+    for name in sorted(one.body & actors.ours.objects.keys() - set(NOT_MADE)):
+        # Everything else of the request is the caller's own.
+        body = {**json.loads(one.sample), name: actors.ours.objects[name]}
         yield cell(
-            one, "foreign ids", "client_id in the body", actors, [403, 404, 409, 422], headers=headers, content=content
+            one,
+            "foreign ids",
+            f"{name} in the body",
+            actors,
+            [403, 404, 409, 422],
+            headers=bearer(actors.theirs.tokens["all"]),
+            url=one.url(actors.theirs.objects),
+            content=json.dumps(body).encode(),
+            never=(actors.ours.canary,),
         )
 
 
@@ -462,6 +501,7 @@ async def _attempt(client: httpx.AsyncClient, one: Cell) -> str:
         return f"a refusal without a problem document: {answer.headers['content-type']}"
     if one.must_say and one.must_say not in answer.text and answer.status_code not in (404, 409):
         return f"does not say {one.must_say}: {answer.text[:200]}"
+    # A refusal may repeat what was asked for, an answer may not speak of the other client.
     said = answer.text if answer.status_code < 400 else ""
     if found := [word for word in one.never if word in said]:
         return f"tells of {', '.join(found)}"

@@ -22,6 +22,7 @@ FAMILIES = {
     "foreign ids": "another client's id in the path or body: the answer to an unknown one, byte for byte",
     "foreign filters": "another client's id in a query, alone and beside the own one",
     "mass assignment": "fields nobody may set",
+    "methods": "methods a path does not have, also in headers that some servers believe",
     "direct": "past the gateway: seventeen ways in which an identity token can be wrong, and a wrong role",
 }
 

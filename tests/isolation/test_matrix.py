@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 import httpx2 as httpx
 import pytest
-from matrix import Stage, cells, run
+from cast import Side
+from matrix import Stage, bearer, cells, run
 from report import write
 
 from portal_gateway import pages
@@ -104,6 +105,36 @@ async def test_the_attack_matrix(stage: Stage, request: pytest.FixtureRequest) -
     assert [name for name in before if before[name] != after[name]] == [], "something that was refused was written"
 
 
+async def test_the_own_objects_are_there(stage: Stage) -> None:
+    """A wall that lets nobody through would pass every other test."""
+    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+        for side in (stage.actors.ours, stage.actors.theirs):
+            cookies = {"cookie": f"sid={side.tokens['all']}"}
+            for kind, ref in side.refs.items():
+                page = await client.get(f"/portal/{kind}/{ref}", headers=cookies)
+                assert page.status_code == 200, kind
+                if kind != "invoices":
+                    assert side.canary in page.text, kind
+            file = await client.get(f"/api/v1/attachments/{side.objects['attachment_id']}", headers=cookies)
+            assert file.text == f"{side.canary} content"
+
+
+async def test_a_key_of_another_client_gives_nothing_back(stage: Stage) -> None:
+    sent: dict[str, Any] = {"description": "", "job_type": "network", "priority": "low", "level": "L1"}
+    made = {}
+    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+        for name in ("ours", "theirs", "ours again", "ours otherwise"):
+            side: Side = getattr(stage.actors, name.partition(" ")[0])
+            headers = dict(bearer(side.tokens["all"], **{"idempotency-key": "the-very-same-key"}))
+            body = {**sent, "title": f"{side.canary} {'changed' if name.endswith('otherwise') else 'title'}"}
+            made[name] = await client.post("/api/v1/tickets", headers=headers, json=body)
+
+    assert [one.status_code for one in made.values()] == [201, 201, 201, 422]
+    assert made["ours"].json() == made["ours again"].json()
+    assert made["ours"].json()["id"] != made["theirs"].json()["id"]
+    assert stage.actors.ours.canary not in made["theirs"].text
+
+
 async def test_pages_are_for_whom_they_were_made(stage: Stage) -> None:
     modules = [
         importlib.import_module(f"portal_gateway.pages.{one.name}") for one in pkgutil.iter_modules(pages.__path__)
@@ -111,9 +142,11 @@ async def test_pages_are_for_whom_they_were_made(stage: Stage) -> None:
     routes = [route for module in modules for route in getattr(getattr(module, "router", None), "routes", ())]
     paths = sorted({route.path for route in routes if "GET" in (route.methods or ())})
     wrong: dict[str, Any] = {}
+    refs = stage.actors.ours.refs
     async with httpx.AsyncClient(base_url=stage.n.url) as client:
         for path in paths:
-            url = re.sub(r"\{(\w+)\}", lambda found: stage.actors.ours.objects.get(found[1], "x"), path)
+            ours = re.sub(r"(\w+)/\{(ref|number)\}", lambda found: f"{found[1]}/{refs.get(found[1], 'x')}", path)
+            url = re.sub(r"\{(\w+)\}", lambda found: stage.actors.ours.objects.get(found[1], "x"), ours)
             anonymous = await client.get(url)
             if path.startswith(("/desk", "/portal", "/settings")):
                 if anonymous.status_code != 303 or not anonymous.headers["location"].startswith("/login"):
@@ -134,5 +167,7 @@ async def test_pages_are_for_whom_they_were_made(stage: Stage) -> None:
                     stage.actors.ours.canary in shown.text or "CANARY-INSIDE" in shown.text
                 ):
                     wrong[path] = ("tells of another client", shown.status_code)
+                if path.startswith("/portal") and ours != path and shown.status_code != 404:
+                    wrong[path] = ("is there for another client", shown.status_code)
     assert len(paths) > 20
     assert wrong == {}

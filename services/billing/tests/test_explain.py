@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 from office import Office, an_office
 
-from billing.testing import MONDAY, posted
+from billing.reports import health
+from billing.testing import MONDAY, a_client, a_contract, posted
 from msp_events.contracts import HoursHeld, HoursReleased
 from msp_kernel.ids import new_id
+from msp_kit.database import SYSTEM
 from msp_kit.testing import a_client_person, a_staff_person
 
 RANGE = "from=2026-10-01&to=2026-11-01"
@@ -127,3 +130,30 @@ async def test_financial_health_adds_up(office: Office) -> None:
     assert after["days_sales_outstanding"] == 89
     assert (await office.requests.get(office.payer, path)).status_code == 403
     assert (await office.requests.get(a_staff_person("agent"), path)).status_code == 403
+
+
+async def test_the_health_of_many_clients_takes_as_many_questions_as_that_of_one(office: Office) -> None:
+    await office.issued(posted(office.client, office.contract, minutes=150, overage=90))
+    others = {f"Client {number}": new_id() for number in range(6)}
+    for name, client_id in others.items():
+        contract_id = new_id()
+        await office.speaker.say(a_client(client_id, name), a_contract(client_id, contract_id, ref=f"R-{name}"))
+        await office.speaker.say(posted(client_id, contract_id, minutes=60, overage=30))
+    period = {"from_on": date(2026, 10, 1), "to_on": date(2027, 1, 1)}
+
+    async def asked(client_ids: list[UUID]) -> int:
+        async with office.database.transaction(SYSTEM) as tx:
+            questions: list[str] = []
+            tx.driver.add_query_logger(lambda one: questions.append(one.query))
+            await health.of_clients(tx, client_ids=client_ids, **period)
+            return len(questions)
+
+    assert await asked([office.client, *others.values()]) == await asked([office.client]) > 0
+    first = await office.get(f"/financial-health?{RANGE}&limit=4")
+    rest = await office.get(f"/financial-health?{RANGE}&limit=4&after={first['next']}")
+    listed = [*first["items"], *rest["items"]]
+    assert [one["client_name"] for one in listed] == [*sorted(others), "Harbour & Lowe"]
+    assert rest["next"] is None
+    (alone,) = (await office.get(f"/financial-health/{office.client}?{RANGE}"))["items"]
+    assert listed[-1]["currencies"] == [alone]
+    assert {one["currencies"][0]["unbilled_net_minor"] for one in listed[:-1]} == {4600}

@@ -13,7 +13,7 @@ from office import Office
 
 from billing.actions import online, payments
 from billing.providers import SignedPages
-from billing.testing import a_camt, posted
+from billing.testing import posted
 from msp_events.billing import InvoiceBalanceChanged, InvoiceReminderDue, PaymentRecorded
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM
@@ -140,43 +140,10 @@ async def test_the_database_refuses_too_much_even_to_the_owner(office: Office) -
         await owner.close()
 
 
-async def test_a_bank_statement_pays_what_it_names_and_leaves_the_rest_to_a_person(office: Office) -> None:
-    invoice = await issued(office)
-    body = a_camt(
-        ("5000.00", "CRDT", "Somebody", f"Your invoice {invoice['number'].replace('-', ' ')}"),
-        ("85.60", "CRDT", "HARBOUR & LOWE LIMITED", "thank you"),
-        ("12.00", "CRDT", "Unknown Ltd", "?"),
-        ("9.99", "DBIT", "Power Co", "meter"),
-    )
-
-    found = await office.post("/bank-statements", {"name": "november.xml", "body": body})
-    again = await office.post("/bank-statements", {"name": "november-again.xml", "body": body})
-
-    assert found == {"imported": 4, "known_before": 0, "matched": 2, "unmatched": 1, "outgoing": 1}
-    assert again == {"imported": 0, "known_before": 4, "matched": 0, "unmatched": 0, "outgoing": 0}
-    assert await still_open(office, invoice) == 0
-    (line,) = (await office.get("/bank-lines?status=unmatched"))["items"]
-    assert line["counterparty"] == "Unknown Ltd"
-    payment = await office.post(f"/bank-lines/{line['id']}/assign", {"client_id": str(office.client)})
-    assert (payment["amount_minor"], payment["left_minor"]) == (1200, 1200)
-    assert (await office.refused(f"/bank-lines/{line['id']}/ignore", {"note": "x"}))[0] == "not-found"
-    assert len((await office.get("/payments", by=office.payer))["items"]) == 3
-
-
 async def test_a_payment_of_one_outside_id_is_recorded_once(office: Office) -> None:
     assert (await pay(office, None, 5, external_id="provider-1")).status_code == 201
 
     assert (await pay(office, None, 5, external_id="provider-1")).json()["code"] == "payment-known"
-
-
-async def test_a_file_that_is_no_statement_imports_nothing(office: Office) -> None:
-    body = "booked_on,amount,currency,counterparty,reference\n2026-11-19,5.00,GBP,A,x\n2026-11-19,5.001,GBP,A,x\n"
-
-    code, detail = await office.refused("/bank-statements", {"name": "x.csv", "body": body})
-
-    assert code == "not-a-bank-statement"
-    assert "line 3" in detail
-    assert (await office.get("/bank-lines"))["items"] == []
 
 
 async def test_a_write_off_needs_a_second_person(office: Office) -> None:

@@ -9,11 +9,14 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy.event import listen
 
 from contracts import reports
 from contracts.actions import approvals
 from contracts.domain.entry import TimeEntry
 from contracts.domain.ledger import checksum
+from contracts.reports.approvals import waiting_page
+from contracts.store import contracts as contract_store
 from contracts.testing import START, a_client, a_client_with_contract, an_active_contract, an_entry, time_told
 from msp_events.contracts import ApprovalDecided, ApprovalRequested, HoursHeld, HoursPosted, PeriodClosed, TimeRefused
 from msp_events.tickets import WorklogSealed
@@ -190,6 +193,19 @@ async def test_a_top_up_that_pays_for_it_posts_without_a_word(story: Story) -> N
     assert await story.waiting() == []
 
 
+async def test_minutes_given_back_by_other_work_post_it_without_a_word(story: Story) -> None:
+    earlier, entry = an_entry(40, "Mon 09:00"), an_entry(60, "Tue 09:00")
+    await story.log(earlier, entry)
+    await story.log(approved(entry))
+    asked = [one["overage_minutes"] for one in await story.waiting()]
+
+    await story.log(replace(earlier, revision=2, decision="voided"))
+
+    assert asked == [40]
+    assert (await story.hours(entry))["status"] == "posted"
+    assert await story.waiting() == []
+
+
 async def test_a_decision_about_work_that_changed_meanwhile_is_outdated(story: Story) -> None:
     entry = an_entry(90)
     await story.log(entry)
@@ -336,3 +352,29 @@ async def test_approval_and_consent_in_either_order_make_the_same_ledger(story: 
         ("posted", 10, 30),
         ("posted", 0, 30),
     ]
+
+
+async def queries_of_the_list(story: Story) -> tuple[int, int]:
+    """Return how many contracts wait for their client, and what the list of them asks a database nobody has asked yet."""
+    contract_store._CACHE.clear()
+    asked: list[str] = []
+    async with story.database.transaction(SYSTEM) as tx:
+        # What SQLAlchemy prepares, the driver's own log does not tell.
+        listen(story.database.engine.sync_engine, "before_cursor_execute", lambda *of: asked.append(of[2]))
+        with tx.driver.query_logger(lambda query: asked.append(query.query)):
+            rows = await waiting_page(tx, client_id=None, after=None, limit=50)
+    return len({row["contract_id"] for row in rows}), len(asked)
+
+
+async def test_the_list_of_what_waits_asks_as_often_for_many_contracts_as_for_one(story: Story) -> None:
+    await story.log(an_entry(90))
+    one = await queries_of_the_list(story)
+    for code in ("ABC", "DEF", "GHI"):
+        ids = await a_client_with_contract(story.database, code=code, minutes=60, exhaustion_policy="needs_approval")
+        other = Story(story.database, story.requests, story.speaker, ids)
+        await other.log(an_entry(90), an_entry(30, "Tue 09:00"))
+
+    many = await queries_of_the_list(story)
+
+    assert (one[0], many[0]) == (1, 4)
+    assert one[1] == many[1] == 3

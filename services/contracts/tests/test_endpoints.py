@@ -8,7 +8,14 @@ from uuid import UUID
 import pytest
 
 from contracts.testing import OFFICE_HOURS, a_client_with_contract, an_entry, time_told
-from msp_events.contracts import ClientRegistered, ClientUpdated, ContractActivated, ContractAmended, ContractEnded
+from msp_events.contracts import (
+    ClientRegistered,
+    ClientUpdated,
+    ContractActivated,
+    ContractAmended,
+    ContractEnded,
+    JobTypeDefined,
+)
 from msp_kernel.ids import new_id
 from msp_kit.database import Database
 from msp_kit.testing import Requests, Speaker, a_client_person, a_staff_person, said
@@ -118,6 +125,42 @@ async def test_only_managers_register_clients(requests: Requests) -> None:
     assert (await requests.post(AGENT, "/clients", client_body())).status_code == 403
     assert (await requests.post(a_client_person(new_id(), "admin"), "/clients", client_body())).status_code == 403
     assert (await requests.post(None, "/clients", client_body())).status_code == 401
+
+
+async def test_a_calendar_is_changed_and_contracts_keep_their_copy_until_amended(requests: Requests) -> None:
+    body = await contract_body(requests)
+    contract = await created(requests, "/contracts", body)
+    path = f"/calendars/{body['calendar_id']}"
+
+    longer = calendar_body(name="Long days", weekly={"mon": [["08:00", "20:00"]]})
+    changed = await requests.send(MANAGER, "PUT", path, longer)
+    overlap = calendar_body(weekly={"mon": [["08:00", "12:00"], ["11:00", "14:00"]]})
+    refused = await requests.send(MANAGER, "PUT", path, overlap)
+    read = (await requests.get(AGENT, path)).json()
+
+    assert (changed.status_code, changed.json()) == (200, read)
+    assert (read["name"], read["calendar"]["weekly"]["mon"]) == ("Long days", [["08:00", "20:00"]])
+    assert refused.json()["code"] == "bad-window"
+    assert "tue" in (await requests.get(AGENT, f"/contracts/{contract['id']}")).json()["calendar"]["weekly"]
+    assert (await requests.send(AGENT, "PUT", path, longer)).status_code == 403
+    assert (await requests.send(MANAGER, "PUT", f"/calendars/{new_id()}", longer)).status_code == 404
+
+
+async def test_a_job_type_gets_another_name_and_everybody_hears_it_once(requests: Requests, database: Database) -> None:
+    made = await created(requests, "/job-types", {"code": "training", "name": "Traning"})
+    path = f"/job-types/{made['id']}"
+
+    changed = await requests.send(MANAGER, "PATCH", path, {"name": "Training", "is_billable": False})
+    again = await requests.send(MANAGER, "PATCH", path, {"name": "Training"})
+    recoded = await requests.send(MANAGER, "PATCH", path, {"code": "course"})
+
+    expected = {"id": made["id"], "code": "training", "name": "Training", "is_billable": False, "revision": 2}
+    assert (changed.json(), again.json()) == (expected, expected)
+    assert recoded.status_code == 422
+    told = await said(database, JobTypeDefined)
+    assert [(one.revision, one.name, one.is_billable) for one in told] == [(1, "Traning", True), (2, "Training", False)]
+    assert (await requests.send(AGENT, "PATCH", path, {"name": "x"})).status_code == 403
+    assert (await requests.send(MANAGER, "PATCH", f"/job-types/{new_id()}", {"name": "x"})).status_code == 404
 
 
 @pytest.mark.parametrize(

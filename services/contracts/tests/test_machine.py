@@ -6,152 +6,45 @@ in another order, told to another contract, give the same balances, splits and p
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import random
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
-from datetime import date, timedelta
+from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from ledger_by_hand import Model, ModelLot, Result
+from ledger_by_hand import Model, ModelLot
+from ledger_sides import Side, World, on
 
-from contracts import reports
-from contracts.actions import adjustments, contracts, lots, periods
-from contracts.consumers import consumers
 from contracts.domain.contract import AmendmentTooEarly
 from contracts.domain.entry import Decision, TimeEntry
-from contracts.domain.ledger import checksum
-from contracts.domain.pricing import priced
-from contracts.store import contracts as contract_store
-from contracts.store.book_rows import hours_from
-from contracts.testing import START, a_client_with_contract, an_entry, time_told
-from msp_events.contracts import PeriodClosed
-from msp_events.tickets import WorklogSealed
+from contracts.domain.rounding import Rounding
+from contracts.testing import START, an_entry
 from msp_kernel.ids import new_id
-from msp_kit.database import SYSTEM, Database, Scope
-from msp_kit.inbox import Inbox
-from msp_kit.testing import Speaker, drop_database, fresh_database, said
 
 WEIGHTS = [{"level": "L2", "job_type": None, "condition": None, "percent": 200}]
-BOSS = Scope(role="staff", client_id=None, actor=str(new_id()))
-ACCOUNTS = ("granted", "adjusted", "carried_in", "carried_out", "held", "consumed", "expired", "available", "overage")
+POLICIES = ("overage", "next_lot", "needs_approval", "reject")
+ROUNDINGS = (
+    Rounding(),
+    Rounding(15),
+    Rounding(15, 20),
+    Rounding(10, 0, "nearest"),
+    Rounding(15, level="ticket_day"),
+    Rounding(10, 25, "nearest", "ticket_day"),
+)
+TICKETS = [new_id() for _ in range(2)]
 DAYS = st.integers(0, 6)
-QUARTERS = st.integers(0, 4 * 24 * 7)
+# Mostly the first two days, so that entries meet on a lot, on a ticket and day, and behind a close.
+QUARTERS = st.one_of(st.integers(0, 4 * 24 * 2), st.integers(0, 4 * 24 * 7))
 MINUTES = st.integers(1, 240)
-codes = (f"{a}{b}{c}" for a, b, c in itertools.product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=3))
+WORK = st.tuples(MINUTES, QUARTERS, st.sampled_from(TICKETS))
 
 
-def on(day: int) -> date:
-    return START.date() + timedelta(days=day)
-
-
-class Side:
-    """One contract that is told facts."""
-
-    def __init__(self, world: World, terms: dict[str, Any]) -> None:
-        self.world = world
-        self.client_id, self.contract_id = world.run(a_client_with_contract(world.database, code=next(codes), **terms))
-
-    def tell(self, *entries: TimeEntry) -> None:
-        told = [time_told(one, client_id=self.client_id, contract_id=self.contract_id) for one in entries]
-        self.world.run(self.world.speaker.say(*told))
-
-    def top_up(self, lot: ModelLot) -> None:
-        ends_on = None if lot.ends_at is None else lot.ends_at.date()
-        body = {"minutes": lot.minutes, "price_minor": 0, "valid_from": lot.starts_at.date(), "expires_on": ends_on}
-        self._act(lambda tx: contracts.top_up(tx, self.contract_id, {**body, "priority": lot.priority}))
-
-    def adjust(self, number: int, minutes: int) -> None:
-        lot_id = self._value("SELECT id FROM lots WHERE contract_id = $1 AND sequence = $2", number)
-        asked = {"lot_id": lot_id, "minutes": minutes, "reason": "counted anew"}
-        adjustment_id = self._act(lambda tx: adjustments.ask(tx, self.contract_id, **asked))
-        self._act(lambda tx: adjustments.confirm(tx, self.contract_id, adjustment_id), as_=BOSS)
-
-    def lapse(self) -> None:
-        while self._act(lots.let_lapse):
-            pass
-
-    def close(self, day: int, posted: list[tuple[UUID, int]]) -> UUID:
-        period_close_id = new_id()
-        sealed = WorklogSealed(
-            occurred_at=START,
-            period_close_id=period_close_id,
-            client_id=self.client_id,
-            starts_on=on(0),
-            ends_on=on(day),
-            entry_count=len(posted),
-            worked_minutes=sum(minutes for _, minutes in posted),
-            checksum=checksum(posted),
-        )
-        self.world.run(self.world.speaker.say(sealed))
-        answer = self.world.run(said(self.world.database, PeriodClosed))[-1]
-        assert (answer.period_close_id, answer.outcome, answer.detail) == (period_close_id, "closed", "")
-        return period_close_id
-
-    def reopen(self, period_close_id: UUID) -> None:
-        self._act(lambda tx: periods.reopen(tx, period_close_id, reason="closed too early"))
-
-    def outcome(self) -> tuple[dict[str, int], dict[UUID, Result]]:
-        found: tuple[dict[str, int], dict[UUID, Result]] = self.world.run(self._outcome())
-        return found
-
-    async def _outcome(self) -> tuple[dict[str, int], dict[UUID, Result]]:
-        async with self.world.database.transaction(SYSTEM) as tx:
-            bucket = await tx.fetchrow("SELECT * FROM buckets WHERE contract_id = $1", self.contract_id)
-            rows = await tx.fetch("SELECT * FROM hours WHERE contract_id = $1", self.contract_id)
-            numbers = {
-                row["id"]: row["sequence"]
-                for row in await tx.fetch("SELECT id, sequence FROM lots WHERE contract_id = $1", self.contract_id)
-            }
-            contract = await contract_store.contract(tx, self.contract_id)
-            assert contract is not None
-            assert await reports.verify(tx, contract.ref) == []
-        assert bucket is not None
-        found: dict[UUID, Result] = {}
-        for row in rows:
-            hours = hours_from(row)
-            split, work = hours.split, hours.entry.work
-            takes = tuple((numbers[take.lot_id], take.minutes) for take in split.takes)
-            found[hours.entry.id] = Result(
-                hours.status, takes, split.bucket_minutes, split.overage_minutes, hours.is_late and hours.is_active
-            )
-            terms = contract.terms_at(work.worked_from)
-            price = priced(split.parts, terms, job_type=work.job_type, level=work.level).overage_minor
-            assert price == found[hours.entry.id].price_minor
-        return {account: bucket[account] for account in ACCOUNTS}, found
-
-    def _act(self, verb: Callable[[Any], Awaitable[Any]], *, as_: Scope = SYSTEM) -> Any:
-        async def act() -> Any:
-            async with self.world.database.transaction(as_) as tx:
-                return await verb(tx)
-
-        return self.world.run(act())
-
-    def _value(self, sql: str, *arguments: Any) -> Any:
-        return self._act(lambda tx: tx.fetchval(sql, self.contract_id, *arguments))
-
-
-class World:
-    """One database for all runs of the machine, on a loop of its own."""
-
-    def __init__(self) -> None:
-        self.runner = asyncio.Runner()
-        self.made = self.run(fresh_database(database="contracts", module="contracts"))
-        self.database = Database(self.made.app, service="contracts", database="contracts", pool_size=4)
-        self.speaker = Speaker(Inbox(self.database, consumers))
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.runner.run(work)
-
-    def end(self) -> None:
-        self.run(self.database.close())
-        self.run(drop_database(self.made))
-        self.runner.close()
+def some_work(work: tuple[int, int, UUID], **more: Any) -> TimeEntry:
+    minutes, quarter, ticket_id = work
+    return an_entry(minutes, START + timedelta(minutes=15 * quarter), ticket_id=ticket_id, **more)
 
 
 class Ledger(RuleBasedStateMachine):
@@ -162,24 +55,31 @@ class Ledger(RuleBasedStateMachine):
     @initialize(
         minutes=st.integers(1, 600),
         ends=st.one_of(st.none(), st.integers(1, 5)),
-        policy=st.sampled_from(["overage", "next_lot"]),
-        percent=st.sampled_from([None, 100, 50, 33]),
-        cap=st.sampled_from([None, 90]),
+        policy=st.sampled_from(POLICIES),
+        rounding=st.sampled_from(ROUNDINGS),
+        rollover=st.one_of(st.none(), st.tuples(st.sampled_from([100, 50, 33]), st.sampled_from([None, 90]))),
         burns=st.sampled_from(["first", "last"]),
     )
     def begin(
-        self, minutes: int, ends: int | None, policy: str, percent: int | None, cap: int | None, burns: str
+        self,
+        minutes: int,
+        ends: int | None,
+        policy: str,
+        rounding: Rounding,
+        rollover: tuple[int, int | None] | None,
+        burns: str,
     ) -> None:
-        rollover = None if percent is None else {"percent": percent, "cap_minutes": cap, "months": None, "burns": burns}
+        percent, cap = rollover or (0, None)
         self.terms = {
             "minutes": minutes,
             "expires_on": None if ends is None else on(ends),
             "exhaustion_policy": policy,
-            "rollover": rollover,
+            "rounding": asdict(rounding),
+            "rollover": rollover and {"percent": percent, "cap_minutes": cap, "months": None, "burns": burns},
             "weights": WEIGHTS,
         }
         self.side = Side(self.world, self.terms)
-        self.model = Model(policy, None if percent is None else (percent, cap), burns)
+        self.model = Model(policy, rollover, burns, rounding)
         first = ModelLot(1, minutes, START, None if ends is None else START + timedelta(days=ends))
         self.model.lots[1] = first
         self.tellings: list[TimeEntry] = []
@@ -200,17 +100,25 @@ class Ledger(RuleBasedStateMachine):
 
     # ---- time -----------------------------------------------------------------------------------------------------
 
-    @rule(minutes=MINUTES, quarter=QUARTERS, level=st.sampled_from(["L1", "L1", "L2"]))
-    def log(self, minutes: int, quarter: int, level: Any) -> None:
-        self._tell(an_entry(minutes, START + timedelta(minutes=15 * quarter), level=level))
+    @rule(work=WORK, level=st.sampled_from(["L1", "L1", "L2"]))
+    def log(self, work: tuple[int, int, UUID], level: Any) -> None:
+        self._tell(some_work(work, level=level))
 
-    @rule(several=st.lists(st.tuples(MINUTES, QUARTERS), min_size=2, max_size=5))
-    def log_at_once(self, several: list[tuple[int, int]]) -> None:
-        self._tell(*(an_entry(minutes, START + timedelta(minutes=15 * quarter)) for minutes, quarter in several))
+    @rule(several=st.lists(WORK, min_size=2, max_size=5))
+    def log_at_once(self, several: list[tuple[int, int, UUID]]) -> None:
+        self._tell(*map(some_work, several))
 
-    @rule(minutes=MINUTES, quarter=QUARTERS, decision=st.sampled_from(["approved", "rejected", "voided"]))
-    def log_and_decide_the_wrong_way_round(self, minutes: int, quarter: int, decision: Decision) -> None:
-        entry = an_entry(minutes, START + timedelta(minutes=15 * quarter))
+    @precondition(lambda self: self.model.told)
+    @rule(pick=st.integers(0, 99), minutes=MINUTES, quarter=st.integers(0, 4 * 24 - 1))
+    def log_on_the_same_ticket_and_day(self, pick: int, minutes: int, quarter: int) -> None:
+        beside = self._one(pick)
+        day = (beside.work.worked_from - START).days
+        assert beside.ticket_id is not None
+        self._tell(some_work((minutes, 4 * 24 * day + quarter, beside.ticket_id)))
+
+    @rule(work=WORK, decision=st.sampled_from(["approved", "rejected", "voided"]))
+    def log_and_decide_the_wrong_way_round(self, work: tuple[int, int, UUID], decision: Decision) -> None:
+        entry = some_work(work)
         self._tell(replace(entry, revision=2, decision=decision))
         self._tell(entry)
 
@@ -235,6 +143,16 @@ class Ledger(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 99))
     def repeat(self, pick: int) -> None:
         self._tell(self.tellings[pick % len(self.tellings)])
+
+    @precondition(lambda self: self.model.waiting())
+    @rule(pick=st.integers(0, 99), decision=st.sampled_from(["approved", "approved", "declined"]))
+    def answer(self, pick: int, decision: Any) -> None:
+        waiting = self.model.waiting()
+        entry_id = sorted(waiting)[pick % len(waiting)]
+        answered = (entry_id, decision, waiting[entry_id])
+        self.side.answer(*answered)
+        self.model.answer(*answered)
+        self.facts += [[("answer", answered)], []]
 
     # ---- lots -----------------------------------------------------------------------------------------------------
 
@@ -267,7 +185,8 @@ class Ledger(RuleBasedStateMachine):
         if minutes:
             self.side.adjust(number, minutes)
             lot.adjusted += minutes
-            self.facts[-1].append(("adjust", (number, minutes)))
+            # Minutes can be taken that closed work has left: whether it is closed still is not to be shuffled.
+            self.facts += [[("adjust", (number, minutes))], []]
 
     @rule()
     def lapse(self) -> None:
@@ -325,8 +244,9 @@ class Ledger(RuleBasedStateMachine):
                 if kind == "tell":
                     other.tell(replace(fact, id=names[fact.id]))
                 elif kind == "close":
-                    until = START + timedelta(days=fact)
-                    closes.append(other.close(fact, self._posted_of(other, until)))
+                    closes.append(other.close(fact, other.posted_before(fact)))
+                elif kind == "answer":
+                    other.answer(names[fact[0]], *fact[1:])
                 elif kind == "reopen":
                     other.reopen(closes.pop())
                 elif kind == "adjust":
@@ -337,17 +257,6 @@ class Ledger(RuleBasedStateMachine):
         again, again_results = other.outcome()
         assert again == balances
         assert again_results == {names[entry_id]: result for entry_id, result in results.items()}
-
-    def _posted_of(self, side: Side, until: Any) -> list[tuple[UUID, int]]:
-        rows = side._act(  # noqa: SLF001 - what tickets would have sealed
-            lambda tx: tx.fetch(
-                "SELECT time_entry_id, worked_minutes FROM hours WHERE contract_id = $1 AND status = 'posted'"
-                " AND NOT is_closed AND worked_from < $2",
-                side.contract_id,
-                until,
-            )
-        )
-        return [tuple(row) for row in rows]
 
 
 def _shuffled(facts: list[tuple[str, Any]], chance: random.Random) -> list[tuple[str, Any]]:

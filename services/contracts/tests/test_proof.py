@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -11,11 +12,17 @@ import pytest
 
 from contracts import reports
 from contracts.__main__ import SERVICE
+from contracts.actions import adjustments, approvals
+from contracts.domain.entry import TimeEntry
+from contracts.domain.ledger import checksum
+from contracts.store import periods as store
 from contracts.testing import START, a_client_with_contract, an_entry, time_told
+from msp_events.tickets import WorklogSealed
+from msp_kernel.ids import new_id
 from msp_kit import cli
-from msp_kit.database import SYSTEM, Database
+from msp_kit.database import SYSTEM, Database, Scope
 from msp_kit.provisioning import DatabaseUrls
-from msp_kit.testing import Speaker, set_service_environment, superuser_url
+from msp_kit.testing import Speaker, a_client_person, set_service_environment, superuser_url
 
 
 @pytest.fixture
@@ -36,6 +43,54 @@ async def contract_id(database: Database, speaker: Speaker) -> UUID:
     entries = [an_entry(60, "Mon 09:00", decision="approved"), an_entry(30, "Tue 09:00"), an_entry(30, "Wed 09:00")]
     for entry in entries:
         await speaker.say(time_told(entry, client_id=client_id, contract_id=contract_id))
+    return contract_id
+
+
+@pytest.fixture
+async def decided_contract_id(database: Database, speaker: Speaker) -> UUID:
+    """Give a contract about which people decided: an adjustment, a client's consent and refusal, a closed period."""
+    client_id, contract_id = await a_client_with_contract(database, minutes=100, exhaustion_policy="needs_approval")
+    asker, confirmer = (Scope(role="staff", client_id=None, actor=str(new_id())) for _ in range(2))
+    async with database.transaction(asker) as tx:
+        lot_id = await tx.fetchval("SELECT id FROM lots")
+        adjustment_id = await adjustments.ask(tx, contract_id, lot_id=lot_id, minutes=-10, reason="counted anew")
+    async with database.transaction(confirmer) as tx:
+        await adjustments.confirm(tx, contract_id, adjustment_id)
+    closed, agreed, declined = (an_entry(80, f"{day} 09:00", decision="approved") for day in ("Mon", "Tue", "Wed"))
+    for entry in (closed, agreed, declined):
+        await speaker.say(time_told(entry, client_id=client_id, contract_id=contract_id))
+    approver = a_client_person(client_id, "approver")
+    decisions: tuple[tuple[TimeEntry, approvals.Decision, int], ...] = (
+        (agreed, "approved", 70),
+        (declined, "declined", 80),
+    )
+    for entry, decision, minutes in decisions:
+        async with database.transaction(approver.scope) as tx:
+            await approvals.decide(
+                tx, entry.id, by=approver, decision=decision, overage_minutes=minutes, reason="so be it"
+            )
+    async with database.transaction(SYSTEM) as tx:
+        await approvals.settle(tx)
+    sealed = WorklogSealed(
+        occurred_at=START,
+        period_close_id=new_id(),
+        client_id=client_id,
+        starts_on=START.date(),
+        ends_on=START.date() + timedelta(days=1),
+        entry_count=1,
+        worked_minutes=80,
+        checksum=checksum([(closed.id, 80)]),
+    )
+    await speaker.say(sealed)
+    async with database.transaction(SYSTEM) as tx:
+        await store.insert_invoice(
+            tx,
+            invoice_id=new_id(),
+            client_id=client_id,
+            starts_on=sealed.starts_on,
+            ends_on=sealed.ends_on,
+            number="I-1",
+        )
     return contract_id
 
 
@@ -98,6 +153,86 @@ async def test_tampering_is_found(
     (found,) = await failures(database)
     assert found.startswith("C-0001: ")
     assert named in found, contract_id
+
+
+SEALED = "was changed after it was sealed"
+TAMPERING_WITH_DECISIONS = {
+    "minutes of an adjustment": ("UPDATE adjustments SET minutes = -9", "is not what two people agreed on"),
+    "reason of an adjustment": ("UPDATE adjustments SET reason = 'because'", SEALED),
+    "who asked for an adjustment": ("UPDATE adjustments SET asked_by = 'nobody'", SEALED),
+    "an adjustment taken out": ("DELETE FROM adjustments", "is not what two people agreed on"),
+    "an adjustment undone": (
+        "UPDATE adjustments SET status = 'declined', decided_by = asked_by",
+        "is not what two people agreed on",
+    ),
+    "what a client agreed to": ("UPDATE approvals SET overage_minutes = 90 WHERE decision = 'approved'", SEALED),
+    "who agreed": ("UPDATE approvals SET decided_by_name = 'Nobody' WHERE decision = 'approved'", SEALED),
+    "a consent taken out": (
+        "DELETE FROM approvals WHERE decision = 'approved'",
+        "a word of the client that nobody gave",
+    ),
+    "a refusal taken out": (
+        "DELETE FROM approvals WHERE decision = 'declined'",
+        "a word of the client that nobody gave",
+    ),
+    "a consent put in": (
+        "UPDATE hours SET consented_minutes = 75 WHERE consented_minutes = 70",
+        "a word of the client that nobody gave",
+    ),
+    "terms": (
+        'UPDATE contract_versions SET terms = terms || \'{"exhaustion_policy": "overage"}\'',
+        "version 1 of the terms",
+    ),
+    "the day of terms": ("UPDATE contract_versions SET effective_from = effective_from - 1", "version 1 of the terms"),
+    "terms taken out": ("UPDATE contracts SET version = 2", "version 2 of the terms is missing"),
+    "the totals of a period": ("UPDATE period_closes SET worked_minutes = 81", "the close of the period up to"),
+    "a statement": ("UPDATE period_closes SET statements = '[]'", "the close of the period up to"),
+    "a close taken out": ("DELETE FROM period_closes", "is closed in a period that is not"),
+    "an entry thawed": (
+        "UPDATE hours SET period_close_id = gen_random_uuid() WHERE is_closed",
+        "in a period that is not",
+    ),
+    "an invoice": ("UPDATE invoiced_periods SET number = 'I-2'", "the invoice of the period up to"),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERING_WITH_DECISIONS)
+async def test_tampering_with_what_people_decided_is_found(
+    database: Database, decided_contract_id: UUID, superuser: asyncpg.Connection[asyncpg.Record], name: str
+) -> None:
+    assert await failures(database) == []
+    statement, named = TAMPERING_WITH_DECISIONS[name]
+
+    await superuser.execute(statement)
+
+    (found,) = await failures(database)
+    assert found.startswith("C-0001: ")
+    assert named in found, decided_contract_id
+
+
+KEPT = {
+    "adjustments": "minutes = 1",
+    "approvals": "overage_minutes = 1",
+    "contract_versions": "version = 9",
+    "invoiced_periods": "number = 'I-9'",
+    "period_closes": "worked_minutes = 1",
+    "postings": "minutes = 1",
+}
+
+
+@pytest.mark.parametrize("table", KEPT)
+async def test_the_service_itself_cannot_change_or_delete_what_is_kept(
+    database: Database, decided_contract_id: UUID, table: str
+) -> None:
+    for statement in (f"UPDATE {table} SET {KEPT[table]}", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+        with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.PostgresError), match="denied|kept"):
+            async with database.transaction(SYSTEM) as tx:
+                await tx.driver.execute(statement)
+    for table_of_balances in ("buckets", "hours", "lots"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with database.transaction(SYSTEM) as tx:
+                await tx.driver.execute(f"DELETE FROM {table_of_balances}")
+    assert await failures(database) == [], decided_contract_id
 
 
 async def test_verify_looks_at_one_contract_when_told(

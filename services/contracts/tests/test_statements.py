@@ -9,9 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pypdf
+import pytest
+
 from contracts import reports
 from contracts.domain.entry import TimeEntry
 from contracts.domain.ledger import checksum
+from contracts.reports import statements
 from contracts.testing import START, a_client_with_contract, an_entry, time_told
 from msp_events.billing import InvoiceIssued
 from msp_events.contracts import HoursPosted, PeriodClosed, PeriodReopened
@@ -183,6 +187,33 @@ async def test_a_statement_as_a_file_carries_no_formula(
     assert (rows[1]["time_entry_id"], rows[1]["agent_name"]) == (str(entry.id), "Ana")
 
 
+async def test_what_would_change_a_closed_period_is_refused_with_the_rule(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=100, expires_on=MONDAY + timedelta(days=5))
+    entry = an_entry(60, decision="approved")
+    await speaker.say(time_told(entry, client_id=client_id, contract_id=contract_id))
+    await speaker.say(a_seal(client_id, [entry]))
+    path = f"/contracts/{contract_id}"
+    async with database.transaction(SYSTEM) as tx:
+        lot_id = await tx.fetchval("SELECT id FROM lots WHERE contract_id = $1", contract_id)
+
+    lot = {"minutes": 60, "price_minor": 0, "valid_from": str(MONDAY + timedelta(days=6))}
+    too_early = await requests.post(MANAGER, f"{path}/lots", lot)
+    amended = await requests.post(MANAGER, f"{path}/amend", {"effective_from": lot["valid_from"], "levels": ["L1"]})
+    adjusted = await requests.post(
+        MANAGER, f"{path}/adjustments", {"lot_id": str(lot_id), "minutes": 5, "reason": "counted anew"}
+    )
+
+    assert [(one.status_code, one.json()["code"]) for one in (too_early, amended, adjusted)] == [
+        (422, "amendment-too-early"),
+        (422, "amendment-too-early"),
+        (409, "lot-cannot-be-adjusted"),
+    ]
+    assert "the period up to 2026-11-09 is closed" in too_early.json()["detail"]
+    await verified(database)
+
+
 # ---- opening a period again ---------------------------------------------------------------------------------------
 
 
@@ -272,3 +303,84 @@ def _issued(client_id: UUID) -> InvoiceIssued:
         gross_minor=0,
         worked_minutes=120,
     )
+
+
+# ---- on paper ------------------------------------------------------------------------------------------------------
+
+MARKUP = "#panic() *bold* $x^2$ `raw` // not a comment \\ <label> @cite = heading [box] {code}"
+
+
+def pages_of(document: bytes) -> str:
+    """Return the text of a PDF with single spaces."""
+    pages = pypdf.PdfReader(io.BytesIO(document)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+async def test_a_statement_is_a_pdf_with_every_line_and_the_same_bytes_twice(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=600)
+    person = a_client_person(client_id, "requester")
+    monday = replace(an_entry(90, ticket_id=new_id()), ref="HLO-1482", agent_name="Tom Okafor", note="Router")
+    late = replace(an_entry(30, "Tue 09:00"), ref="HLO-PRJ-1 Move", agent_name="Ana Reyes", note="Cables")
+    await speaker.say(*(time_told(one, client_id=client_id, contract_id=contract_id) for one in (monday, late)))
+    path = f"/contracts/{contract_id}/statement"
+    period = "?from=2026-11-01&to=2026-11-08"
+
+    paper = await requests.get(person, f"{path}.pdf{period}")
+    again = await requests.get(MANAGER, f"{path}.pdf{period}")
+    lines = (await requests.get(person, f"{path}{period}")).json()
+    part = pages_of((await requests.get(person, f"{path}.pdf?from=2026-11-03&to=2026-11-08")).content)
+    stranger = a_client_person((await a_client_with_contract(database, code="ABC"))[0], "admin")
+
+    assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
+    assert paper.headers["content-disposition"] == f'attachment; filename="{lines["ref"]}-2026-11-01.pdf"'
+    assert paper.content == again.content
+    text = pages_of(paper.content)
+    for told in (
+        "Harlow Dental",
+        "Period 2026-11-01 to 2026-11-07",
+        "Opening balance 0.00 h",
+        "2026-11-02 00:00 Bucket funded +600 10.00 h",
+        "2026-11-02 09:00 Router (L1, network, on hold) HLO-1482 Tom Okafor \N{MINUS SIGN}90 8.50 h",
+        "2026-11-03 09:00 Cables (L1, network, on hold) HLO-PRJ-1 Move Ana Reyes \N{MINUS SIGN}30 8.00 h",
+        "Closing balance 8.00 h",
+        "The period is still open",
+    ):
+        assert told in text, told
+    assert [one["ref"] for one in lines["items"]] == ["", "HLO-1482", "HLO-PRJ-1 Move"]
+    assert "Opening balance 8.50 h" in part
+    assert "Router" not in part
+    assert (await requests.get(stranger, f"{path}.pdf")).status_code == 404
+
+
+async def test_what_people_wrote_is_text_on_paper_and_never_markup(
+    requests: Requests, database: Database, speaker: Speaker
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database)
+    odd = replace(an_entry(90), note=f"{MARKUP} \x07\x1b\u2028", ref="#sys.inputs", agent_name="*Tom* _O_")
+    await speaker.say(time_told(odd, client_id=client_id, contract_id=contract_id))
+
+    paper = await requests.get(MANAGER, f"/contracts/{contract_id}/statement.pdf")
+
+    assert paper.status_code == 200
+    text = pages_of(paper.content)
+    for word in (*MARKUP.split(), "#sys.inputs", "*Tom*", "_O_"):
+        assert word in text, word
+    assert "\x07" not in text
+
+
+async def test_a_period_with_too_many_lines_is_refused_instead_of_cut_off(
+    requests: Requests, database: Database, speaker: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database)
+    entries = [an_entry(30, f"Mon {hour:02}:00") for hour in range(9, 12)]
+    await speaker.say(*(time_told(one, client_id=client_id, contract_id=contract_id) for one in entries))
+    monkeypatch.setattr(statements, "STATEMENT_LINES_MAX", 3)
+
+    whole = await requests.get(MANAGER, f"/contracts/{contract_id}/statement")
+    part = await requests.get(MANAGER, f"/contracts/{contract_id}/statement?from=2026-11-03")
+
+    assert (whole.status_code, whole.json()["code"]) == (422, "statement-too-long")
+    assert "choose a shorter one" in whole.json()["detail"]
+    assert part.status_code == 200

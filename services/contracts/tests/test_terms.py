@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from contracts.actions import amendments
+from contracts.actions import amendments, lots
 from contracts.store import contracts as store
 from contracts.testing import (
     OFFICE_HOURS,
@@ -120,6 +120,72 @@ async def test_what_is_frozen_at_activation_is_refused_by_name(requests: Request
     assert "currency is EUR for good" in currency["detail"]
     assert card["code"] == "terms-frozen"
     assert same["http"] == 200
+
+
+async def test_an_amendment_is_tried_before_it_is_made(requests: Requests, database: Database) -> None:
+    _, contract_id = await a_client_with_contract(database)
+    path = f"/contracts/{contract_id}"
+    await requests.post(MANAGER, f"{path}/tests", exhausted(price="135.00"))
+    proposal = {"effective_from": "2026-12-01", "name": "Support", "targets": [a_target(240)], "after_version": 1}
+
+    tried = (await requests.post(MANAGER, f"{path}/amend/preview", proposal)).json()
+    refused = (await requests.post(MANAGER, f"{path}/amend/preview", {**proposal, "levels": []})).json()
+    early = await requests.post(MANAGER, f"{path}/amend/preview", {**proposal, "effective_from": "2026-10-01"})
+    before = (await requests.get(AGENT, path)).json()
+    made = await requests.post(MANAGER, f"{path}/amend", proposal)
+    late = await requests.post(MANAGER, f"{path}/amend", proposal)
+
+    assert [one["text"] for one in tried["changes"]] == [
+        "Resolution of all tickets: 8 h -> 4 h",
+        "name: Managed support -> Support",
+    ]
+    assert (tried["version"], tried["effective_from"], tried["is_refused"]) == (2, "2026-12-01", False)
+    assert [one["is_passed"] for one in tried["tests"]] == [True]
+    assert (refused["is_refused"], refused["tests"]) == (True, [])
+    assert "scope-without-levels" in [one["rule"] for one in refused["lint"]]
+    assert (early.status_code, early.json()["code"]) == (422, "amendment-too-early")
+    assert (before["version"], before["name"]) == (1, "Managed support")
+    assert (made.status_code, made.json()["version"], made.json()["name"]) == (200, 2, "Support")
+    assert (late.status_code, late.json()["code"]) == (409, "amended-meanwhile")
+    assert (await requests.post(AGENT, f"{path}/amend/preview", proposal)).status_code == 403
+
+
+async def test_a_proposal_that_breaks_a_test_says_so(requests: Requests, database: Database) -> None:
+    _, contract_id = await a_client_with_contract(database)
+    path = f"/contracts/{contract_id}"
+    await requests.post(MANAGER, f"{path}/tests", exhausted(price="135.00"))
+
+    rounding = {"effective_from": "2026-12-01", "rounding": {"increment_minutes": 60}}
+    tried = (await requests.post(MANAGER, f"{path}/amend/preview", rounding)).json()
+
+    assert tried["is_refused"] is True
+    assert [one["is_passed"] for one in tried["tests"]] == [False]
+
+
+async def test_a_retainer_grants_other_hours_from_the_first_month_of_the_amendment(
+    requests: Requests, database: Database
+) -> None:
+    _, contract_id = await a_client_with_contract(database, kind="retainer", minutes=600, starts_on=date(2099, 1, 1))
+    _, bucket_id = await a_client_with_contract(database, code="ABC")
+    path = f"/contracts/{contract_id}"
+    more = {"grant_minutes": 900, "grant_price_minor": 120_000}
+
+    made = await amended(requests, path, **more, effective_from="2099-02-15")
+    wrong = await amended(requests, f"/contracts/{bucket_id}", **more)
+    async with database.transaction(SYSTEM) as tx:
+        tx.now = datetime(2099, 4, 2, tzinfo=UTC)
+        await lots.grant_retainers(tx)
+    granted = (await requests.get(AGENT, path)).json()["bucket"]
+
+    assert made["http"] == 200
+    assert [one["unit_minor"] for one in made["fixed_items"]] == [120_000]
+    assert [(lot["valid_from"], lot["minutes"]) for lot in granted] == [
+        ("2099-01-01", 600),
+        ("2099-02-01", 600),
+        ("2099-03-01", 900),
+        ("2099-04-01", 900),
+    ]
+    assert (wrong["http"], wrong["code"]) == (422, "bucket-does-not-fit")
 
 
 async def test_a_new_version_of_the_rate_card_is_adopted_by_an_amendment_only(

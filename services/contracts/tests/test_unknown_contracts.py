@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
+import pytest
 
-from contracts.testing import a_client, a_draft, an_active_contract, an_entry, time_told
+from contracts.testing import a_client, a_client_with_contract, a_draft, an_active_contract, an_entry, time_told
 from msp_events.contracts import HoursHeld
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM, Database
@@ -73,3 +76,22 @@ async def test_time_on_a_draft_is_refused_and_not_kept_waiting(database: Databas
     await speaker.say(time_told(an_entry(60), client_id=client_id, contract_id=draft_id))
 
     assert [one[0] for one in await inbox(database)] == ["done"]
+
+
+@pytest.mark.parametrize("minutes", [0, -5, 1.5, "much", None, 1441])
+async def test_minutes_that_are_none_are_parked_with_the_reason_and_move_nothing(
+    database: Database, speaker: Speaker, minutes: object
+) -> None:
+    client_id, contract_id = await a_client_with_contract(database, minutes=600)
+    good = speaker.envelope(time_told(an_entry(60), client_id=client_id, contract_id=contract_id))
+    data = {**good.data, "worked_minutes": minutes}
+
+    await speaker.inbox.accept(
+        [replace(good, data=data, body=json.dumps({**json.loads(good.body), "data": data}).encode())]
+    )
+
+    ((status, _, text, _),) = await inbox(database)
+    assert status == "parked"
+    assert "worked_minutes" in text
+    async with database.transaction(SYSTEM) as tx:
+        assert await tx.fetchval("SELECT available FROM buckets WHERE contract_id = $1", contract_id) == 600

@@ -139,15 +139,122 @@ HEALTH = {
     "days_sales_outstanding": 21,
     "unbilled_minutes": 30,
 }
-HOSTED = {
-    "number": "INV-2026-0001",
-    "client_name": "Acme",
+HOSTED: dict[str, Any] = {
+    **{
+        name: ROW[name]
+        for name in ("number", "kind", "status", "client_name", "currency", "starts_on", "ends_on", "due_on")
+    },
     "seller": "Meridian IT Ltd",
-    "currency": "GBP",
+    "seller_lines": ["1 Quay", "Bristol BS1", "GB", "GB123456789"],
+    "has_logo": False,
+    "issued_on": "2026-11-01",
+    "payment_days": 30,
+    "purchase_order": "PO-7",
+    "lines": [
+        {"text": "<b>Network</b>", "quantity": 1, "quantity_minutes": 60, "unit_minor": 10_000, "net_minor": 10_000}
+    ],
+    "taxes": [{"category": "S", "rate_basis_points": 2000, "net_minor": 10_000, "tax_minor": 2_000, "reason": None}],
+    "net_minor": 10_000,
+    "tax_minor": 2_000,
     "gross_minor": 12_000,
-    "open_minor": 12_000,
-    "due_on": "2026-12-01",
+    "credited_minor": 1_000,
+    "open_minor": 8_000,
     "iban": "GB33BUKB20201555555555",
     "bic": None,
 }
 MISSING = (404, {"type": "/problems/not-found", "title": "Not found", "code": "not-found"})
+PAYMENT, LINE = (f"00000000-0000-0000-0000-00000000000{digit}" for digit in "45")
+PAID: dict[str, Any] = {
+    "id": PAYMENT,
+    "client_id": ACME,
+    "client_name": "Acme",
+    "amount_minor": 15_000,
+    "currency": "GBP",
+    "received_on": "2026-11-20",
+    "method": "bank transfer",
+    "reference": "<b>thanks</b>",
+    "left_minor": 3_000,
+    "allocations": [
+        {
+            "invoice_id": INVOICE,
+            "number": "INV-2026-0001",
+            "amount_minor": 12_000,
+            "reason": "",
+            "made_at": "2026-11-20T09:00:00+00:00",
+        }
+    ],
+    "refunds": [],
+}
+OWED = {
+    **{name: ROW[name] for name in ("id", "client_id", "client_name", "number", "currency", "due_on", "gross_minor")},
+    "issued_at": "2026-11-01T08:00:00+00:00",
+    "open_minor": 12_000,
+    "reminder_step": 1,
+    "reminded_at": "2026-11-20T09:00:00+00:00",
+    "days_overdue": 10,
+    "age": "days_1_30",
+    "next_step": 2,
+    "next_on": "2026-12-01",
+}
+REMINDED = {
+    "client_id": ACME,
+    "client_name": "Acme",
+    "invoice_id": INVOICE,
+    "number": "INV-2026-0001",
+    "currency": "GBP",
+    "due_on": "2026-11-10",
+    "step": 1,
+    "reminded_at": "2026-11-20T09:00:00+00:00",
+    "open_then_minor": 12_000,
+    "open_minor": 0,
+}
+WRITTEN_OFF: dict[str, Any] = {
+    "id": RUN,
+    "client_id": ACME,
+    "invoice_id": INVOICE,
+    "number": "INV-2026-0001",
+    "currency": "GBP",
+    "amount_minor": 560,
+    "reason": "bank charges",
+    "proposed_at": "2026-11-20T09:00:00+00:00",
+    "proposed_by": ACME,
+    "approved_at": None,
+    "approved_by": None,
+}
+BANK_LINE: dict[str, Any] = {
+    "id": LINE,
+    "booked_on": "2026-11-20",
+    "amount_minor": 12_500,
+    "currency": "GBP",
+    "counterparty": "ACME LTD",
+    "reference": "<i>invoice</i>",
+    "statement": "november.xml",
+    "status": "unmatched",
+    "note": "",
+    "payment_id": None,
+    "client_id": None,
+    "client_name": None,
+    "suggested": [
+        {
+            "id": INVOICE,
+            "client_id": ACME,
+            "client_name": "Acme",
+            "number": "INV-2026-0001",
+            "open_minor": 12_000,
+            "due_on": "2026-12-01",
+        }
+    ],
+}
+CHARGE = {
+    "id": RUN,
+    "contract_id": LINE,
+    "kind": "discount",
+    "text": "<b>First year</b>",
+    "quantity": 1,
+    "amount_minor": 0,
+    "basis_points": 1250,
+    "applies_to": "time",
+    "frequency": "monthly",
+    "starts_on": "2026-01-01",
+    "ends_on": None,
+}

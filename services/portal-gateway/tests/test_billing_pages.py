@@ -25,7 +25,8 @@ from billing_shapes import (
 from upstream import Pages, pages, words
 
 from portal_gateway.pages import shown
-from portal_gateway.pages.billing import flat, mend, nested, steps
+from portal_gateway.pages.billing import mend, steps
+from portal_gateway.pages.billing_admin import flat, nested
 
 BASE = f"/desk/billing/invoices/{INVOICE}"
 
@@ -56,7 +57,10 @@ def seen(door: Pages) -> Pages:
         f"/invoices/{INVOICE}/links": lambda _: {"id": RUN, "token": "t" * 43, "items": []},
         "/receivables/ageing": {"items": [AGE], "next": None},
         "/receivables/statement": ACCOUNT,
-        f"/financial-health/{ACME}": {"items": [HEALTH], "next": None},
+        "/financial-health": {
+            "items": [{"client_id": ACME, "client_name": "Acme", "currencies": [HEALTH]}],
+            "next": None,
+        },
         "/seller": {"name": "Meridian IT Ltd", "address": {"lines": ["1 Quay"], "city": "Bristol", "country": "GB"}},
         f"/billing-profiles/{ACME}": {"client_id": ACME, "profile": {"payment_days": 14, "tax_case": "AE"}},
         "/hosted-invoices": HOSTED,
@@ -140,8 +144,27 @@ async def test_a_credit_note_is_issued_in_two_steps(seen: Pages) -> None:
     second = await seen.post(path, {**form, "intent": "issue"})
 
     assert (second.status_code, second.headers["location"]) == (303, f"/desk/billing/invoices/{RUN}")
-    assert seen.upstream.body(notes) == {"reason": "a mistake", "lines": [{"n": 1, "net_minor": 2550}]}
+    lines = [{"n": 1, "net_minor": 2550}]
+    assert seen.upstream.body(notes) == {"reason": "a mistake", "lines": lines, "return_hours": []}
     assert "Choose at least one line" in (await seen.post(path, {"reason": "x"})).text
+
+
+async def test_hours_go_back_to_their_bucket_only_when_somebody_says_so(seen: Pages) -> None:
+    entry = {"contract_id": RUN, "bucket_minutes": 90}
+    line = {**WHOLE["lines"][0], "contract_id": RUN, "ref": "C-1"}
+    seen.upstream.answers[f"/invoices/{INVOICE}"] = {**WHOLE, "entries": [entry, entry], "lines": [line]}
+    path, form = f"{BASE}/credit", {"line": "1", "reason": "agreed"}
+    assert "the invoice took 3.00 h" in (await seen.get(path)).text
+
+    second = await seen.post(path, {**form, f"back-{RUN}": "1.5"})
+    assert "1.50 h go back to the bucket of C-1." in words(second.text)
+    seen.upstream.answers[f"/invoices/{INVOICE}/credit-notes"] = {"id": INVOICE}
+    await seen.post(path, {**form, f"back-{RUN}": "1.5", "intent": "issue"})
+
+    body = seen.upstream.body(f"/invoices/{INVOICE}/credit-notes")
+    assert body["return_hours"] == [{"contract_id": RUN, "bucket_minutes": 90}]
+    for wrong in ("1.51", "-1", "x"):
+        assert "whole minutes above zero" in (await seen.post(path, {**form, f"back-{RUN}": wrong})).text
 
 
 async def test_a_credit_note_without_fresh_proof_leads_to_it(seen: Pages) -> None:
@@ -237,7 +260,15 @@ async def test_a_link_shows_one_document_to_anybody_and_is_not_indexed(seen: Pag
     page = await seen.client.get(f"/i/{token}")
     document = await seen.client.get(f"/i/{token}/invoice.pdf")
 
-    assert "£120.00" in page.text
+    said = words(page.text)
+    for part in (
+        "Invoice INV-2026-0001 Part paid £80.00 to pay by",
+        "&lt;b&gt;Network&lt;/b&gt; 1.00 h £100.00 £100.00",
+        "VAT 20% £20.00 Total £120.00 Credited −£10.00 Paid −£30.00 To pay £80.00",
+        "IBAN GB33BUKB20201555555555",
+        "1 Quay, Bristol BS1, GB, GB123456789",
+    ):
+        assert part in said, part
     assert page.headers["x-robots-tag"] == document.headers["x-robots-tag"] == "noindex, nofollow"
     assert document.headers["content-type"] == "application/pdf"
     # The gateway asks for what the token opens, and for nothing else.

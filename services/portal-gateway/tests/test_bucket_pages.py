@@ -59,6 +59,8 @@ LINE: dict[str, Any] = {
     "minutes": -90,
     "overage_minutes": 0,
     "balance_minutes": 600,
+    "ref": "HLO-1482",
+    "ticket_id": "00000000-0000-0000-0000-0000000000e1",
     "agent_name": "Ana Reyes",
     "level": "L1",
     "job_type": "network",
@@ -96,6 +98,7 @@ async def site() -> AsyncIterator[Pages]:
             },
             f"{here}/statement": {"items": [LINE]},
             f"{here}/statement.csv": {"items": [LINE]},
+            f"{here}/statement.pdf": {"items": [LINE]},
             f"{here}/adjustments": {"items": [ADJUSTMENT], "next": None},
         }
         yield made
@@ -160,7 +163,24 @@ async def test_a_client_sees_hours_with_forecast_and_takes_them_along(site: Page
 
     assert answer.status_code == 200
     assert 'class="band ' in answer.text
-    assert "Ana Reyes · L1 · Network · correction of a closed period" in words(answer.text)
+    assert "HLO-1482 · Ana Reyes · L1 · Network · correction of a closed period" in words(answer.text)
     assert "attachment" in file.headers["content-disposition"]
     assert document.json()["items"][0]["posting_seqs"] == [7, 8]
     assert (await site.get("/portal/hours.exe", by="client")).status_code == 404
+
+
+@pytest.mark.parametrize(("base", "by"), [("/portal/hours", "client"), ("/desk/buckets/C-0001/statement", "manager")])
+async def test_a_statement_of_any_days_is_taken_along_as_pdf_csv_or_json(site: Pages, base: str, by: str) -> None:
+    page = await site.get("/portal/hours" if by == "client" else "/desk/buckets/C-0001", by=by)
+
+    for form in ("pdf", "csv", "json"):
+        assert f'href="{base}.{form}"' in page.text
+        file = await site.get(f"{base}.{form}?from=2026-10-01&to=2026-10-31", by=by)
+
+        assert file.headers["content-disposition"] == f'attachment; filename="hours-2026-10-01-to-2026-10-31.{form}"'
+        asked = site.upstream.query(f"/contracts/{CONTRACT}/statement{'' if form == 'json' else f'.{form}'}")
+        assert asked == [("from", "2026-10-01"), ("to", "2026-11-01")], "the end is exclusive"
+    for odd in ("from=soon", "from=2026-10-31&to=2026-10-01", "to=9999-12-31"):
+        assert (await site.get(f"{base}.pdf?{odd}", by=by)).status_code == 422
+    assert (await site.get("/desk/buckets/C-0001/statement.exe")).status_code == 404
+    assert (await site.get("/desk/buckets/C-0001/statement.pdf", by="agent")).status_code == 403

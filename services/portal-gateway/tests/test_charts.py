@@ -34,7 +34,6 @@ def test_what_people_wrote_is_text_in_every_chart() -> None:
         charts.heat([[0, 1]], [NASTY], NASTY, lambda weekday, hour: NASTY),
         charts.stacked([(1, "f1", NASTY)], None, 2),
         charts.meter(1, 2, label=NASTY),
-        charts.burn({"capacity_minutes": 600, "days": [{**DAYS[0], "on": NASTY}, DAYS[1]]}),
     ]
 
     for drawn in drawings:

@@ -149,7 +149,8 @@ async def test_somebody_shut_out_is_told_nothing_more(desk: Desk) -> None:
 
 
 async def test_what_somebody_does_not_want_to_know_they_are_not_told(desk: Desk) -> None:
-    body = {"zone": "Europe/Berlin", "language": "de", "digest": "off", "channels": {"ticket-status": "off"}}
+    body = {"zone": "Europe/Berlin", "digest": "off", "channels": {"ticket-status": "off"}}
+    await desk.door.sql("UPDATE people SET language = 'de' WHERE email = $1 RETURNING 1", PRIYA)
     saved = await desk.door.send(PRIYA, "PUT", "/notifications/settings", body)
     await desk.say(updated(desk.door.client_id, "resolved", revision=9, occurred_at=await now(desk.door)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from typing import cast
 
 from door import PRIYA, Door
@@ -32,6 +34,18 @@ async def test_a_mail_is_sent_once_and_what_it_said_is_forgotten(door: Door, pos
     assert (mail["To"], mail["From"], mail["Subject"]) == (PRIYA, "support@meridian.example", "Your password")
     assert "Grüße" in cast("bytes", mail.get_payload(decode=True)).decode()
     assert await door.sql("SELECT text FROM mails WHERE sent_at IS NOT NULL") == ""
+
+
+async def test_a_mail_comes_in_the_name_the_house_goes_by(door: Door, postbox: Postbox) -> None:
+    await door.sql(
+        "INSERT INTO branding (revision, name, language, updated_at) VALUES (1, 'Müller IT', 'de', clock_timestamp())"
+    )
+    await waiting(door)
+
+    await send(door, postbox.url)
+
+    name, address = parseaddr(str(make_header(decode_header(str(postbox.taken[0]["From"])))))
+    assert (name, address) == ("Müller IT", "support@meridian.example")
 
 
 async def test_a_mail_nobody_takes_waits_longer_each_time(door: Door, postbox: Postbox) -> None:

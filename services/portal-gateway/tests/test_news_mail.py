@@ -11,7 +11,7 @@ from post import Postbox, an_office
 
 from msp_kernel.ids import new_id
 
-NO_NIGHT = {"zone": "Europe/London", "language": "en", "digest": "daily"}
+NO_NIGHT = {"zone": "Europe/London", "digest": "daily"}
 
 
 async def an_answer(door: Door, **given: Any) -> None:
@@ -47,7 +47,8 @@ async def test_an_answer_is_mailed_at_once(door: Door, postbox: Postbox) -> None
 
 async def test_what_is_due_together_is_one_mail_in_the_reader_s_language(door: Door, postbox: Postbox) -> None:
     at = await now(door)
-    body = {"zone": "Europe/Berlin", "language": "de", "digest": "off"}
+    body = {"zone": "Europe/Berlin", "digest": "off"}
+    await door.sql("UPDATE people SET language = 'de' WHERE email = $1 RETURNING 1", PAUL)
     await door.send(PAUL, "PUT", "/notifications/settings", body)
     await speaker(door).say(issued(door.client_id, occurred_at=at), asked(door.client_id, occurred_at=at))
 
@@ -110,7 +111,7 @@ async def test_at_night_only_what_is_critical_leaves(door: Door, postbox: Postbo
     at = await now(door)
     minute = at.hour * 60 + at.minute
     clock = [f"{one // 60:02}:{one % 60:02}" for one in ((minute - 60) % 1440, (minute + 60) % 1440)]
-    quiet = {"zone": "UTC", "language": "en", "digest": "off", "quiet_from": clock[0], "quiet_until": clock[1]}
+    quiet = {"zone": "UTC", "digest": "off", "quiet_from": clock[0], "quiet_until": clock[1]}
     await door.send(PRIYA, "PUT", "/notifications/settings", quiet)
     await speaker(door).say(
         raised(door.client_id, door.ids[PRIYA], occurred_at=at),

@@ -81,7 +81,7 @@ async def test_news_comes_to_open_pages_and_into_the_mailbox_of_whom_it_concerns
 
         await eventually(is_heard)
         priya, at = door.ids[PRIYA], await now(door)
-        always = {"zone": "Europe/London", "language": "en", "digest": "off"}
+        always = {"zone": "Europe/London", "digest": "off"}
         await door.send(PRIYA, "PUT", "/notifications/settings", always)
         async with (
             a_worker(door, amqp_url, postbox.url) as made,

@@ -26,9 +26,10 @@ from news import (
     updated,
 )
 
+from portal_gateway.language import LANGUAGES, speaking
 from portal_gateway.notices import KINDS, NEWS, TOGETHER, KnownTicket, grouped, told, wishes
 from portal_gateway.person import CLIENT_ROLES, STAFF_ROLES, Person
-from portal_gateway.wording import LINE_MAX, SENTENCES, one_line, sentence
+from portal_gateway.wording import LINE_MAX, SENTENCES, TITLES, one_line, sentence
 
 OURS, THEIRS = UUID(int=100), UUID(int=200)
 AGENT, OTHER_AGENT, MANAGER = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -172,17 +173,18 @@ def test_groups_hold_everything_once_and_nothing_far_apart(rows: list[tuple[str,
         assert all(a[-1]["at"] - b[0]["at"] > TOGETHER for a, b in zip(own, own[1:], strict=False))
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_every_kind_has_its_words(language: str) -> None:
-    assert SENTENCES[language].keys() == SENTENCES["en"].keys()
-    found = {
-        wish.kind: sentence(wish.kind, wish.words, language=language, client="Halcyon")
-        for event in one_of_each(OURS)
-        for wish in wishes(event, KNOWN, now=MONDAY)
-    }
+    with speaking(language):
+        found = {
+            wish.kind: sentence(wish.kind, wish.words, client="Halcyon")
+            for event in one_of_each(OURS)
+            for wish in wishes(event, KNOWN, now=MONDAY)
+        }
 
+    assert found.keys() == SENTENCES.keys() == TITLES.keys()
     assert found.keys() == {*KINDS["staff"], *KINDS["client"]}
-    assert not [text for text in found.values() if "{" in text or "None" in text]
+    assert not [text for text in found.values() if "%(" in text or "None" in text]
 
 
 @given(st.text(max_size=400))

@@ -70,3 +70,30 @@ def test_a_timer_turns_at_risk_in_the_last_quarter() -> None:
 def test_sign_in_never_leads_to_another_site(path: str) -> None:
     assert safe_next(path, "/portal") == "/portal"
     assert safe_next("/desk/queues?x=1", "/portal") == "/desk/queues?x=1"
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("40h", 2400),
+        ("12h30", 750),
+        ("12h 30m", 750),
+        ("90m", 90),
+        ("90 min", 90),
+        ("1.5", 90),
+        ("40", 2400),
+        (".25", 15),
+    ],
+)
+def test_efforts_are_read_as_people_write_them(text: str, minutes: int) -> None:
+    assert shown.effort(text) == minutes
+
+
+@pytest.mark.parametrize("text", ["", "0", "0h", "soon", "1h75", "-5", "h", ".", "1.234", "99999h", "٤h", "m"])
+def test_what_is_no_effort_is_refused(text: str) -> None:
+    assert shown.effort(text) is None
+
+
+@given(st.integers(1, 9999 * 60))
+def test_an_effort_is_written_as_it_is_read(minutes: int) -> None:
+    assert shown.effort(shown.as_effort(minutes)) == minutes

@@ -77,6 +77,16 @@ def a_ticket(**changed: Any) -> dict[str, Any]:
             }
         ],
         "merged_refs": ["HLO-8"],
+        "assignments": [
+            {
+                "at": AT,
+                "agent_id": OTHER,
+                "agent_name": "Nina",
+                "load_percent": 20,
+                "reason": "lowest expected load, 20 %",
+                "runners_up": [{"agent_id": TOM, "load_percent": 80}],
+            }
+        ],
         "redirected_from": None,
         **changed,
     }
@@ -125,6 +135,7 @@ async def test_everything_known_of_a_ticket_is_shown(seen: Pages) -> None:
     assert "3.4 MB" in text
     assert "Has the duplicate HLO-9 Also" in text
     assert "Merged in HLO-8" in text
+    assert "Chosen Nina, lowest expected load, 20 % ; next Tom 80%" in text
     assert "Watchers Tom" in text
 
 
@@ -261,11 +272,13 @@ async def test_a_ref_that_is_none_is_named(seen: Pages, verb: str) -> None:
     assert changes(seen) == []
 
 
-async def test_a_canned_reply_comes_filled_in(seen: Pages) -> None:
-    html = (await seen.get(f"{PAGE}?canned={REPLY}")).text
+@pytest.mark.parametrize(("typed", "shown"), [("", "Hello Ada"), ("Look <here>", "Look &lt;here&gt;\n\nHello Ada")])
+async def test_a_canned_reply_is_filled_in_below_what_was_typed(seen: Pages, typed: str, shown: str) -> None:
+    html = (await seen.post(f"{PAGE}/reply", {"canned": REPLY, "intent": "fill", "body": typed}, by="agent")).text
 
-    assert ">Hello Ada</textarea>" in html
+    assert f">{shown}</textarea>" in html
     assert '<option value="waiting_on_client" selected>' in html
+    assert changes(seen) == [], "nothing is sent yet"
 
 
 @pytest.mark.parametrize(
@@ -317,6 +330,38 @@ async def test_no_file_and_a_refused_file_are_said(seen: Pages) -> None:
     assert (nothing.status_code, refused.status_code) == (422, 422)
     assert "Choose a file first." in nothing.text
     assert "programs are not kept" in refused.text
+
+
+async def test_an_overlap_is_said_when_time_was_logged(seen: Pages) -> None:
+    seen.upstream.answers["/time-entries"] = {"warnings": ["overlaps 60 min logged from 2026-11-09 09:00 UTC"]}
+
+    answer = await seen.post(f"{PAGE}/time", {"duration": "45m"}, by="agent")
+
+    assert answer.status_code == 200
+    assert "Time was logged. Overlaps 60 min logged from 2026-11-09 09:00 UTC." in words(answer.text)
+
+
+async def test_a_long_answer_in_any_script_goes_through_and_one_beyond_all_bounds_is_told(seen: Pages) -> None:
+    long = "\N{CJK UNIFIED IDEOGRAPH-96FB}" * 20_000
+
+    sent = await seen.post(f"{PAGE}/reply", {"body": long}, by="agent")
+    beyond = await seen.post(f"{PAGE}/reply", {"body": "x" * 1_000_001}, by="agent")
+
+    assert sent.status_code == 303
+    assert changes(seen) == [("POST", f"{PATH}/messages", {"body": long, "is_public": True})]
+    assert beyond.status_code == 413
+    assert "Go back: your text is still there" in beyond.text
+
+
+async def test_a_title_of_a_hundred_kilobytes_is_refused_and_nothing_typed_is_lost(seen: Pages) -> None:
+    errors = [{"pointer": "/body/title", "detail": "String should have at most 200 characters"}]
+    seen.upstream.answers[PATH] = (422, {"detail": "/body/title: too long", "errors": errors})
+
+    answer = await seen.post(f"{PAGE}/change", {"title": "x" * 100_000, "reason": "My reason"}, by="agent")
+
+    assert answer.status_code == 422
+    assert "String should have at most 200 characters" in answer.text
+    assert 'value="My reason"' in answer.text
 
 
 # ---- the client's page ----------------------------------------------------------------------------------------------

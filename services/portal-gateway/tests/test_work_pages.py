@@ -1,4 +1,4 @@
-"""Weeks, projects and workload: what is shown, what is sent, and whose it is."""
+"""Weeks and workload: what is shown, what is sent, and whose it is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from upstream import Pages, pages, words
 
-from portal_gateway.pages.projects import groups_of
+from portal_gateway.pages.agents import shifts_of, typed_shifts
 from portal_gateway.pages.time_week import overlapping
 
-PROJECT, TASK, STONE, ENTRY, ACME, TOM, NINA, TICKET = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(8))
+ENTRY, TOM, NINA, TICKET = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(4))
 AT = "2026-10-05T08:00:00+00:00"
 WEEK: dict[str, Any] = {
     "agent_id": TOM,
@@ -38,48 +38,6 @@ WEEK: dict[str, Any] = {
     "rejected": 1,
     "overlaps": 1,
 }
-BURN = {
-    "progress_percent": 50,
-    "worked_minutes": 600,
-    "estimate_minutes": 900,
-    "budget_minutes": 1000,
-    "burnt_percent": 60,
-    "expected_minutes": 1200,
-    "is_over_budget": True,
-}
-A_TASK: dict[str, Any] = {
-    "id": TASK,
-    "milestone_id": STONE,
-    "title": "Move <mail>",
-    "description": "",
-    "status": "doing",
-    "due_on": None,
-    "worked_minutes": 60,
-    "revision": 3,
-    "estimate_minutes": 120,
-    "assignee_id": TOM,
-    "assignee_name": "Tom",
-    "is_client_visible": True,
-    "needs": [],
-    "tickets": [{"id": TICKET, "ref": "HLO-7", "status": "open"}],
-}
-A_PROJECT: dict[str, Any] = {
-    "id": PROJECT,
-    "ref": "HLO-P1",
-    "name": "New office",
-    "client_id": ACME,
-    "client_name": "Acme",
-    "contract_id": ACME,
-    "description": "",
-    "status": "active",
-    "starts_on": None,
-    "due_on": "2026-12-01",
-    "burn": BURN,
-    "is_client_visible": True,
-    "milestones": [{"id": STONE, "name": "Moved in", "due_on": None, "progress_percent": 50}],
-    "tasks": [A_TASK],
-}
-PAGE = "/desk/projects/HLO-P1"
 LOAD = {
     "agent_id": TOM,
     "agent_name": "Tom",
@@ -94,6 +52,23 @@ LOAD = {
     "presence": "available",
     "is_on_duty": True,
     "load_percent": 120,
+}
+AN_AGENT: dict[str, Any] = {
+    "id": TOM,
+    "name": "Tom",
+    "levels": ["L1"],
+    "skills": [],
+    "queues": [],
+    "weekly_minutes": 2250,
+    "is_active": True,
+    "takes_tickets": True,
+    "timezone": "America/New_York",
+    "shifts": [
+        {"day": "mon", "starts": "09:00", "ends": "12:00"},
+        {"day": "mon", "starts": "13:00", "ends": "17:30"},
+        {"day": "fri", "starts": "22:00", "ends": "06:00"},
+    ],
+    "absences": [{"id": ENTRY, "starts_at": AT, "ends_at": AT, "reason": "Holiday"}],
 }
 ADVICE = {
     "ticket_id": TICKET,
@@ -136,17 +111,15 @@ def seen(door: Pages) -> Pages:
     door.upstream.revisions.clear()
     door.upstream.answers.clear()
     absence = {"id": ENTRY, "starts_at": AT, "ends_at": AT, "reason": "Holiday"}
-    contract = {"contract_id": ACME, "job_types": [{"code": "network", "name": "Network"}], "levels": ["L1"]}
     door.upstream.answers |= {
         "/agents": {"items": [{"id": TOM, "name": "Tom", "is_active": True}]},
         "/agents/absences": [{**absence, "agent_id": TOM, "agent_name": "Tom"}],
         "/tickets/counts": {"open": 1, "unassigned": 0},
-        "/tickets/offer": {"contracts": [contract]},
         "/time-entries/week": WEEK,
         "/time-entries": {"items": [an_entry()], "next": None},
-        "/projects": {"items": [A_PROJECT], "next": None},
-        f"/projects/{PROJECT}": A_PROJECT,
         "/workload": [LOAD],
+        f"/agents/{TOM}": AN_AGENT,
+        "/job-types": {"items": [{"code": "network", "name": "Network"}], "next": None},
         "/workload/suggestions": [ADVICE],
     }
     return door
@@ -204,82 +177,6 @@ def test_entries_that_share_minutes(spans: list[tuple[str, int, int]], found: se
     assert overlapping([{**one, "status": "voided"} for one in made]) == set()
 
 
-# ---- projects -----------------------------------------------------------------------------------------------------
-
-
-async def test_projects_say_where_they_stand(seen: Pages) -> None:
-    text = words((await seen.get("/desk/projects", by="agent")).text)
-
-    assert dict(seen.upstream.query("/projects")) == {"status": "active"}
-    assert "New office HLO-P1 · Acme Active 50% 10.00 h , beyond the budget 16.67 h 1 Dec 2026" in text
-
-
-@pytest.mark.parametrize(("view", "heading"), [("list", "Moved in 1, 50% done"), ("board", "In progress 1")])
-async def test_a_project_as_list_and_as_board(seen: Pages, view: str, heading: str) -> None:
-    html = (await seen.get(f"{PAGE}?view={view}", by="agent")).text
-
-    assert heading in words(html)
-    assert html.count("Move &lt;mail&gt;</b>") == 1
-    assert "At this pace the budget will not be enough." in html
-    assert 'href="/desk/tickets/HLO-7"' in html
-
-
-@pytest.mark.parametrize("by_state", [True, False])
-def test_every_task_is_shown_once(by_state: bool) -> None:
-    states = ("todo", "doing", "waiting", "done", "cancelled")
-    tasks = [{"id": one, "status": one, "milestone_id": STONE if one == "done" else None} for one in states]
-
-    made = groups_of({"milestones": A_PROJECT["milestones"], "tasks": tasks}, by_state=by_state)
-
-    assert sorted(task["id"] for _, _, group in made for task in group) == sorted(states)
-
-
-async def test_work_on_a_task_is_sent(seen: Pages) -> None:
-    moved = await seen.post(f"{PAGE}/tasks/{TASK}", {"status": "done", "revision": "3", "view": "board"}, by="agent")
-    logged = await seen.post(f"{PAGE}/tasks/{TASK}/time", {"time": "45m", "note": "Cables"}, by="agent")
-    added = await seen.post(f"{PAGE}/tasks", {"title": "Desks", "job_type": "network", "level": "L1"}, by="agent")
-    seen.upstream.answers[f"/tasks/{TASK}/ticket"] = {"id": TICKET, "ref": "HLO-9"}
-    raised = await seen.post(f"{PAGE}/tasks/{TASK}/ticket", {}, by="agent")
-
-    assert [one.headers["location"] for one in (moved, logged, added, raised)] == [
-        f"{PAGE}?view=board",
-        PAGE,
-        PAGE,
-        "/desk/tickets/HLO-9",
-    ]
-    assert seen.upstream.changes() == [
-        ("PATCH", f"/tasks/{TASK}", {"status": "done", "assignee_id": None}),
-        ("POST", "/time-entries", {"task_id": TASK, "time": "45m", "note": "Cables"}),
-        (
-            "POST",
-            f"/projects/{PROJECT}/tasks",
-            {"title": "Desks", "job_type": "network", "level": "L1", "is_client_visible": False},
-        ),
-        ("POST", f"/tasks/{TASK}/ticket", {}),
-    ]
-    assert '"3"' in seen.upstream.revisions
-
-
-async def test_what_is_refused_on_a_project_is_said(seen: Pages) -> None:
-    seen.upstream.answers[f"/tasks/{TASK}"] = (409, {"detail": "the task is at revision 4, you read 3"})
-
-    answer = await seen.post(f"{PAGE}/tasks/{TASK}", {"status": "done", "revision": "3"})
-
-    assert answer.status_code == 409
-    assert "The task was not changed. the task is at revision 4, you read 3" in answer.text
-
-
-async def test_clients_see_their_projects_and_no_other(seen: Pages) -> None:
-    listed = await seen.get("/portal/projects", by="client")
-    one = await seen.get("/portal/projects/HLO-P1", by="client")
-
-    assert 'href="/portal/projects/HLO-P1"' in listed.text
-    assert "Moved in 50%" in words(one.text)
-    assert "Work on it" not in one.text
-    assert (await seen.get("/portal/projects/ZZZ-P1", by="client")).status_code == 404
-    assert (await seen.get(PAGE, by="client")).status_code == 403
-
-
 # ---- workload -----------------------------------------------------------------------------------------------------
 
 
@@ -311,3 +208,76 @@ async def test_a_refused_suggestion_is_said(seen: Pages) -> None:
 
     assert answer.status_code == 422
     assert "The ticket was not handed over. Nina is away" in answer.text
+
+
+# ---- one agent ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_agent_with_week_and_absences(seen: Pages) -> None:
+    html = (await seen.get(f"/desk/workload/agents/{TOM}")).text
+    plain = (await seen.get(f"/desk/workload/agents/{TOM}", by="agent")).text
+
+    assert 'value="09:00-12:00, 13:00-17:30"' in html
+    assert "Mon 5 Oct 2026, 04:00 to Mon 5 Oct 2026, 04:00" in html
+    assert "Friday 22:00-06:00 Saturday Free" in words(plain)
+    assert "<form" not in plain[plain.index('<main class="page"') :]
+    assert f'href="/desk/workload/agents/{TOM}"' in (await seen.get("/desk/workload")).text
+
+
+async def test_the_week_of_an_agent_is_replaced_as_it_is_typed(seen: Pages) -> None:
+    path = f"/desk/workload/agents/{TOM}/shifts"
+
+    saved = await seen.post(path, {"timezone": "Europe/Paris", "mon": "9-12, 13:00 - 17:30", "tue": ""})
+    unreadable = await seen.post(path, {"timezone": "Europe/Paris", "mon": "9-12", "wed": "mornings"})
+
+    assert saved.headers["location"] == f"/desk/workload/agents/{TOM}"
+    monday = [{"starts": "09:00", "ends": "12:00"}, {"starts": "13:00", "ends": "17:30"}]
+    sent = {"timezone": "Europe/Paris", "shifts": [{"day": "mon", **one} for one in monday]}
+    assert seen.upstream.changes() == [("PUT", f"/agents/{TOM}/shifts", sent)]
+    assert unreadable.status_code == 422
+    assert 'value="mornings"' in unreadable.text
+    assert 'id="wed-e"' in unreadable.text
+
+
+async def test_overlapping_shifts_are_refused_and_stay_typed(seen: Pages) -> None:
+    seen.upstream.answers[f"/agents/{TOM}/shifts"] = (422, {"detail": "Mon 09:00-12:00 and Mon 11:00-13:00 overlap"})
+
+    answer = await seen.post(f"/desk/workload/agents/{TOM}/shifts", {"timezone": "UTC", "mon": "9-12, 11-13"})
+
+    assert answer.status_code == 422
+    assert "Mon 09:00-12:00 and Mon 11:00-13:00 overlap" in answer.text
+    assert 'value="9-12, 11-13"' in answer.text
+
+
+async def test_an_absence_is_noted_in_the_zone_of_the_agent(seen: Pages) -> None:
+    path = f"/desk/workload/agents/{TOM}/absences"
+    typed = {"starts_at": "2026-10-31T00:00", "ends_at": "2026-11-02T00:00", "reason": "Holiday"}
+
+    noted = await seen.post(path, typed)
+    backwards = await seen.post(path, {**typed, "ends_at": "2026-10-30T00:00"})
+    gone = await seen.post(f"{path}/{ENTRY}/delete", {})
+
+    assert noted.headers["location"] == gone.headers["location"] == f"/desk/workload/agents/{TOM}"
+    # The clocks go back between the two.
+    sent = {**typed, "starts_at": "2026-10-31T00:00:00-04:00", "ends_at": "2026-11-02T00:00:00-05:00"}
+    assert seen.upstream.changes() == [
+        ("POST", f"/agents/{TOM}/absences", sent),
+        ("DELETE", f"/agents/absences/{ENTRY}", {}),
+    ]
+    assert "It ends before it begins." in backwards.text
+
+
+async def test_what_an_agent_can_do_is_changed_by_who_may(seen: Pages) -> None:
+    path, typed = f"/desk/workload/agents/{TOM}", {"levels": "L1,L2", "skills": "network", "weekly": "37h30"}
+
+    answer = await seen.post(path, {**typed, "is_active": "1"})
+    seen_wrong = await seen.post(path, {**typed, "weekly": "much"})
+    refused = await seen.post(path, typed, by="agent")
+
+    body = {"weekly_minutes": 2250, "levels": ["L1", "L2"], "skills": ["network"], "queues": []}
+    assert seen.upstream.changes() == [("PATCH", f"/agents/{TOM}", {**body, "is_active": True, "takes_tickets": False})]
+    assert (answer.status_code, seen_wrong.status_code, refused.status_code) == (303, 422, 403)
+
+
+def test_shifts_are_written_as_they_are_read() -> None:
+    assert shifts_of(typed_shifts(AN_AGENT["shifts"])) == (AN_AGENT["shifts"], {})

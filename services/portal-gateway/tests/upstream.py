@@ -35,6 +35,8 @@ class Upstream:
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, str, list[tuple[str, str]], Any]] = field(default_factory=list)
     revisions: list[str | None] = field(default_factory=list)
+    refused: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    """What changes of a path are answered with, where reading it answers something else."""
 
     def query(self, path: str) -> list[tuple[str, str]]:
         """Return the query of the last request for a path."""
@@ -59,6 +61,7 @@ class Upstream:
             self.revisions.append(request.headers.get("if-match"))
             self.asked.append((request.method, path, request.query_params.multi_items(), body))
             found = self.answers.get(path, {"items": [], "next": None})
+            found = found if request.method == "GET" else self.refused.get(path, found)
             found = found(dict(request.query_params)) if callable(found) else found
             status, document = found if isinstance(found, tuple) else (200, found)
             return Response(json.dumps(document), status_code=status, media_type="application/json")
@@ -79,6 +82,12 @@ class Pages:
 
     async def post(self, path: str, form: dict[str, str], *, by: str = "manager") -> httpx.Response:
         return await self.client.post(path, data=form, headers={"authorization": f"Bearer {self.tokens[by]}"})
+
+    async def upload(
+        self, path: str, name: str, content: bytes, *, by: str = "manager", field: str = "file"
+    ) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.tokens[by]}"}
+        return await self.client.post(path, files={field: (name, content)}, headers=headers)
 
 
 @asynccontextmanager
@@ -108,6 +117,7 @@ async def pages(*, away: str = "") -> AsyncIterator[Pages]:
         async with database.transaction(SYSTEM) as tx:
             for kind, name, roles in (
                 ("staff", "manager", ("manager",)),
+                ("staff", "finance", ("finance",)),
                 ("staff", "agent", ("agent",)),
                 ("client", "client", ("requester",)),
             ):
@@ -127,7 +137,7 @@ async def pages(*, away: str = "") -> AsyncIterator[Pages]:
             httpx.AsyncClient(transport=transport, base_url="http://door") as client,
         ):
             tokens = {}
-            for name in ("manager", "agent", "client"):
+            for name in ("manager", "finance", "agent", "client"):
                 body = {"email": f"{name}@meridian.example", "password": PASSWORD}
                 tokens[name] = (await client.post("/api/v1/sessions", json=body)).json()["token"]
             yield Pages(client, upstream, tokens)

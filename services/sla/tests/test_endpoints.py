@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -271,6 +273,7 @@ async def test_what_could_not_be_taken_is_read_with_its_reason(speaker: Speaker,
 
     refused = await items(requests, MANAGER, "/sla-refusals")
     asked_by_agent = await requests.get(a_staff_person("agent"), "/sla-refusals")
+    file = await requests.get(MANAGER, "/sla-refusals.csv")
 
     assert {one["type"].rpartition(".")[2]: one["status"] for one in refused} == {
         "ContractActivated": "parked",
@@ -279,6 +282,7 @@ async def test_what_could_not_be_taken_is_read_with_its_reason(speaker: Speaker,
     assert any("Mars/Olympus" in one["error_text"] for one in refused)
     assert any("is not known yet" in one["error_text"] for one in refused)
     assert asked_by_agent.status_code == 403
+    assert [one["event_id"] for one in csv.DictReader(io.StringIO(file.text))] == [one["event_id"] for one in refused]
 
 
 async def test_a_pause_before_the_start_and_a_resume_without_a_pause_are_on_the_tape(

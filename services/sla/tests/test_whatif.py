@@ -11,6 +11,7 @@ from msp_kit.database import SYSTEM, Database
 from msp_kit.testing import Requests, Speaker, a_client_person, a_staff_person
 from sla import actions, store
 from sla.domain.whatif import Change, replayed
+from sla.reports import whatif
 from sla.testing import ATicket, a_busy_fortnight, at, hours
 
 MANAGER = a_staff_person("manager")
@@ -133,6 +134,22 @@ async def test_what_cannot_be_asked_is_said(requests: Requests) -> None:
         answer = await requests.post(MANAGER, "/what-if", {**PERIOD, **change})
         assert (answer.status_code, answer.json().get("code")) == (422, code), answer.text
         assert answer.json()["detail"]
+
+
+async def test_more_than_can_be_replayed_is_refused_with_what_can(
+    speaker: Speaker, requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        ticket = ATicket(state={"ref": f"HLO-{number}"})
+        await speaker.say(ticket.contract(targets={"resolution": "4h"}), ticket.raised(), ticket.resolved("Mon 10:00"))
+
+    monkeypatch.setattr(whatif, "TICKETS_MAX", 2)
+    assert (await asked(requests))["clock_count"] == 2
+    monkeypatch.setattr(whatif, "TICKETS_MAX", 1)
+    answer = await requests.post(MANAGER, "/what-if", PERIOD)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "period-not-answerable")
+    assert "more than 1 tickets counted in the period" in answer.json()["detail"]
 
 
 async def test_only_staff_may_ask(speaker: Speaker, requests: Requests) -> None:

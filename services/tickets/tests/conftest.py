@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx2 as httpx
 import pytest
 from pydantic import SecretStr
 
@@ -69,6 +70,17 @@ class Desk:
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made
+
+    async def attached(
+        self, ticket: dict[str, Any], by: Caller, *, name: str, content: bytes, more: str = ""
+    ) -> httpx.Response:
+        """Send a file to a ticket."""
+        path = f"/tickets/{ticket['id']}/attachments?name={name}{more}"
+        token = self.requests.signer.sign(by, audience="tickets", method="POST", target=path, body=content)
+        headers = {identity.HEADER: token, "content-type": "application/octet-stream"}
+        transport = httpx.ASGITransport(app=self.requests.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return await client.post(path, content=content, headers=headers)
 
 
 @pytest.fixture

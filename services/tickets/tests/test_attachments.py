@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
-import httpx2 as httpx
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from moto.server import ThreadedMotoServer
 
-from msp_kit import identity
 from msp_kit.database import SYSTEM
 from msp_kit.testing import a_client_person
-from tickets.blobs import Blobs, FileBlobs, S3Blobs, blobs_at
+from tickets.blobs import Blobs, FileBlobs, S3Blobs, blobs_at, s3
 from tickets.blobs.s3 import StoreAway, signed
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
-
-
-async def attached(desk: Any, ticket: dict[str, Any], by: Any, *, name: str, content: bytes, more: str = "") -> Any:
-    path = f"/tickets/{ticket['id']}/attachments?name={name}{more}"
-    token = desk.requests.signer.sign(by, audience="tickets", method="POST", target=path, body=content)
-    headers = {identity.HEADER: token, "content-type": "application/octet-stream"}
-    transport = httpx.ASGITransport(app=desk.requests.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-        return await client.post(path, content=content, headers=headers)
 
 
 async def test_a_file_comes_back_as_it_was_and_is_never_run(desk: Any) -> None:
     ticket = await desk.raised()
     content = b'{"path": "\\u0000"}'
 
-    made = await attached(desk, ticket, desk.priya, name="..%2F..%2Fconfig.json", content=content)
+    made = await desk.attached(ticket, desk.priya, name="..%2F..%2Fconfig.json", content=content)
     got = await desk.requests.get(desk.priya, f"/attachments/{made.json()['id']}")
 
     assert (made.status_code, made.json()["name"]) == (201, "config.json")
@@ -68,32 +58,32 @@ async def test_files_that_are_not_accepted_are_told_why(
 ) -> None:
     ticket = await desk.raised()
 
-    answer = await attached(desk, ticket, desk.agent, name=name, content=content)
+    answer = await desk.attached(ticket, desk.agent, name=name, content=content)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 async def test_internal_and_foreign_files_do_not_exist_for_a_client(desk: Any) -> None:
     ticket = await desk.raised()
-    internal = await attached(desk, ticket, desk.agent, name="a.png", content=PNG, more="&is_public=false")
-    public = await attached(desk, ticket, desk.agent, name="b.png", content=PNG)
+    internal = await desk.attached(ticket, desk.agent, name="a.png", content=PNG, more="&is_public=false")
+    public = await desk.attached(ticket, desk.agent, name="b.png", content=PNG)
     stranger = a_client_person(desk.theirs, "admin")
 
     assert (await desk.requests.get(desk.priya, f"/attachments/{internal.json()['id']}")).status_code == 404
     assert (await desk.requests.get(desk.priya, f"/attachments/{public.json()['id']}")).status_code == 200
     assert (await desk.requests.get(stranger, f"/attachments/{public.json()['id']}")).status_code == 404
-    assert (await attached(desk, ticket, stranger, name="c.png", content=PNG)).status_code == 404
+    assert (await desk.attached(ticket, stranger, name="c.png", content=PNG)).status_code == 404
     seen = (await desk.requests.get(desk.priya, f"/tickets/{ticket['id']}")).json()["attachments"]
     assert [one["name"] for one in seen] == ["b.png"]
-    refused = await attached(desk, ticket, desk.priya, name="d.png", content=PNG, more="&is_public=false")
+    refused = await desk.attached(ticket, desk.priya, name="d.png", content=PNG, more="&is_public=false")
     assert (refused.status_code, refused.json()["code"]) == (403, "not-for-clients")
 
 
 async def test_files_move_with_a_merge_and_with_their_message(desk: Any) -> None:
     older, younger = await desk.raised(), await desk.raised()
     message = (await desk.requests.post(desk.priya, f"/tickets/{younger['id']}/messages", {"body": "See file"})).json()
-    await attached(desk, younger, desk.priya, name="a.png", content=PNG, more=f"&message_id={message['id']}")
-    await attached(desk, younger, desk.priya, name="b.png", content=PNG)
+    await desk.attached(younger, desk.priya, name="a.png", content=PNG, more=f"&message_id={message['id']}")
+    await desk.attached(younger, desk.priya, name="b.png", content=PNG)
 
     await desk.requests.post(desk.agent, f"/tickets/{younger['id']}/merge", {"into_id": older["id"]})
 
@@ -122,11 +112,12 @@ async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     else:
         endpoint = request.getfixturevalue("s3_endpoint")
         access = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "eu-west-1"}
+        bucket = f"files-{uuid4().hex[:8]}"
         boto3.client("s3", endpoint_url=endpoint, **access).create_bucket(
-            Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
         made = blobs_at(
-            f"s3://files/tickets?endpoint={endpoint}&region=eu-west-1", access_key="key", secret_key="secret"
+            f"s3://{bucket}/tickets?endpoint={endpoint}&region=eu-west-1", access_key="key", secret_key="secret"
         )
     assert isinstance(made, FileBlobs if request.param == "folder" else S3Blobs)
     yield made
@@ -142,6 +133,26 @@ async def test_a_content_is_kept_once_and_found_by_its_hash(blobs: Blobs) -> Non
     await blobs.put(sha256, content)
 
     assert await blobs.get(sha256) == content
+
+
+async def test_a_store_tells_what_it_keeps_and_forgets_it(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "PAGE_ROWS", 2)
+    by_hash = {hashlib.sha256(content).hexdigest(): content for content in (b"%d" % number for number in range(2000))}
+    shard = next(iter(by_hash))[:2]
+    others = [one for one in by_hash if not one.startswith(shard)][:3]
+    hashes = [one for one in by_hash if one.startswith(shard)][:5] + others
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    for sha256 in hashes:
+        await blobs.put(sha256, by_hash[sha256])
+
+    kept = await blobs.kept(shard)
+    await blobs.forget(hashes[0])
+    await blobs.forget(hashes[0])
+
+    assert sorted(one.name for one in kept) == sorted(hashes[:5])
+    assert all(one.put_at >= began for one in kept)
+    assert await blobs.get(hashes[0]) is None
+    assert hashes[0] not in {one.name for one in await blobs.kept(shard)}
 
 
 async def test_a_folder_holds_no_half_file(tmp_path: Path) -> None:
@@ -166,6 +177,7 @@ def test_requests_are_signed_as_the_maker_of_the_protocol_signs_them() -> None:
         method="PUT",
         host="store.example",
         path="/files/a b/é",
+        query={"prefix": "a/b", "list-type": "2"},
         body_sha256="ab" * 32,
         at=at,
         region="eu-west-1",
@@ -173,7 +185,8 @@ def test_requests_are_signed_as_the_maker_of_the_protocol_signs_them() -> None:
         secret_key="secret",
     )
 
-    request = AWSRequest("PUT", "https://store.example/files/a%20b/%C3%A9", headers={"X-Amz-Content-SHA256": "ab" * 32})
+    url = "https://store.example/files/a%20b/%C3%A9?list-type=2&prefix=a%2Fb"
+    request = AWSRequest("PUT", url, headers={"X-Amz-Content-SHA256": "ab" * 32})
     request.context["timestamp"] = f"{at:%Y%m%dT%H%M%SZ}"
     theirs = SigV4Auth(Credentials("key", "secret"), "s3", "eu-west-1")
     request.headers["X-Amz-Date"] = request.context["timestamp"]
@@ -184,4 +197,6 @@ def test_requests_are_signed_as_the_maker_of_the_protocol_signs_them() -> None:
 def _canonical(headers: Any, path: str) -> str:
     names = ("host", "x-amz-content-sha256", "x-amz-date")
     lines = [f"{name}:{headers[name]}" for name in names]
-    return "\n".join(["PUT", path, "", *lines, "", ";".join(names), headers["x-amz-content-sha256"]])
+    return "\n".join(
+        ["PUT", path, "list-type=2&prefix=a%2Fb", *lines, "", ";".join(names), headers["x-amz-content-sha256"]]
+    )

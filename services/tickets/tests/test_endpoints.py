@@ -68,7 +68,7 @@ async def test_the_offer_is_what_the_contract_covers(desk: Any) -> None:
 async def test_a_new_ticket_goes_to_the_queue_of_the_first_rule_and_the_agent_with_least_work(desk: Any) -> None:
     await desk.requests.post(desk.manager, "/queues", {"key": "infrastructure", "name": "Infrastructure L2"})
     rule = {"position": 1, "job_types": ["network"], "queue": "infrastructure"}
-    await desk.requests.post(desk.manager, "/routing-rules", rule)
+    saved = (await desk.requests.post(desk.manager, "/routing-rules", rule)).json()
     busy, idle = await desk.an_agent(name="A busy one"), await desk.an_agent(name="B idle one")
     taken = await desk.raised()
     await desk.requests.post(desk.manager, f"/tickets/{taken['id']}/assign", {"assignee_id": busy["id"]})
@@ -78,7 +78,13 @@ async def test_a_new_ticket_goes_to_the_queue_of_the_first_rule_and_the_agent_wi
 
     seen = (await desk.requests.get(desk.agent, f"/tickets/{ticket['ref']}")).json()
     assert (seen["queue"], seen["assignee_id"]) == ("infrastructure", idle["id"])
-    assert "rule 1: network" in [line["reason"] for line in seen["activity"]]
+    routed = next(line for line in seen["activity"] if line["reason"] == "rule 1: network")
+    assert (routed["kind"], routed["rule_id"], routed["actor_name"]) == ("routing", saved["id"], "Effigate")
+    raised = next(line for line in seen["activity"] if line["kind"] == "raised")
+    assert raised["actor_name"] == desk.priya.name
+    (choice,) = seen["assignments"]
+    assert (choice["agent_name"], [one["agent_id"] for one in choice["runners_up"]]) == ("B idle one", [busy["id"]])
+    assert choice["load_percent"] < choice["runners_up"][0]["load_percent"]
 
 
 async def test_the_first_public_answer_of_an_agent_is_the_first_response(desk: Any) -> None:
@@ -197,6 +203,7 @@ async def test_logged_time_is_said_with_all_that_contracts_need(desk: Any) -> No
     (event,) = await said(desk.database, TimeLogged)
     assert str(event.time_entry_id) == entry["id"]
     assert (event.worked_minutes, event.job_type, event.level, event.status) == (45, "network", "L1", "submitted")
+    assert event.ref == ticket["ref"]
 
 
 @pytest.mark.parametrize(

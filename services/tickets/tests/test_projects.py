@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from msp_events.tickets import TicketRaised, TimeApproved, TimeLogged
+from msp_events.tickets import (
+    ProjectCreated,
+    ProjectUpdated,
+    TaskAdded,
+    TaskUpdated,
+    TicketRaised,
+    TimeApproved,
+    TimeLogged,
+)
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM
 from msp_kit.testing import a_client_person, said
@@ -56,7 +64,9 @@ async def test_task_time_is_time_like_any_other(desk: Any) -> None:
     (event,) = await said(desk.database, TimeLogged)
     assert (str(event.task_id), event.ticket_id, event.worked_minutes, event.job_type) == (task, None, 75, "network")
     assert str(event.contract_id) == await contract_of(desk)
-    assert len(await said(desk.database, TimeApproved)) == 1
+    (agreed,) = await said(desk.database, TimeApproved)
+    assert event.ref == agreed.ref != ""
+    assert agreed.ref.endswith(f" {TASK['title']}")
     seen = await shown(desk, project)
     assert (seen["burn"]["worked_minutes"], seen["burn"]["burnt_percent"], seen["tasks"][0]["worked_minutes"]) == (
         75,
@@ -166,3 +176,97 @@ async def test_two_who_move_a_task_at_once_are_told(desk: Any) -> None:
     missing = await desk.requests.send(desk.agent, "PATCH", f"/tasks/{new_id()}", {"position": 5})
 
     assert [one.status_code for one in (first, second, missing)] == [204, 409, 404]
+
+
+# ---- what is said -------------------------------------------------------------------------------------------------
+
+
+async def test_every_change_of_a_project_is_said_with_its_whole_state(desk: Any) -> None:
+    project = await a_project(desk, budget_minutes=600)
+    path = f"/projects/{project['id']}"
+    stone = await desk.requests.post(desk.agent, f"{path}/milestones", {"name": "Ready", "due_on": "2026-12-15"})
+    moved = {"name": "Moved in", "due_on": "2026-12-18"}
+    await desk.requests.send(desk.agent, "PATCH", f"/projects/milestones/{stone.json()['id']}", moved)
+    await desk.requests.send(desk.manager, "PATCH", path, {"status": "on_hold", "is_client_visible": True})
+    await desk.requests.send(desk.manager, "PATCH", path, {})
+
+    (created,) = await said(desk.database, ProjectCreated)
+    updated = await said(desk.database, ProjectUpdated)
+    assert (created.ref, created.revision, created.budget_minutes, created.client_id) == ("HLO-P1", 1, 600, desk.ours)
+    assert [one.revision for one in updated] == [2, 3, 4], "nothing is said when nothing changed"
+    assert [one.changed for one in updated] == [("milestones",), ("milestones",), ("is_client_visible", "status")]
+    (milestone,) = updated[-1].milestones
+    assert (milestone.name, str(milestone.due_on)) == ("Moved in", "2026-12-18")
+    assert (updated[-1].status, updated[-1].is_client_visible) == ("on_hold", True)
+    assert (await desk.requests.get(desk.agent, path)).headers["etag"] == '"4"'
+
+
+async def test_every_change_of_a_task_is_said_with_its_whole_state(desk: Any) -> None:
+    project = await a_project(desk)
+    first, second = await a_task(desk, project), await a_task(desk, project, title="Desks")
+    agent = await desk.an_agent()
+    await desk.requests.send(desk.agent, "PATCH", f"/tasks/{first}", {"status": "done", "assignee_id": agent["id"]})
+    for _ in range(2):
+        await desk.requests.send(desk.agent, "PUT", f"/tasks/{second}/needs/{first}", {})
+    ticket = await desk.requests.post(desk.agent, f"/tasks/{second}/ticket", {})
+    await desk.requests.send(desk.agent, "DELETE", f"/tasks/{second}/needs/{first}")
+
+    added, updated = await said(desk.database, TaskAdded), await said(desk.database, TaskUpdated)
+    assert [(one.title, one.revision, one.position) for one in added] == [("Cables", 1, 1), ("Desks", 1, 2)]
+    done, waits, spawned, free = updated
+    assert (str(done.task_id), done.status, done.done_at is not None) == (first, "done", True)
+    assert (done.assignee_name, done.changed) == ("Tom Okafor", ("assignee_id", "done_at", "status"))
+    assert ([str(one) for one in waits.needs], waits.changed) == ([first], ("needs",))
+    assert [str(one) for one in spawned.ticket_ids] == [ticket.json()["id"]]
+    assert (free.needs, [one.revision for one in updated[1:]]) == ((), [2, 3, 4])
+    seen = await shown(desk, project)
+    assert [one["revision"] for one in seen["tasks"]] == [2, 4]
+
+
+async def test_what_a_task_needs_is_given_with_it_and_replaced_as_a_whole(desk: Any) -> None:
+    project, other = await a_project(desk), await a_project(desk)
+    first = await a_task(desk, project)
+    second = await a_task(desk, project, title="Racks", needs=[first])
+    third = await a_task(desk, project, title="Desks", needs=[first])
+    foreign = await a_task(desk, other)
+    path = f"/tasks/{third}"
+
+    circle = await desk.requests.send(desk.agent, "PATCH", f"/tasks/{first}", {"title": "Walls", "needs": [third]})
+    abroad = await desk.requests.send(desk.agent, "PATCH", path, {"needs": [second, foreign]})
+    kept = await desk.requests.send(desk.agent, "PATCH", path, {"needs": [second]})
+
+    assert (circle.status_code, circle.json()["code"], abroad.status_code, kept.status_code) == (
+        422,
+        "dependency-cycle",
+        404,
+        204,
+    )
+    seen = {one["title"]: one["needs"] for one in (await shown(desk, project))["tasks"]}
+    assert seen == {"Cables": [], "Racks": [first], "Desks": [second]}
+    (event,) = await said(desk.database, TaskUpdated)
+    assert ([str(one) for one in event.needs], event.changed) == ([second], ("needs",))
+    assert (await desk.requests.get(desk.agent, "/projects/HLO-P1")).json()["id"] == project["id"]
+
+
+async def test_a_plan_is_said_with_what_its_tasks_need(desk: Any) -> None:
+    a, b = ({"key": key, "title": key, "job_type": "network", "level": "L1"} for key in ("rack", "cables"))
+    plan = {"milestones": [{"name": "Ready"}], "tasks": [{**a, "milestone": "Ready"}, {**b, "needs": ["rack"]}]}
+
+    await a_project(desk, plan=plan)
+
+    (project,) = await said(desk.database, ProjectCreated)
+    rack, cables = await said(desk.database, TaskAdded)
+    assert [one.milestone_id for one in project.milestones] == [rack.milestone_id]
+    assert cables.needs == (rack.task_id,)
+
+
+async def test_a_milestone_of_a_closed_or_missing_project_stays(desk: Any) -> None:
+    project = await a_project(desk)
+    path = f"/projects/{project['id']}"
+    stone = (await desk.requests.post(desk.agent, f"{path}/milestones", {"name": "Ready"})).json()
+    await desk.requests.send(desk.manager, "PATCH", path, {"status": "closed"})
+
+    closed = await desk.requests.send(desk.agent, "PATCH", f"/projects/milestones/{stone['id']}", {"name": "x"})
+    missing = await desk.requests.send(desk.agent, "PATCH", f"/projects/milestones/{new_id()}", {"name": "x"})
+
+    assert (closed.status_code, closed.json()["code"], missing.status_code) == (409, "project-closed", 404)

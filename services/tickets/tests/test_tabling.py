@@ -14,7 +14,7 @@ from hypothesis.strategies import binary
 from msp_events.tickets import TicketRaised
 from msp_kit import identity
 from msp_kit.database import SYSTEM
-from msp_kit.testing import said
+from msp_kit.testing import a_client_person, said
 from tickets import reports
 from tickets.domain.table import NoTable, read
 
@@ -81,6 +81,36 @@ async def test_agents_and_projects_go_out_and_in(desk: Any) -> None:
     assert (move["ref"], move["budget_minutes"], move["worked_minutes"]) == ("HLO-P1", "600", "0")
 
 
+async def test_a_trial_answers_the_same_and_keeps_nothing(desk: Any) -> None:
+    rows = HEADER + "HLO,VPN drops,network,high,L1,\nXXX,VPN,network,high,L1,\n"
+
+    tried = (await sent(desk, "tickets?trial=true", rows)).json()
+
+    assert (tried["taken"], [one["line"] for one in tried["refused"]], tried["is_trial"]) == (1, [3], True)
+    assert (await desk.requests.get(desk.agent, "/tickets")).json()["items"] == []
+    assert await said(desk.database, TicketRaised) == []
+    assert (await sent(desk, "tickets", rows)).json() == {**tried, "is_trial": False}
+    assert [one.ref for one in await said(desk.database, TicketRaised)] == ["HLO-1"]
+
+
+@pytest.mark.parametrize(
+    ("what", "row", "column"),
+    [
+        ("tickets", "HLO," + "x" * 100_000 + ",network,high,L1,", "title"),
+        ("tickets", "HLO,\u202e\u200f,network,high,L1,", "title"),
+        ("projects", "HLO,C-0001,Move,2026-12-01,2026-11-01", None),
+    ],
+)
+async def test_a_row_beyond_all_bounds_is_named_and_harms_no_other(desk: Any, what: str, row: str, column: Any) -> None:
+    good = "HLO,VPN,network,high,L1," if what == "tickets" else "HLO,C-0001,Move,2026-11-01,2026-12-01"
+    header = HEADER if what == "tickets" else "client_code,contract_ref,name,starts_on,due_on\n"
+
+    done = (await sent(desk, what, f"{header}{row}\n{good}\n")).json()
+
+    assert done["taken"] == 1
+    assert [(one["line"], one["column"]) for one in done["refused"]] == [(2, column)]
+
+
 @pytest.mark.parametrize("content", ["title\nVPN\n", "", b"\xff\xfe\x00", HEADER + "x" * 200_000 + '"'])
 async def test_what_is_no_table_is_told(desk: Any, content: str | bytes) -> None:
     answer = await sent(desk, "tickets", content)
@@ -88,8 +118,45 @@ async def test_what_is_no_table_is_told(desk: Any, content: str | bytes) -> None
     assert (answer.status_code, answer.json()["code"]) == (422, "no-table")
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [
+        "priority=low",
+        "status=open_any&tag=vip&sort=updated",
+        "text=printer",
+        "unassigned=true",
+        "watched=true",
+        "queue=x",
+    ],
+)
+async def test_a_file_holds_the_very_rows_of_its_list(desk: Any, filters: str) -> None:
+    await desk.raised(title="Printer", priority="low")
+    await desk.raised(tags=["vip"])
+    await desk.raised(title="Printer again", tags=["vip"])
+
+    listed = (await desk.requests.get(desk.agent, f"/tickets?{filters}")).json()["items"]
+    file = (await desk.requests.get(desk.agent, f"/tables/tickets.csv?{filters}")).text
+
+    assert [row["ref"] for row in csv.DictReader(io.StringIO(file))] == [one["ref"] for one in listed]
+
+
+async def test_the_file_of_a_client_holds_their_tickets_and_nothing_of_the_desk(desk: Any) -> None:
+    mine = await desk.raised()
+    theirs = await desk.raised(a_client_person(desk.theirs))
+
+    file = (await desk.requests.get(desk.priya, "/tables/tickets.csv?status=open_any&queue=nowhere")).text
+    foreign = (await desk.requests.get(desk.priya, f"/tables/tickets.csv?client_id={desk.theirs}")).text
+
+    (row,) = csv.DictReader(io.StringIO(file))
+    assert row["ref"] == mine["ref"]
+    assert not {"queue", "assignee_name", "tags", "client_code"} & set(row)
+    assert theirs["ref"] not in file + foreign
+    assert list(csv.DictReader(io.StringIO(foreign))) == []
+
+
 async def test_tables_are_for_the_desk(desk: Any) -> None:
-    assert (await desk.requests.get(desk.priya, "/tables/tickets.csv")).status_code == 403
+    assert (await desk.requests.get(desk.priya, "/tables/agents.csv")).status_code == 403
+    assert (await desk.requests.get(desk.priya, "/tables/projects.csv")).status_code == 403
     assert (await sent(desk, "tickets", HEADER, by=desk.agent)).status_code == 403
 
 

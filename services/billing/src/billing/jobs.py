@@ -9,11 +9,17 @@ from typing import Any
 from billing.actions import issuing, payments, runs
 from msp_kit.jobs import Job
 
+DRAFTERS = 3
+"""Drafts a worker makes side by side: while the database binds the work of one client, the next one is priced."""
+
 
 def jobs(default_seller: dict[str, Any]) -> Sequence[Job]:
     """Return the jobs of a worker."""
     return (
-        Job("draft", 0.3, functools.partial(runs.draft_next, default_seller=default_seller)),
+        *(
+            Job(f"draft-{number}", 0.3, functools.partial(runs.draft_next, default_seller=default_seller))
+            for number in range(1, DRAFTERS + 1)
+        ),
         Job("issue", 0.3, functools.partial(issuing.issue_next, default_seller=default_seller)),
         Job("ask-again", 5, runs.ask_overdue),
         Job("remind", 60, payments.remind_next),

@@ -140,8 +140,11 @@ def test_any_invoice_is_right_to_the_cent_and_passes(
 def test_the_pdf_carries_the_e_invoice_and_says_so() -> None:
     invoice = an_invoice()
     made = made_for(invoice)
-    reader = pypdf.PdfReader(io.BytesIO(made["pdf"]))
+    # Strict: the appended table of objects is read as it stands, nothing is mended.
+    reader = pypdf.PdfReader(io.BytesIO(made["pdf"]), strict=True)
 
+    assert made["pdf"].startswith(b"%PDF-1.7")
+    assert made["pdf"].count(b"%%EOF") == 2
     assert reader.attachments["factur-x.xml"] == [made["cii"]]
     metadata = reader.xmp_metadata
     assert metadata is not None
@@ -199,3 +202,22 @@ def test_markup_and_control_characters_change_nothing() -> None:
     assert "<b>&amp;" in text
     assert "\x07" not in text
     assert str(SELLER["name"]) not in text
+
+
+def test_characters_without_a_picture_stop_no_invoice() -> None:
+    work = some_work(overage=60, note="fixed \N{THUMBS UP SIGN} \ufdd0", agent_name="日本")
+    invoice = an_invoice(works=[work], client={"name": "日本 Ltd \N{ROCKET}"})
+    made = made_for(invoice)
+
+    text = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made["pdf"])).pages)
+    assert "\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER} Ltd \N{REPLACEMENT CHARACTER}" in text
+    # What programs read keeps every character.
+    assert "日本 Ltd \N{ROCKET}" in made["ubl"].decode()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(max_size=30))
+def test_any_text_of_a_person_can_be_laid_out(text: str) -> None:
+    works = [some_work(overage=60, note=text, agent_name=text)]
+
+    assert render(an_invoice(works=works, client={"name": f"{text}."})).startswith(b"%PDF-")

@@ -94,6 +94,7 @@ contract_versions = Table(
     Column("terms", JSONB, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("actor", Text, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
 )
 
 lots = Table(
@@ -141,6 +142,7 @@ adjustments = Table(
     Column("asked_at", DateTime(timezone=True), nullable=False),
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
+    Column("seal", LargeBinary, nullable=False),
 )
 
 buckets = Table(
@@ -198,6 +200,7 @@ hours = Table(
     Column("agent_name", Text, nullable=False),
     Column("ticket_id", UUID),
     Column("task_id", UUID),
+    Column("ref", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("spans", JSONB, nullable=False),
     Column("legs", JSONB, nullable=False),
@@ -250,6 +253,7 @@ period_closes = Table(
     Column("reopened_at", DateTime(timezone=True)),
     Column("reopened_by", Text),
     Column("reopen_reason", Text),
+    Column("seal", LargeBinary, nullable=False),
 )
 
 invoiced_periods = Table(
@@ -260,6 +264,7 @@ invoiced_periods = Table(
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
     Column("number", Text),
+    Column("seal", LargeBinary, nullable=False),
 )
 
 contract_tests = Table(
@@ -295,4 +300,5 @@ approvals = Table(
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("settled_at", DateTime(timezone=True)),
     Column("outcome", Text),
+    Column("seal", LargeBinary, nullable=False),
 )

@@ -299,6 +299,7 @@ def time_told(entry: TimeEntry, *, client_id: UUID, contract_id: UUID) -> TimeEn
         job_type=entry.work.job_type,
         level=entry.work.level,
         ticket_id=entry.ticket_id,
+        ref=entry.ref,
         note=entry.note,
         status=entry.decision,
     )

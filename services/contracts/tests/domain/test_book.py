@@ -259,7 +259,7 @@ def _outcome(desk: Desk) -> tuple[Balances, dict[UUID, object]]:
     history=histories,
     sizes=st.lists(st.integers(1, 900), min_size=1, max_size=3),
     seed=st.integers(0, 2**32),
-    policy=st.sampled_from(["overage", "next_lot"]),
+    policy=st.sampled_from(["overage", "next_lot", "needs_approval", "reject"]),
     rounding=st.sampled_from([Rounding(), Rounding(15, 20), Rounding(15, level="ticket_day")]),
     weights=st.sampled_from(
         [(), (Weight(200, level="L2"), Weight(125, level="SA")), (Weight(350), Weight(50, level="SA"))]

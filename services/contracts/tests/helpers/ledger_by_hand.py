@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from contracts.domain.coverage import Work
 from contracts.domain.entry import TimeEntry
+from contracts.domain.rounding import Rounding
 
 MINUTE_MINOR = 150
 """What a minute beyond the bucket costs: 90.00 an hour."""
@@ -37,6 +39,7 @@ class Result:
 
     status: str
     takes: tuple[tuple[int, int], ...]
+    billed: int
     bucket: int
     overage: int
     is_late: bool = False
@@ -54,11 +57,14 @@ class Model:
     policy: str
     rollover: tuple[int, int | None] | None
     burns: str
+    rounding: Rounding = Rounding()
     lots: dict[int, ModelLot] = field(default_factory=dict)
     told: dict[UUID, TimeEntry] = field(default_factory=dict)
     frozen: dict[UUID, tuple[int, Result]] = field(default_factory=dict)
     """Entries of closed periods, with the number of the close and what became of them."""
     closes: list[datetime] = field(default_factory=list)
+    answers: dict[UUID, tuple[Work, str, int]] = field(default_factory=dict)
+    """What the client said last about an entry: the work that was meant, and the overage."""
 
     def tell(self, entry: TimeEntry) -> None:
         """Take a telling; the newest counts."""
@@ -70,6 +76,28 @@ class Model:
             unchanged = known.work == entry.work and entry.decision == "approved"
             if not unchanged:
                 del self.frozen[entry.id]
+
+    def answer(self, entry_id: UUID, decision: str, overage_minutes: int) -> None:
+        """Take the client's word on work beyond the bucket."""
+        self.answers[entry_id] = (self.told[entry_id].work, decision, overage_minutes)
+
+    def waiting(self) -> dict[UUID, int]:
+        """Return the overage of entries that wait for the client."""
+        if self.policy != "needs_approval":
+            return {}
+        return {
+            entry_id: result.overage
+            for entry_id, result in self.results().items()
+            if result.status == "held" and result.overage > self._agreed(self.told[entry_id])
+        }
+
+    def _agreed(self, entry: TimeEntry) -> int:
+        work, decision, minutes = self.answers.get(entry.id, (None, "", 0))
+        return minutes if work == entry.work and decision == "approved" else 0
+
+    def _is_declined(self, entry: TimeEntry) -> bool:
+        work, decision, _ = self.answers.get(entry.id, (None, "", 0))
+        return work == entry.work and decision == "declined"
 
     def lapse(self, until: datetime) -> None:
         """Let lots end."""
@@ -129,9 +157,10 @@ class Model:
                 carried[lot.carried_from] = self.lots[lot.carried_from].carried_when_closed
                 left[lot.number] += carried[lot.carried_from]
         entries = [one for one in self.told.values() if one.id not in self.frozen]
+        billed = self._billed()
         for entry in sorted(entries, key=lambda one: (one.work.worked_from, one.id)):
             self._carry(entry.work.worked_from, left, carried)
-            results[entry.id] = self._pay(entry, left)
+            results[entry.id] = self._pay(entry, billed.get(entry.id, 0), left)
         self._carry(None, left, carried)
         return results, carried, left
 
@@ -150,9 +179,41 @@ class Model:
         share = (minutes * percent * 2 + 100) // 200
         return share if cap is None else min(share, cap)
 
-    def _pay(self, entry: TimeEntry, left: Counter[int]) -> Result:
+    def _billed(self) -> dict[UUID, int]:
+        """Return the billed minutes of entries that count; on a ticket and day each adds what it adds to the whole."""
+        counted = [
+            one
+            for one in self.told.values()
+            if one.decision in ("submitted", "approved") and not self._is_declined(one)
+        ]
+        worked: Counter[object] = Counter()
+        billed: Counter[object] = Counter()
+        found: dict[UUID, int] = {}
+        for entry in sorted(counted, key=lambda one: (one.work.worked_from, one.id)):
+            together = entry.id if self.rounding.level == "entry" else (entry.ticket_id, entry.work.worked_from.date())
+            worked[together] += entry.work.worked_minutes
+            if entry.id in self.frozen:
+                share = self.frozen[entry.id][1].billed
+            else:
+                share = max(0, self._rounded(worked[together]) - billed[together])
+            billed[together] += share
+            found[entry.id] = share
+        return found
+
+    def _rounded(self, worked: int) -> int:
+        rule = self.rounding
+        least, billed = max(worked, rule.minimum_minutes), rule.increment_minutes
+        while billed < least:
+            billed += rule.increment_minutes
+        if rule.direction == "nearest" and billed - least > least - (billed - rule.increment_minutes):
+            billed = max(billed - rule.increment_minutes, rule.increment_minutes)
+        return billed
+
+    def _pay(self, entry: TimeEntry, billed: int, left: Counter[int]) -> Result:
         if entry.decision in ("rejected", "voided"):
-            return Result("released", (), 0, 0)
+            return Result("released", (), 0, 0, 0)
+        if self._is_declined(entry):
+            return Result("refused", (), 0, 0, 0)
         at, cost = entry.work.worked_from, COST[entry.work.level]
         paying = [
             lot
@@ -162,9 +223,12 @@ class Model:
         if self.policy == "next_lot":
             later = [one for one in self.lots.values() if one.starts_at > at and one.carried_from is None]
             paying += sorted((one for one in later if not one.is_closed), key=_order)
-        billed = entry.work.worked_minutes
+        is_late = bool(self.closes) and at < self.closes[-1]
+        there = sum(left[lot.number] for lot in paying)
+        if self.policy == "reject" and billed * cost > there:
+            return Result("refused", (), 0, 0, 0, is_late)
         paid = 0
-        while paid < billed and (paid + 1) * cost <= sum(left[lot.number] for lot in paying):
+        while paid < billed and (paid + 1) * cost <= there:
             paid += 1
         owed, takes = paid * cost, []
         for lot in paying:
@@ -173,9 +237,9 @@ class Model:
                 left[lot.number] -= taken
                 owed -= taken
                 takes.append((lot.number, taken))
-        status = "posted" if entry.decision == "approved" else "held"
-        is_late = bool(self.closes) and at < self.closes[-1]
-        return Result(status, tuple(takes), paid * cost, billed - paid, is_late)
+        waits = self.policy == "needs_approval" and billed - paid > self._agreed(entry)
+        status = "posted" if entry.decision == "approved" and not waits else "held"
+        return Result(status, tuple(takes), billed, paid * cost, billed - paid, is_late)
 
     def balances(self) -> dict[str, int]:
         """Return the minutes on each account."""

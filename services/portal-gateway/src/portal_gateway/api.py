@@ -28,9 +28,17 @@ from portal_gateway.forward import REFUSALS, Forward, nothing
 from portal_gateway.limits import Limits
 from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages import (
+    agents,
+    amendments,
     approvals,
+    bank,
     billing,
+    billing_admin,
+    branding,
     buckets,
+    calendars,
+    catalogue,
+    charges,
     clients,
     clocks,
     contracts,
@@ -38,18 +46,25 @@ from portal_gateway.pages import (
     drafts,
     files,
     hosted,
+    imports,
     inbox,
     invoices,
+    my_day,
     operations,
+    payments,
     portal,
+    priorities,
+    project_changes,
     projects,
     providers,
     queues,
     reports,
     routing,
+    search,
     settings as settings_pages,
     sign_in,
     sla,
+    texts,
     ticket_changes,
     time_entries,
     time_week,
@@ -57,6 +72,7 @@ from portal_gateway.pages import (
     workload,
 )
 from portal_gateway.pages.site import HERE, Site, failure
+from portal_gateway.pages.surroundings import Brands, Surroundings
 from portal_gateway.scope import Visitors
 from portal_gateway.services import Services
 from portal_gateway.settings import Settings
@@ -73,24 +89,39 @@ PAGES = (
     reports.router,
     desk.router,
     queues.router,
+    search.router,
+    my_day.router,
     time_week.router,
     projects.router,
+    project_changes.router,
     workload.router,
+    agents.router,
     routing.router,
+    texts.router,
+    priorities.router,
+    imports.router,
     ticket_changes.router,
     time_entries.router,
     files.router,
     clocks.router,
     operations.router,
     billing.router,
+    billing_admin.router,
+    payments.router,
+    bank.router,
+    charges.router,
     invoices.router,
     hosted.router,
     buckets.router,
     sla.router,
     what_if.router,
     drafts.router,
+    amendments.router,
+    calendars.router,
+    catalogue.router,
     clients.router,
     contracts.router,
+    branding.router,
     live.router,
 )
 """The families of pages; where two paths fit, the first one answers."""
@@ -113,7 +144,8 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     signer = Signer(json.loads(settings.identity_private_key.get_secret_value()))
     services = Services(settings.service_urls(), signer)
     visitors, limits = Visitors(database), Limits(factor=settings.rate_limit_factor)
-    site = Site(services=services, visitors=visitors, brand=settings.brand_name)
+    brands = Brands(database, name=settings.brand_name)
+    site = Site(services=services, visitors=visitors, brands=brands)
     hub = live.Hub(settings.amqp_url.get_secret_value())
 
     async def client_name(client_id: UUID) -> str | None:
@@ -149,6 +181,8 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     app.router.routes.append(Mount("/static", Static(directory=HERE / "static")))
     # Appended: innermost of the middlewares, so inside the edge, and before any route is looked for.
     app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services, limits=limits))
+    # And one further in: what is forwarded has no look and no language.
+    app.user_middleware.append(Middleware(Surroundings, brands=brands))
 
     _answer_what_is_not_there(app, site)
     return app

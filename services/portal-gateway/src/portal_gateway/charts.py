@@ -15,6 +15,7 @@ from zlib import crc32
 
 from markupsafe import Markup, escape
 
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 
 _BAND = ("low", "expected", "high")
@@ -72,9 +73,12 @@ def burn(
         f'<text x="0" y="{number(float(y) - 5)}">{capacity * third // 180} h</text>'
         for third, y in heights
     )
-    ends = f'<text x="0" y="{height - 6}">{escape(days[0]["on"])}</text>'
-    ends += f'<text x="100%" y="{height - 6}" text-anchor="end">{escape((band or days)[-1]["on"])}</text>'
-    title = f"Balance by day from {days[0]['on']} to {days[-1]['on']}"
+    ends = f'<text x="0" y="{height - 6}">{escape(shown.day(days[0]["on"]))}</text>'
+    ends += f'<text x="100%" y="{height - 6}" text-anchor="end">{escape(shown.day((band or days)[-1]["on"]))}</text>'
+    title = gettext("Balance by day from %(first)s to %(last)s") % {
+        "first": shown.day(days[0]["on"]),
+        "last": shown.day(days[-1]["on"]),
+    }
     named = stable_id(title)
     area = f'<polygon class="area {tone}" points="{_points([(0, 100), *points, (points[-1][0], 100)])}"/>'
     ahead = [[at(len(days) + n, one[f"{name}_minutes"]) for n, one in enumerate(band)] for name in _BAND]
@@ -83,12 +87,12 @@ def burn(
         area += f'<polygon class="band {tone}" points="{_points([points[-1], *high, *reversed(low)])}"/>'
         area += f'<polyline class="ln forecast {tone}" points="{_points([points[-1], *expected])}"/>'
     line = f'<polyline class="ln {tone}" points="{_points(points)}"/>'
-    rows = [(one["on"], f"{one['available_minutes'] / 60:.2f}") for one in days[:: max(1, len(days) // 12)]]
+    rows = [(shown.day(one["on"]), shown.hours(one["available_minutes"])) for one in days[:: max(1, len(days) // 12)]]
     return Markup(
         f'<svg height="{height}" role="img" aria-labelledby="{named}"><title id="{named}">{escape(title)}</title>{grid}'
         f'<svg x="0" y="{top}" width="100%" height="{inner}" viewBox="0 0 100 100" preserveAspectRatio="none">{area}{line}'
         f'</svg><line class="axis-line" x1="0" x2="100%" y1="{top + inner}" y2="{top + inner}"/>{ends}</svg>'
-    ) + _table(("Day", "Hours left"), rows)
+    ) + _table((gettext("Day"), gettext("Hours left")), rows)
 
 
 def stacked(parts: Sequence[tuple[float, str, str]], capacity: float | None, scale: float) -> Markup:
@@ -154,19 +158,23 @@ def trend(weeks: Sequence[Mapping[str, Any]], link: Callable[..., str] | None = 
         for index, one in enumerate(weeks)
     )
     grid = "".join(
-        f'<line class="grid-line" x1="0" x2="100%" y1="{y}" y2="{y}"/><text x="0" y="{y + 12}">{percent}%</text>'
+        f'<line class="grid-line" x1="0" x2="100%" y1="{y}" y2="{y}"/><text x="0" y="{y + 12}">{shown.share(percent)}</text>'
         for percent, y in ((100, top), ((100 + low) // 2, top + inner // 2))
     )
     first, latest = shown.day(weeks[0]["week"]), shown.day(weeks[-1]["week"])
     ends = (
         f'<text x="0" y="{height - 4}">{first}</text><text x="100%" y="{height - 4}" text-anchor="end">{latest}</text>'
     )
-    title = f"SLA met by week from {first} to {latest}, scale from {low} to 100 percent"
+    title = gettext("SLA met by week from %(first)s to %(last)s, scale from %(low)s to 100 percent") % {
+        "first": first,
+        "last": latest,
+        "low": low,
+    }
     named = stable_id(title)
     rows = [
         (
             shown.day(one["week"]),
-            "\N{EN DASH}" if one["percent"] is None else f"{one['percent']}%",
+            shown.share(one["percent"]),
             *(
                 _linked(one[name], "" if link is None or not one[name] else link(one["week"], outcome=name))
                 for name in ("met", "missed", "open_overdue")
@@ -179,7 +187,7 @@ def trend(weeks: Sequence[Mapping[str, Any]], link: Callable[..., str] | None = 
         f'<svg x="0" y="{top}" width="100%" height="{inner}" viewBox="0 0 100 100" preserveAspectRatio="none">'
         f'{"".join(lines)}</svg><line class="axis-line" x1="0" x2="100%" y1="{top + inner}" y2="{top + inner}"/>'
         f"{dots}{ends}{hits}</svg>"
-    ) + _table(("Week from", "SLA met", "Met", "Missed", "Open"), rows)
+    ) + _table((gettext("Week from"), gettext("SLA met"), gettext("Met"), gettext("Missed"), gettext("Open")), rows)
 
 
 def heat(
@@ -197,10 +205,10 @@ def heat(
         drawn.append(f'<rect fill="url(#hours)" x="8%" width="92%" y="{y}" height="{_HEAT_ROW - 3}"/>')
         for at, count in enumerate(row):
             if count:
-                place = f'x="{number(8 + at * 92 / 24)}%" y="{y}" width="3.45%" height="{_HEAT_ROW - 3}"'
+                place = f'x="{number(8 + at * 92 / 24)}%" y="{y}"'
                 hint = f"{escape(day)} {at:02}:00 to {at + 1:02}:00, {count} {escape(what)}"
                 tone = 1 + 4 * (count - 1) // max(most - 1, 1)
-                drawn.append(f'<rect class="h{tone}" {place} rx="2" data-tip="{hint}"/>')
+                drawn.append(f'<rect class="h{tone}" {place} data-tip="{hint}"/>')
     hours = "".join(f'<text x="{number(8 + at * 92 / 24)}%" y="11">{at:02}</text>' for at in range(0, 24, 3))
     some = [(count, day, hour) for day, row in enumerate(counts) for hour, count in enumerate(row) if count]
     title = f"{sum(count for count, _, _ in some)} {what} by weekday and hour"
@@ -219,8 +227,9 @@ def _week_told(one: Mapping[str, Any]) -> str:
     count = one["met"] + one["missed"] + one["open_overdue"]
     week = shown.day(one["week"])
     if one["percent"] is None:
-        return f"Week from {week}: no promise ended"
-    return f"Week from {week}: {one['percent']}%, {one['met']} of {count}"
+        return gettext("Week from %(week)s: no promise ended") % {"week": week}
+    told = {"week": week, "percent": shown.share(one["percent"]), "met": one["met"], "count": count}
+    return gettext("Week from %(week)s: %(percent)s, %(met)s of %(count)s") % told
 
 
 def _linked(count: int, address: str) -> Markup:
@@ -231,8 +240,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Markup:
     columns = "".join(f'<th scope="col"{_numeric(index)}>{escape(text)}</th>' for index, text in enumerate(head))
     cells = ["".join(f"<td{_numeric(index)}>{escape(cell)}</td>" for index, cell in enumerate(row)) for row in rows]
     body = "".join(f"<tr>{row}</tr>" for row in cells)
+    summary = escape(gettext("View as table"))
     return Markup(
-        '<details class="as-table no-print"><summary>View as table</summary>'
+        f'<details class="as-table no-print"><summary>{summary}</summary>'
         f'<table class="tbl"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table></details>'
     )
 

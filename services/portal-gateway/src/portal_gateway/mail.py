@@ -6,6 +6,7 @@ import asyncio
 import smtplib
 import ssl
 from email.message import EmailMessage
+from email.utils import formataddr
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
@@ -26,15 +27,23 @@ class NotSent(Exception):
 
 
 async def send(
-    smtp_url: str, *, sender: str, recipient: str, subject: str, text: str, message_id: str, unsubscribe: str = ""
+    smtp_url: str,
+    *,
+    sender: str,
+    recipient: str,
+    subject: str,
+    text: str,
+    message_id: str,
+    sender_name: str = "",
+    unsubscribe: str = "",
 ) -> None:
-    """Send one message; ``unsubscribe`` is the address where one click stops further ones (RFC 8058).
+    """Send one message, in the name of the house when it has one; ``unsubscribe`` stops further ones (RFC 8058).
 
     Raises:
         NotSent: the server did not take it, with what it said; or the connection was lost on the way.
     """
     message = EmailMessage()
-    message["From"] = sender
+    message["From"] = formataddr((sender_name, sender))
     message["To"] = recipient
     message["Subject"] = subject
     message["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"

@@ -30,6 +30,10 @@ class Person:
     roles: tuple[str, ...]
     password_hash: str | None
     is_active: bool
+    language: str | None = None
+    """``None``: what the browser asks for."""
+    has_shortcuts: bool = True
+    """Whether single keys do something."""
 
 
 @dataclass(frozen=True, slots=True)

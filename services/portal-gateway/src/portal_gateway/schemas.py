@@ -340,7 +340,6 @@ class NotificationSettings(Body):
     """How somebody wants to be told. Kinds that are not named are told as they are by default."""
 
     zone: Annotated[str, Field(max_length=60)]
-    language: Literal["en", "de"]
     digest: Literal["off", "hourly", "daily"]
     quiet_from: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
     quiet_until: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
@@ -353,7 +352,6 @@ class NotificationSettingsView(View):
     """How the person is told; `refusal` is what the mail server said when it last refused their address."""
 
     zone: str
-    language: str
     digest: str
     quiet_from: str | None
     quiet_until: str | None
@@ -366,7 +364,6 @@ class NotificationSettingsView(View):
         starts, ends = telling.quiet or (None, None)
         return cls(
             zone=telling.zone,
-            language=telling.language,
             digest=telling.digest,
             quiet_from=None if starts is None else clock(starts),
             quiet_until=None if ends is None else clock(ends),

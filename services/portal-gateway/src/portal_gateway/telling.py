@@ -14,7 +14,6 @@ Channel = Literal["off", "app", "digest", "now"]
 Digest = Literal["off", "hourly", "daily"]
 CHANNELS: tuple[Channel, ...] = ("off", "app", "digest", "now")
 """Not at all; in the inbox only; there and in the digest; there and by mail at once."""
-LANGUAGES = ("en", "de")
 DAILY_AT = 8 * 60
 AT_ONCE = frozenset({"sla-breach", "answer-needed", "answered", "approval-needed", "invoice-issued", "invoice-overdue"})
 IN_APP = frozenset({"approval-waiting"})
@@ -35,7 +34,6 @@ class Telling:
     """How one person wants to be told."""
 
     zone: str = "Europe/London"
-    language: str = "en"
     digest: Digest = "daily"
     quiet: tuple[int, int] | None = (20 * 60, 7 * 60)
     """Minutes of the day between which no mail leaves but of critical tickets; ``None`` for no quiet hours."""
@@ -117,16 +115,13 @@ def checked(kind_of_person: str, wanted: Mapping[str, Any], *, refusal: str = ""
             raise BadNotificationSettings(f"{kind[:40]!r} is no kind of notification; there are {', '.join(kinds)}")
         if channel not in CHANNELS:
             raise BadNotificationSettings(f"{kind}: {str(channel)[:40]!r} is none of {', '.join(CHANNELS)}")
-    zone, language, digest = (str(wanted.get(name, "")) for name in ("zone", "language", "digest"))
+    zone, digest = (str(wanted.get(name, "")) for name in ("zone", "digest"))
     if zone not in _ZONES:
         raise BadNotificationSettings(f"{zone[:60]!r} is no time zone; one looks like Europe/London")
-    if language not in LANGUAGES:
-        raise BadNotificationSettings(f"{language[:20]!r} is no language; there are {', '.join(LANGUAGES)}")
     if digest not in ("off", "hourly", "daily"):
         raise BadNotificationSettings(f"{digest[:20]!r} is no digest; there are off, hourly, daily")
     return Telling(
         zone=zone,
-        language=language,
         digest=cast("Digest", digest),
         quiet=_quiet(wanted.get("quiet_from"), wanted.get("quiet_until")),
         channels=channels,

@@ -1,4 +1,4 @@
-"""What a notification says, in the person's language. Words only: nothing here decides who hears it."""
+"""What a notification says, in the language spoken now. Words only: nothing here decides who hears it."""
 
 from __future__ import annotations
 
@@ -12,107 +12,72 @@ from typing import Any
 from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_precision
 
-LOCALES = {"en": "en_GB", "de": "de_DE"}
+from portal_gateway.language import gettext, locale, mark
+
 LINE_MAX = 180
-SENTENCES: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "assigned": "{ref} was given to you: {title}",
-        "mentioned": "You were named in a note on {ref}: {title}",
-        "client-replied": "The client answered on {ref}: {title}",
-        "sla-risk": "{percent} % of the time for the {metric} of {ref} is used: {title}",
-        "sla-breach": "The {metric} of {ref} is late: {title}",
-        "bucket-low": "{client}: {left} of {granted} are left in the bucket",
-        "bucket-forecast": "{client}: the bucket lasts until {day}, the period ends on {ends}",
-        "approval-waiting": "{client}: {minutes} beyond the bucket wait for the client's approval",
-        "answer-needed": "{ref} waits for your answer: {title}",
-        "answered": "Support answered on {ref}: {title}",
-        "ticket-status": "{ref} is now {status}: {title}",
-        "bucket-used": "{percent} % of your hours are used, {left} of {granted} are left",
-        "invoice-issued": "Invoice {number} over {money}, due on {day}",
-        "invoice-overdue": "Invoice {number} is overdue since {day}, {money} is open",
-        "approval-needed": "{minutes} of work beyond your hours wait for your approval",
-        "first_response": "first response",
-        "next_response": "next response",
-        "resolution": "resolution",
-        "open": "in progress",
-        "waiting_on_vendor": "waiting for a supplier",
-        "scheduled": "scheduled",
-        "resolved": "resolved",
-        "closed": "closed",
-        "a ticket": "a ticket",
-        "hello": "Hello {name},",
-        "many": "{count} news at {brand}",
-        "why": "You get this mail because of your notification settings: {settings}",
-        "stop": "No more mail about what happens: {stop}",
-    },
-    "de": {
-        "assigned": "{ref} wurde Ihnen zugewiesen: {title}",
-        "mentioned": "Sie wurden in einer Notiz zu {ref} genannt: {title}",
-        "client-replied": "Der Kunde hat auf {ref} geantwortet: {title}",
-        "sla-risk": "{percent} % der Zeit für die {metric} von {ref} sind verbraucht: {title}",
-        "sla-breach": "Die {metric} von {ref} ist überfällig: {title}",
-        "bucket-low": "{client}: {left} von {granted} sind im Kontingent übrig",
-        "bucket-forecast": "{client}: Das Kontingent reicht bis {day}, der Zeitraum endet am {ends}",
-        "approval-waiting": "{client}: {minutes} über das Kontingent hinaus warten auf die Freigabe des Kunden",
-        "answer-needed": "{ref} wartet auf Ihre Antwort: {title}",
-        "answered": "Der Support hat auf {ref} geantwortet: {title}",
-        "ticket-status": "{ref} ist jetzt {status}: {title}",
-        "bucket-used": "{percent} % Ihrer Stunden sind verbraucht, {left} von {granted} sind übrig",
-        "invoice-issued": "Rechnung {number} über {money}, fällig am {day}",
-        "invoice-overdue": "Rechnung {number} ist seit {day} überfällig, {money} sind offen",
-        "approval-needed": "{minutes} Arbeit über Ihre Stunden hinaus warten auf Ihre Freigabe",
-        "first_response": "erste Antwort",
-        "next_response": "nächste Antwort",
-        "resolution": "Lösung",
-        "open": "in Bearbeitung",
-        "waiting_on_vendor": "wartet auf einen Lieferanten",
-        "scheduled": "eingeplant",
-        "resolved": "gelöst",
-        "closed": "geschlossen",
-        "a ticket": "ein Ticket",
-        "hello": "Guten Tag {name},",
-        "many": "{count} Neuigkeiten bei {brand}",
-        "why": "Sie erhalten diese Mail wegen Ihrer Einstellungen für Benachrichtigungen: {settings}",
-        "stop": "Keine Mails mehr über Ereignisse: {stop}",
-    },
+SENTENCES: Mapping[str, str] = {
+    "assigned": mark("%(ref)s was given to you: %(title)s"),
+    "mentioned": mark("You were named in a note on %(ref)s: %(title)s"),
+    "client-replied": mark("The client answered on %(ref)s: %(title)s"),
+    "sla-risk": mark("%(percent)s %% of the time for the %(metric)s of %(ref)s is used: %(title)s"),
+    "sla-breach": mark("The %(metric)s of %(ref)s is late: %(title)s"),
+    "bucket-low": mark("%(client)s: %(left)s of %(granted)s are left in the bucket"),
+    "bucket-forecast": mark("%(client)s: the bucket lasts until %(day)s, the period ends on %(ends)s"),
+    "approval-waiting": mark("%(client)s: %(minutes)s beyond the bucket wait for the client's approval"),
+    "answer-needed": mark("%(ref)s waits for your answer: %(title)s"),
+    "answered": mark("Support answered on %(ref)s: %(title)s"),
+    "ticket-status": mark("%(ref)s is now %(status)s: %(title)s"),
+    "bucket-used": mark("%(percent)s %% of your hours are used, %(left)s of %(granted)s are left"),
+    "invoice-issued": mark("Invoice %(number)s over %(money)s, due on %(day)s"),
+    "invoice-overdue": mark("Invoice %(number)s is overdue since %(day)s, %(money)s is open"),
+    "approval-needed": mark("%(minutes)s of work beyond your hours wait for your approval"),
 }
-TITLES = {
-    "assigned": "A ticket was given to me",
-    "mentioned": "I was named in a note",
-    "client-replied": "The client answered on my ticket",
-    "sla-risk": "A promise on my ticket is at risk (75 %, 90 %)",
-    "sla-breach": "A promise was broken (mine; all, for managers)",
-    "bucket-low": "A bucket is under 20 % (managers)",
-    "bucket-forecast": "A bucket will not last the period (managers)",
-    "approval-waiting": "Work waits for a client's approval (managers)",
-    "answer-needed": "My answer is needed",
-    "answered": "Support answered",
-    "ticket-status": "The status of my ticket changed",
-    "bucket-used": "75, 90 or 100 % of our hours are used",
-    "invoice-issued": "An invoice was issued",
-    "invoice-overdue": "An invoice is overdue",
-    "approval-needed": "Work waits for our approval",
+TITLES: Mapping[str, str] = {
+    "assigned": mark("A ticket was given to me"),
+    "mentioned": mark("I was named in a note"),
+    "client-replied": mark("The client answered on my ticket"),
+    "sla-risk": mark("A promise on my ticket is at risk"),
+    "sla-breach": mark("A promise was broken (mine; all, for managers)"),
+    "bucket-low": mark("A bucket is nearly used up (managers)"),
+    "bucket-forecast": mark("A bucket will not last the period (managers)"),
+    "approval-waiting": mark("Work waits for a client's approval (managers)"),
+    "answer-needed": mark("My answer is needed"),
+    "answered": mark("Support answered"),
+    "ticket-status": mark("The status of my ticket changed"),
+    "bucket-used": mark("Much of our hours is used (75, 90, 100 percent)"),
+    "invoice-issued": mark("An invoice was issued"),
+    "invoice-overdue": mark("An invoice is overdue"),
+    "approval-needed": mark("Work waits for our approval"),
 }
 """What the kinds are called where somebody chooses."""
+_WORDS: Mapping[str, str] = {
+    "first_response": mark("first response"),
+    "next_response": mark("next response"),
+    "resolution": mark("resolution"),
+    "open": mark("in progress"),
+    "waiting_on_vendor": mark("waiting for a supplier"),
+    "scheduled": mark("scheduled"),
+    "resolved": mark("resolved"),
+    "closed": mark("closed"),
+}
 
 
-def sentence(kind: str, words: Mapping[str, Any], *, language: str = "en", client: str = "") -> str:
+def sentence(kind: str, words: Mapping[str, Any], *, client: str = "") -> str:
     """Return one line that says what happened."""
-    own = SENTENCES[language]
-    locale = LOCALES[language]
-    said: dict[str, Any] = {**words, "client": client, "ref": words.get("ref") or own["a ticket"]}
+    said: dict[str, Any] = {**words, "client": client, "ref": words.get("ref") or gettext("a ticket")}
     for name in ("left", "granted", "minutes"):
         if name in words:
             said[name] = _duration(words[name])
     for name in ("day", "ends"):
         if name in words:
-            said[name] = format_date(date.fromisoformat(words[name]), "long", locale=locale) if words[name] else "–"
+            day = words[name]
+            said[name] = format_date(date.fromisoformat(day), "long", locale=locale()) if day else "–"
     for name in ("metric", "status"):
         if name in words:
-            said[name] = own.get(words[name], words[name])
+            said[name] = gettext(_WORDS.get(words[name], words[name]))
     if words.get("minor") is not None:
-        said["money"] = _money(words["minor"], words["currency"], locale)
-    return one_line(own[kind].format_map(said).removesuffix(": "))
+        said["money"] = _money(words["minor"], words["currency"])
+    return one_line((gettext(SENTENCES[kind]) % said).removesuffix(": "))
 
 
 def one_line(text: str) -> str:
@@ -122,13 +87,8 @@ def one_line(text: str) -> str:
     return plain if len(plain) <= LINE_MAX else f"{plain[: LINE_MAX - 1].rstrip()}…"
 
 
-def phrase(which: str, *, language: str, **words: Any) -> str:
-    """Return a phrase of a mail."""
-    return SENTENCES[language][which].format_map(words)
-
-
-def _money(minor: int, currency: str, locale: str) -> str:
-    return str(format_currency(Decimal(minor).scaleb(-get_currency_precision(currency)), currency, locale=locale))
+def _money(minor: int, currency: str) -> str:
+    return str(format_currency(Decimal(minor).scaleb(-get_currency_precision(currency)), currency, locale=locale()))
 
 
 def _duration(minutes: int) -> str:

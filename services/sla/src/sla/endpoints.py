@@ -250,6 +250,13 @@ async def sla_refusals(tx: Tx) -> Page[RefusalView]:
     return Page(items=[RefusalView.model_validate(one) for one in found])
 
 
+@boards.get("/sla-refusals.csv", openapi_extra=allows(staff=("manager", "admin")), response_class=CsvResponse)
+async def sla_refusals_csv(tx: Tx) -> CsvResponse:
+    """Return the list as a file, up to 10,000 rows."""
+    found = await deadletters.open_messages_of(tx, limit=EXPORTED_MAX - 1)
+    return CsvResponse(RefusalView, [RefusalView.model_validate(one) for one in found], name="sla-refusals")
+
+
 def _due_position(head: ClockHead) -> tuple[str, str]:
     assert head.due_at is not None, "a running clock is due some day"
     return head.due_at.isoformat(), str(head.clock_id)

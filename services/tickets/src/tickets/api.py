@@ -10,7 +10,6 @@ from msp_kit.api import Lifespan, create_api
 from msp_kit.database import Database
 from msp_kit.settings import ServiceSettings
 from tickets import endpoints
-from tickets.blobs import blobs_at
 from tickets.settings import Settings
 
 
@@ -25,9 +24,5 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
         problem_table=endpoints.PROBLEMS,
         lifespan=lifespan,
     )
-    app.state.blobs = blobs_at(
-        settings.attachments_url,
-        access_key=settings.attachments_access_key,
-        secret_key=settings.attachments_secret_key.get_secret_value(),
-    )
+    app.state.blobs = settings.blobs()
     return app

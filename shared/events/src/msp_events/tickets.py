@@ -1,4 +1,4 @@
-"""What the tickets service says: tickets, messages, time entries, and the sealing of a period."""
+"""What the tickets service says: tickets, messages, projects, tasks, time entries, and the sealing of a period."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from msp_events.base import Event, Level, Minutes, Priority
+from msp_events.base import Event, Level, Minutes, Priority, Shape
 
 TicketStatus = Literal["new", "open", "waiting_on_client", "waiting_on_vendor", "scheduled", "resolved", "closed"]
 Extent = Literal["high", "medium", "low"]
 AuthorKind = Literal["client", "agent", "system"]
+ProjectStatus = Literal["planned", "active", "on_hold", "closed"]
+TaskStatus = Literal["todo", "doing", "waiting", "done", "cancelled"]
 
 
 class TicketsEvent(Event):
@@ -103,6 +105,88 @@ class MessagePosted(TicketState):
     """Staff named with ``@`` in an internal note."""
 
 
+class Milestone(Shape):
+    """A milestone of a project."""
+
+    milestone_id: UUID
+    name: str
+    due_on: date | None = None
+    position: Annotated[int, Field(ge=0)]
+
+
+class ProjectState(TicketsEvent):
+    """Whole public state of a project with its milestones after the change; ``changed`` names what the change touched."""
+
+    stream: ClassVar[str] = "project"
+    subject_field: ClassVar[str] = "project_id"
+
+    project_id: UUID
+    client_id: UUID
+    contract_id: UUID
+    revision: int
+    ref: str
+    name: str
+    status: ProjectStatus
+    is_client_visible: bool
+    """Whether the client's people may know of it."""
+    budget_minutes: Annotated[int, Field(ge=1)] | None = None
+    starts_on: date | None = None
+    due_on: date | None = None
+    milestones: tuple[Milestone, ...] = ()
+    changed: tuple[str, ...] = ()
+    actor: str = ""
+    """Opaque id of the person or program behind the change."""
+
+
+class ProjectCreated(ProjectState):
+    """A project was created on a contract of its client."""
+
+
+class ProjectUpdated(ProjectState):
+    """A project, or one of its milestones, changed."""
+
+
+class TaskState(TicketsEvent):
+    """Whole public state of a task of a project after the change; ``changed`` names what the change touched."""
+
+    stream: ClassVar[str] = "task"
+    subject_field: ClassVar[str] = "task_id"
+
+    task_id: UUID
+    client_id: UUID
+    project_id: UUID
+    contract_id: UUID
+    revision: int
+    title: str
+    status: TaskStatus
+    position: Annotated[int, Field(ge=0)]
+    milestone_id: UUID | None = None
+    estimate_minutes: Annotated[int, Field(ge=1)] | None = None
+    assignee_id: UUID | None = None
+    assignee_name: str | None = None
+    job_type: str
+    level: Level
+    due_on: date | None = None
+    done_at: AwareDatetime | None = None
+    is_client_visible: bool
+    """Whether the client's people may know of it, once they may know of its project."""
+    needs: tuple[UUID, ...] = ()
+    """Tasks of the same project that come first."""
+    ticket_ids: tuple[UUID, ...] = ()
+    """Tickets that are about the same."""
+    changed: tuple[str, ...] = ()
+    actor: str = ""
+    """Opaque id of the person or program behind the change."""
+
+
+class TaskAdded(TaskState):
+    """A task was added to a project."""
+
+
+class TaskUpdated(TaskState):
+    """A task changed, or what it needs, or the tickets it belongs to."""
+
+
 class TimeEntryState(TicketsEvent):
     """Whole public state of a time entry."""
 
@@ -115,6 +199,8 @@ class TimeEntryState(TicketsEvent):
     revision: int
     ticket_id: UUID | None = None
     task_id: UUID | None = None
+    ref: str = ""
+    """Of the ticket, or of the project with the name of the task: what people call the place of work."""
     agent_id: UUID
     agent_name: str = ""
     worked_from: AwareDatetime

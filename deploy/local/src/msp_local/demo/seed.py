@@ -11,7 +11,9 @@ from typing import Any
 
 from msp_local.api import Api, ApiProblem
 from msp_local.demo.cast import AGENTS, CLIENTS, CONTACTS, JOB_TYPES, LEVELS, QUEUES, ROUTES, TITLES, ClientCard
+from msp_local.demo.money import bill_last_months, months_back
 from msp_local.demo.projects import add_project
+from msp_local.demo.texts import add_texts
 
 PASSWORD = "effigate demo 2026"
 MANAGER = "sofia.marsh@meridian.example"
@@ -19,7 +21,6 @@ SOURCE = "demo-history"
 TRIES_MAX = 150
 PRESSING_MINUTES = (140, 190, 222, 231, 300, 420)
 """How long ago the critical tickets were raised that are to be resolved within 240 minutes."""
-SETTLED = ("drafted", "issued", "blocked", "nothing")
 _NAMESPACE = uuid.UUID("1d1c3d6e-55f7-5c5e-9a4f-0a4a1b6a7c10")
 Say = Callable[[str], None]
 SignIns = list[tuple[str, str, str]]
@@ -57,8 +58,9 @@ async def seed(url: str, *, email: str, password: str, say: Say) -> SignIns:
             await _today(url, manager, contracts, dice)
             await _import(manager, [_pressing(number, contracts) for number in range(len(PRESSING_MINUTES))])
             await add_project(manager, client_id=contracts[CLIENTS[0].code])
+            await add_texts(manager)
             say("open tickets in every state, a project")
-            await _bill_last_months(manager, say)
+            await bill_last_months(manager, say)
     return sign_ins()
 
 
@@ -128,7 +130,7 @@ async def _clients(admin: Api, say: Say) -> dict[str, str]:
         },
     )
     card = await admin.post("/rate-cards", _rate_card())
-    starts_on = _months_back(3)
+    starts_on = months_back(3)
 
     async def make(one: ClientCard) -> tuple[str, str]:
         client_id = str(uuid.uuid5(_NAMESPACE, one.code))
@@ -252,7 +254,7 @@ async def _import(manager: Api, tickets: list[dict[str, Any]]) -> None:
 
 def _past_ticket(one: ClientCard, client_id: str, dice: random.Random, number: int) -> dict[str, Any]:
     now = datetime.now(UTC)
-    first = datetime.combine(_months_back(3), datetime.min.time(), UTC)
+    first = datetime.combine(months_back(3), datetime.min.time(), UTC)
     span_days = max((now - first).days - 4, 1)
     day = first + timedelta(days=dice.randrange(span_days))
     day += timedelta(days={5: 2, 6: 1}.get(day.weekday(), 0))
@@ -356,38 +358,3 @@ async def _bring_to(tom: Api, ticket: dict[str, Any], status: str, dice: random.
     if dice.random() < 0.6:
         minutes = dice.choice((15, 20, 30, 45))
         await tom.post("/time-entries", {"ticket_id": ticket["id"], "worked_minutes": minutes, "note": "Analysis"})
-
-
-# ---- billing ------------------------------------------------------------------------------------------------------
-
-
-async def _bill_last_months(manager: Api, say: Say) -> None:
-    """Approve and bill every month before this one; this month stays open."""
-    this_month = _months_back(0)
-    before = datetime.combine(this_month, datetime.min.time(), UTC).isoformat()
-    clients = [item["id"] async for item in manager.pages("/clients")]
-    for client_id in clients:
-        await manager.post("/time-entries/approve", {"client_id": client_id, "before": before})
-    for back in (3, 2, 1):
-        starts_on, ends_on = _months_back(back), _months_back(back - 1)
-        run = await manager.post("/billing-runs", {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()})
-        run = await _settled(manager, run["id"])
-        if any(item["status"] == "drafted" for item in run["items"]):
-            await manager.post(f"/billing-runs/{run['id']}/issue", {})
-            await _settled(manager, run["id"])
-        say(f"{starts_on:%B %Y} billed")
-
-
-async def _settled(manager: Api, run_id: str) -> dict[str, Any]:
-    while True:
-        run: dict[str, Any] = await manager.get(f"/billing-runs/{run_id}")
-        if all(item["status"] in SETTLED for item in run["items"]):
-            return run
-        await asyncio.sleep(0.2)
-
-
-def _months_back(count: int) -> date:
-    day = datetime.now(UTC).date().replace(day=1)
-    for _ in range(count):
-        day = (day - timedelta(days=1)).replace(day=1)
-    return day

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from billing.domain.invoice import TotalsDiffer, canonical, content_of
+from billing.documents.canonical import canonical
+from billing.domain.invoice import TotalsDiffer, content_of
 from billing.domain.items import Charge, Credit, price_fixed_items, with_charges, with_credits
 from billing.domain.pricing import Terms, Work, price_work
 from billing.domain.profile import Finding, client_of, incomplete
@@ -186,7 +187,8 @@ async def add(
     assert is_new, "one invoice per client, period and currency"
     bound = await intake.mark_invoiced(tx, invoice_id=invoice_id, entry_ids=made.entry_ids)
     assert bound == len(made.entry_ids), "every entry is bound to one invoice"
-    await profiles.bind_credits(tx, invoice_id=invoice_id, credit_ids=made.credit_ids)
+    if made.credit_ids:
+        await profiles.bind_credits(tx, invoice_id=invoice_id, credit_ids=made.credit_ids)
     await record(tx, InvoiceDrafted(occurred_at=tx.now, **state(draft), revision=1, status="draft"))
 
 

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from billing.actions import payments
 from billing.actions.drafting import findings_of, state
-from billing.actions.profiles import seller_of
+from billing.actions.profiles import logo_of, seller_of
 from billing.documents import made_for
+from billing.documents.canonical import canonical
 from billing.domain.credit_note import MoreThanIsLeft, NotAnInvoice, credit_content, credited_parts
-from billing.domain.invoice import canonical, chained
+from billing.domain.invoice import chained
 from billing.domain.profile import InvoiceIncomplete
 from billing.store import invoices, runs
 from billing.store.invoices import Draft, Issued
@@ -60,6 +61,7 @@ def said_of(blocking: Sequence[Any]) -> str:
 async def _issue(tx: Transaction, draft: Draft, *, seller: Mapping[str, Any]) -> None:
     issued_on = day_of(tx.now, draft.content["timezone"])
     due_on = issued_on + timedelta(days=draft.content["payment_days"])
+    logo = await logo_of(tx, seller)
     # The number is taken last but for the documents: the row of the series is locked as short as can be.
     series = f"INV-{issued_on.year}"
     number, text, previous = await invoices.next_number(tx, series=series, prefix=f"{series}-")
@@ -86,7 +88,7 @@ async def _issue(tx: Transaction, draft: Draft, *, seller: Mapping[str, Any]) ->
         previous_sha256=previous,
     )
     await invoices.add_lines(tx, draft)
-    made = await asyncio.to_thread(made_for, {**content, "content_sha256": sha256})
+    made = await asyncio.to_thread(made_for, {**content, "content_sha256": sha256}, logo)
     await invoices.add_documents(tx, client_id=draft.client_id, invoice_id=draft.id, made=made)
     await record(
         tx,
@@ -125,6 +127,7 @@ async def credit(
     content = credit_content(
         invoice.content, parts, reason=reason, returned_hours=[one.model_dump(mode="json") for one in hours]
     )
+    logo = await logo_of(tx, content["seller"] or {})
     issued_on = day_of(tx.now, content["timezone"])
     series, note_id = f"CN-{issued_on.year}", new_id()
     number, text, previous = await invoices.next_number(tx, series=series, prefix=f"{series}-")
@@ -150,7 +153,7 @@ async def credit(
         content_sha256=sha256,
         previous_sha256=previous,
     )
-    made = await asyncio.to_thread(made_for, {**content, "content_sha256": sha256})
+    made = await asyncio.to_thread(made_for, {**content, "content_sha256": sha256}, logo)
     await invoices.add_documents(tx, client_id=invoice.client_id, invoice_id=note_id, made=made)
     await payments.release_excess(tx, invoice_id=invoice_id)
     balance = await payments.balance_of(tx, invoice_id=invoice_id)

@@ -1,4 +1,4 @@
-"""Money: recording, importing, allocating, giving back, writing off, reminding, and links for those without an account."""
+"""Money: recording, allocating, giving back, writing off, reminding."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from billing.documents import bank
 from billing.domain.payments import (
     REMINDER_DAYS,
     AlreadyDecided,
-    BankLine,
     CurrencyDiffers,
     MoreThanThereIs,
     OpenInvoice,
     PaymentKnown,
     SecondPersonNeeded,
-    matched,
-    numbers_in,
-    shared_out,
 )
 from billing.store import intake, payments as store
 from msp_events.billing import InvoiceBalanceChanged, InvoiceReminderDue, PaymentRecorded
@@ -39,17 +34,6 @@ class Money:
     method: str
     reference: str = ""
     external_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of the lines of a statement."""
-
-    imported: int
-    known_before: int
-    matched: int
-    unmatched: int
-    outgoing: int
 
 
 async def balance_of(tx: Transaction, *, invoice_id: UUID) -> list[InvoiceBalanceChanged]:
@@ -233,83 +217,6 @@ async def approve_write_off(tx: Transaction, *, write_off_id: UUID) -> None:
         raise SecondPersonNeeded("you proposed it; somebody else has to approve")
     await store.approve_write_off(tx, write_off_id=write_off_id)
     await record(tx, *await balance_of(tx, invoice_id=found["invoice_id"]))
-
-
-async def import_statement(tx: Transaction, *, body: str, name: str) -> Imported:
-    """Import a bank statement; lines that are known change nothing, lines that fit invoices pay them.
-
-    Raises:
-        NotABankStatement: the file cannot be read; nothing of it was imported.
-    """
-    lines = bank.read(body)
-    counts = {"matched": 0, "unmatched": 0, "outgoing": 0}
-    fresh = 0
-    for line, fingerprint in lines:
-        line_id = await store.add_bank_line(tx, line, fingerprint=fingerprint, statement=name)
-        if line_id is None:
-            continue
-        fresh += 1
-        counts[await _take_line(tx, line, line_id=line_id, fingerprint=fingerprint)] += 1
-    return Imported(imported=fresh, known_before=len(lines) - fresh, **counts)
-
-
-async def _take_line(tx: Transaction, line: BankLine, *, line_id: UUID, fingerprint: str) -> str:
-    if line.amount_minor <= 0:
-        await store.decide_bank_line(tx, line_id=line_id, status="ignored", note="money that went out", payment_id=None)
-        return "outgoing"
-    known = await store.open_invoices(tx, numbers=numbers_in(line.reference), amounts=[line.amount_minor])
-    match = matched(line, known)
-    if match is None:
-        return "unmatched"
-    payment_id = await record_payment(
-        tx,
-        client_id=match.client_id,
-        money=_money(line, fingerprint),
-        shares=[(one.id, part) for one, part in shared_out(line.amount_minor, match.invoices)],
-    )
-    await store.decide_bank_line(tx, line_id=line_id, status="matched", note=match.because, payment_id=payment_id)
-    return "matched"
-
-
-def _money(line: BankLine, fingerprint: str) -> Money:
-    return Money(
-        amount_minor=line.amount_minor,
-        currency=line.currency,
-        received_on=line.booked_on,
-        method="bank transfer",
-        reference=line.reference,
-        external_id=f"bank:{fingerprint}",
-    )
-
-
-async def assign_line(tx: Transaction, *, line_id: UUID, client_id: UUID, shares: Sequence[tuple[UUID, int]]) -> UUID:
-    """Say whose money a bank line is, and what for; return the payment.
-
-    Raises:
-        NotFound: the line is decided, or there is none; or the client or an invoice is unknown.
-        MoreThanThereIs, CurrencyDiffers: as for a payment.
-    """
-    found = await store.bank_line(tx, line_id=line_id)
-    if found is None:
-        raise NotFound
-    line = BankLine(
-        **{name: found[name] for name in ("booked_on", "amount_minor", "currency", "counterparty", "reference")},
-        bank_reference="",
-    )
-    payment_id = await record_payment(tx, client_id=client_id, money=_money(line, found["fingerprint"]), shares=shares)
-    await store.decide_bank_line(tx, line_id=line_id, status="matched", note="by hand", payment_id=payment_id)
-    return payment_id
-
-
-async def ignore_line(tx: Transaction, *, line_id: UUID, note: str) -> None:
-    """Say that a bank line is no payment of a client.
-
-    Raises:
-        NotFound: the line is decided, or there is none.
-    """
-    if await store.bank_line(tx, line_id=line_id) is None:
-        raise NotFound
-    await store.decide_bank_line(tx, line_id=line_id, status="ignored", note=note, payment_id=None)
 
 
 async def remind_next(tx: Transaction, *, days: Sequence[int] = REMINDER_DAYS) -> bool:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from billing.actions import drafting
+from billing.documents import logo as logos
+from billing.documents.logo import Logo
+from billing.documents.pdf import try_out
 from billing.domain.items import Charge, Credit
 from billing.domain.pricing import MixedCurrencies
 from billing.store import intake, profiles as store
 from msp_kit.database import Transaction
 from msp_kit.problems import NotFound
+
+LOGO = "logo_sha256"
 
 
 class CreditNotOpen(Exception):
@@ -24,10 +30,40 @@ async def seller_of(tx: Transaction, default: dict[str, Any]) -> dict[str, Any]:
     return await store.seller(tx) or default
 
 
-async def change_seller(tx: Transaction, profile: dict[str, Any]) -> None:
-    """Change who sends the invoices; issued ones keep what they say."""
+async def change_seller(tx: Transaction, given: dict[str, Any]) -> None:
+    """Change who sends the invoices but for the logo; issued ones keep what they say."""
+    profile = {**given, **{name: one for name, one in (await store.seller(tx) or {}).items() if name == LOGO}}
     await store.save_seller(tx, profile)
     await drafting.look_again(tx, seller=profile)
+
+
+async def change_logo(tx: Transaction, body: bytes | None, *, default_seller: dict[str, Any]) -> None:
+    """Put a logo on the documents from now on, or none; issued ones keep theirs.
+
+    Raises:
+        LogoNotUsable: the file is no logo that could be put on a document.
+    """
+    seller = {name: one for name, one in (await seller_of(tx, default_seller)).items() if name != LOGO}
+    if body is not None:
+        logo = await asyncio.to_thread(_usable, body)
+        await store.add_logo(tx, sha256=logo.sha256, media_type=logo.media_type, body=logo.body)
+        seller[LOGO] = logo.sha256
+    await store.save_seller(tx, seller)
+
+
+def _usable(body: bytes) -> Logo:
+    logo = logos.read(body)
+    try_out(logo)
+    return logo
+
+
+async def logo_of(tx: Transaction, seller: Mapping[str, Any]) -> Logo | None:
+    """Return the logo a seller's profile names, ``None`` when it names none."""
+    if not seller.get(LOGO):
+        return None
+    body = await store.logo(tx, sha256=seller[LOGO])
+    assert body is not None, "a logo that is named stays for ever"
+    return logos.read(body)
 
 
 async def change_profile(tx: Transaction, *, client_id: UUID, profile: dict[str, Any], seller: dict[str, Any]) -> None:

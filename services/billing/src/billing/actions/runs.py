@@ -20,6 +20,7 @@ from msp_events.tickets import PeriodSealRefused, WorklogSealed
 from msp_kernel.ids import new_id
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
+from msp_kit.memory import uncollected
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
 
@@ -204,7 +205,8 @@ async def _draft(tx: Transaction, item: RunItem, *, default_seller: dict[str, An
     basis = await drafting.basis_of(tx, client_id=item.client_id, starts_on=item.starts_on, ends_on=item.ends_on)
     before = midnight(item.ends_on, basis.client["timezone"])
     works = choose_sealed(await intake.uninvoiced_works(tx, client_id=item.client_id, before=before), sealed)
-    made = drafting.made_of(basis, works, statement=item.closed["statement"])
+    with uncollected():
+        made = drafting.made_of(basis, works, statement=item.closed["statement"])
     if not made:
         await runs.move(tx, item, to="nothing", detail="no work and nothing due in this period")
         return

@@ -6,46 +6,44 @@ Texts of people reach the template as JSON values, never as markup; fonts come w
 from __future__ import annotations
 
 import functools
-import io
-import json
-import threading
+import re
 from datetime import date, datetime
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pypdf
-import typst
-from pypdf.generic import DictionaryObject, NameObject, StreamObject
-
+from billing.documents.logo import Logo
 from billing.documents.words import Writing
-from billing.domain.profile import cleaned
+from billing.domain.profile import LogoNotUsable, cleaned
+from msp_kit import pdf
 
-_lock = threading.Lock()
-FORGET_AFTER = 10
-"""How many runs typst remembers what it has laid out: some 100 kB for every time entry of an invoice."""
 SHORT = 50
 """Entries of an invoice that may be remembered until ten others have been laid out: some 5 MB."""
 PETROL = "#0b6074"
+_TAIL = re.compile(
+    rb"trailer\n<<(?P<trailer>/Size \d+/Root (?P<root>\d+) 0 R[^>]*)>>\nstartxref\n(?P<begins>\d+)\n%%EOF\s*\Z"
+)
 
 
-def render(content: dict[str, Any], e_invoice: bytes | None = None) -> bytes:
+def render(content: dict[str, Any], e_invoice: bytes | None = None, *, logo: Logo | None = None) -> bytes:
     """Return the PDF of an invoice's content; without a number it is marked as a draft. ``e_invoice`` is put inside (CII)."""
-    inputs = {"data": json.dumps(_values(content), ensure_ascii=False)}
-    if e_invoice is not None:
-        inputs["xml"] = e_invoice.decode()
-    # The compiler keeps state between runs; one at a time.
-    with _lock:
-        made: bytes = _compiler("invoice.typ").compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3b"])
-        # No two invoices are alike: remembering ten long ones would only cost memory, some 900 MB; short ones may stay.
-        for _ in range(FORGET_AFTER + 1 if len(content["entries"]) > SHORT else 0):
-            _compiler("blank.typ").compile(format="pdf")
+    values = {**_values(content), "logo_is_wide": logo is not None and logo.is_wide}
+    inputs = ({} if logo is None else {"logo": logo.svg}) | ({} if e_invoice is None else {"xml": e_invoice.decode()})
+    is_long = len(content["entries"]) > SHORT
+    made = pdf.render("billing.documents", "invoice.typ", values, inputs=inputs, is_long=is_long)
     return made if e_invoice is None else _declared(made)
 
 
-@functools.cache
-def _compiler(template: str) -> Any:
-    return typst.Compiler(str(resources.files("billing.documents").joinpath(template)), ignore_system_fonts=True)
+def try_out(logo: Logo) -> None:
+    """Put a logo in a PDF/A, to see that it can be.
+
+    Raises:
+        LogoNotUsable: it cannot.
+    """
+    try:
+        pdf.render("billing.documents", "logo.typ", {}, inputs={"trial": logo.svg})
+    except pdf.NotRenderable as error:
+        raise LogoNotUsable(f"the logo cannot be put in a document: {error}") from error
 
 
 @functools.cache
@@ -53,21 +51,26 @@ def _declaration() -> bytes:
     return resources.files("billing.documents").joinpath("facturx.xmp").read_bytes()
 
 
-def _declared(pdf: bytes) -> bytes:
-    """Say in the metadata of a PDF that it carries a Factur-X invoice; the rest of its bytes stays as it is."""
-    writer = pypdf.PdfWriter(io.BytesIO(pdf), incremental=True)
-    root = writer.root_object
-    old = root["/Metadata"].get_object()
-    assert isinstance(old, StreamObject), "PDF/A has its metadata in a stream"
-    stream = StreamObject()
-    stream.set_data(old.get_data().replace(b"</rdf:RDF>", _declaration() + b"</rdf:RDF>"))
-    stream.update(
-        DictionaryObject({NameObject("/Type"): NameObject("/Metadata"), NameObject("/Subtype"): NameObject("/XML")})
-    )
-    root[NameObject("/Metadata")] = writer._add_object(stream)  # noqa: SLF001 - the library has no public name for it
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
+def _declared(made: bytes) -> bytes:
+    """Say in the metadata of a PDF that it carries a Factur-X invoice; the rest of its bytes stays as it is.
+
+    A new version of the metadata is appended, as the format has it for changes: a library that can do so reads the whole
+    document first, which took longer than making it.
+    """
+    tail = _TAIL.search(made)
+    assert tail is not None, "the compiler ends a PDF with a table of its objects"
+    trailer, begins = tail["trailer"], tail["begins"]
+    catalog = re.search(rb"\n%s 0 obj\n<<[^>]*?/Metadata (\d+) 0 R" % tail["root"], made)
+    assert catalog is not None, "PDF/A has metadata"
+    number = catalog[1]
+    old = re.search(rb"\n%s 0 obj\n<</Length (\d+)/Type/Metadata/Subtype/XML>>\nstream\n" % number, made)
+    assert old is not None, "the metadata of PDF/A is a stream that is not packed"
+    text = made[old.end() : old.end() + int(old[1])].replace(b"</rdf:RDF>", _declaration() + b"</rdf:RDF>")
+    head = b"\n%s 0 obj\n<</Length %d/Type/Metadata/Subtype/XML>>\nstream\n" % (number, len(text))
+    added = b"%s%s\nendstream\nendobj\n" % (head, text)
+    entries = b"0 1\n0000000000 65535 f\r\n%s 1\n%010d 00000 n\r\n" % (number, len(made) + 1)
+    table = b"xref\n%strailer\n<<%s/Prev %s>>\n" % (entries, trailer, begins)
+    return b"%s%s%sstartxref\n%d\n%%%%EOF\n" % (made, added, table, len(made) + len(added))
 
 
 def _values(content: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""An invoice as a value: totals are plain sums of rounded parts, and its content has one canonical form to be hashed."""
+"""An invoice as a value: totals are plain sums of rounded parts, and its content is chained to the one before it."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -138,11 +137,6 @@ def _line_taxes(lines: Sequence[PricedLine], groups: Sequence[TaxGroup]) -> list
         for index, part in zip(members, parts, strict=True):
             found[index] = part
     return found
-
-
-def canonical(content: dict[str, Any]) -> str:
-    """Return the one text of a content: sorted keys, no spaces."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def chained(content_text: str, previous_sha256: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 REMINDER_DAYS = (3, 14, 30)
@@ -33,6 +33,10 @@ class SecondPersonNeeded(Exception):
 
 class AlreadyDecided(Exception):
     """The write-off was approved before."""
+
+
+class PaymentGivenBack(Exception):
+    """Money that was refunded to the client cannot be taken back from it as well."""
 
 
 class NotABankStatement(Exception):
@@ -119,7 +123,7 @@ def age_of(due_on: date, *, on: date) -> str:
     return next((name for last, name in AGES if days <= last), OLDEST)
 
 
-def step_due(due_on: date, *, on: date, steps_sent: int, days: Sequence[int] = REMINDER_DAYS) -> int | None:
-    """Return the next step of reminders when its day has come, ``None`` otherwise; steps are never skipped."""
+def next_step(due_on: date, *, steps_sent: int, days: Sequence[int] = REMINDER_DAYS) -> tuple[int, date] | None:
+    """Return the next step of reminders and its day, ``None`` after the last one; steps are never skipped."""
     step = steps_sent + 1
-    return step if step <= len(days) and (on - due_on).days >= days[step - 1] else None
+    return (step, due_on + timedelta(days=days[step - 1])) if step <= len(days) else None

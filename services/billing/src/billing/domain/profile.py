@@ -20,6 +20,10 @@ class InvoiceIncomplete(Exception):
     """A draft lacks what its invoice needs: an address, a VAT id, a reason, or a text has characters no document can carry."""
 
 
+class LogoNotUsable(Exception):
+    """A logo is a PNG or an SVG of shapes and colours, small enough, with nothing in it that runs or comes from elsewhere."""
+
+
 def is_vat_id(text: str) -> bool:
     """Return whether a VAT id begins with its country, as EN 16931 (BR-CO-09) asks."""
     return bool(VAT_ID.fullmatch(text)) and text[:2] in VAT_PREFIXES
@@ -38,7 +42,7 @@ class Finding:
 
 def cleaned(text: str) -> str:
     """Return a text with control characters made visible (U+FFFD), for what nobody can mend any more (notes of sealed work)."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isprintable() else CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def client_of(client: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from billing.actions import profiles as profile_actions, runs as run_actions
 from billing.domain import credit_note, payments as money
 from billing.domain.invoice import TotalsDiffer
 from billing.domain.pricing import MixedCurrencies, PricesMissing, RateNotPossible, SameSpecificity
-from billing.domain.profile import InvoiceIncomplete
+from billing.domain.profile import InvoiceIncomplete, LogoNotUsable
 from billing.endpoints import invoices, payments, profiles, reports, runs
 from billing.providers import NoProvider, NoticeNotBelieved
 from msp_kit.problems import Problem
@@ -27,6 +27,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     RateNotPossible: Problem(_CONFLICT, "A rate is not possible"),
     MixedCurrencies: Problem(_UNPROCESSABLE, "The currencies differ"),
     InvoiceIncomplete: Problem(_CONFLICT, "A draft is not ready to be issued"),
+    LogoNotUsable: Problem(_UNPROCESSABLE, "The logo cannot be used"),
     profile_actions.CreditNotOpen: Problem(_CONFLICT, "The credit is not open"),
     credit_note.MoreThanIsLeft: Problem(_CONFLICT, "More than is left to be credited"),
     credit_note.NothingToCredit: Problem(_CONFLICT, "There is nothing to credit"),
@@ -39,6 +40,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     money.AlreadyDecided: Problem(_CONFLICT, "The write-off was decided before"),
     NoProvider: Problem(_CONFLICT, "Online payment is not set up"),
     NoticeNotBelieved: Problem(HTTPStatus.FORBIDDEN, "The notice is not believed"),
+    money.PaymentGivenBack: Problem(_CONFLICT, "Some of the money was given back"),
     money.NotABankStatement: Problem(_UNPROCESSABLE, "The file is no bank statement"),
 }
 ROUTERS: tuple[APIRouter, ...] = (runs.router, invoices.router, profiles.router, payments.router, reports.router)

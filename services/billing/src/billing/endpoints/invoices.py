@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from billing.actions import drafting, issuing
-from billing.actions.profiles import seller_of
+from billing.actions.profiles import logo_of, seller_of
 from billing.documents import lines_csv
 from billing.documents.pdf import render
 from billing.endpoints.who import BILLERS, ISSUERS, READERS, DefaultSeller
@@ -75,12 +75,13 @@ async def one_invoice(invoice: str, tx: Tx, caller: CallerNow) -> StaffInvoiceVi
 
 
 @router.get("/invoices/{invoice}/pdf", openapi_extra=READERS)
-async def pdf(invoice: str, tx: Tx) -> Response:
+async def pdf(invoice: str, tx: Tx, seller: DefaultSeller) -> Response:
     """Return the document of an invoice; a draft is marked as one, and only staff sees drafts."""
     row = await _found(tx, invoice)
     body = await reports.document_of(tx, invoice_id=row["id"], kind="pdf")
     if body is None:
-        body = await asyncio.to_thread(render, {**row, "number": None})
+        now = await seller_of(tx, seller)
+        body = await asyncio.to_thread(render, {**row, "seller": now, "number": None}, logo=await logo_of(tx, now))
     name = row["number"] or "draft"
     headers = {"content-disposition": f'attachment; filename="{name}.pdf"'}
     return Response(body, media_type="application/pdf", headers=headers)

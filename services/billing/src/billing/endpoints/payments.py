@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from billing.actions import online, payments
-from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, READERS, Provider
+from billing.actions import bank, online, payments, profiles
+from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, READERS, Provider, logo_answer
 from billing.reports import invoices, receivables as reports
 from billing.schemas.payments import (
     AccountView,
@@ -33,7 +33,10 @@ from billing.schemas.payments import (
     RecordPayment,
     Refund,
     Release,
+    ReminderView,
+    TakeBack,
     TakeNotice,
+    WholeBankLineView,
     WholePaymentView,
     WriteOffView,
 )
@@ -125,7 +128,7 @@ async def approve_write_off(write_off_id: UUID, tx: Tx) -> None:
 @router.post("/bank-statements", status_code=201, openapi_extra=BILLERS)
 async def import_statement(body: ImportStatement, tx: Tx) -> ImportedView:
     """Import a bank statement; lines known from before change nothing."""
-    return ImportedView.model_validate(await payments.import_statement(tx, body=body.body, name=body.name))
+    return ImportedView.model_validate(await bank.import_statement(tx, body=body.body, name=body.name))
 
 
 @router.get("/bank-lines", openapi_extra=BILLERS)
@@ -143,15 +146,35 @@ async def bank_lines(
 async def assign_line(line_id: UUID, body: AssignLine, tx: Tx) -> WholePaymentView:
     """Say whose money a bank line is, and what it is for."""
     shares = [(one.invoice_id, one.amount_minor) for one in body.shares]
-    return await one_payment(
-        await payments.assign_line(tx, line_id=line_id, client_id=body.client_id, shares=shares), tx
-    )
+    return await one_payment(await bank.assign_line(tx, line_id=line_id, client_id=body.client_id, shares=shares), tx)
 
 
 @router.post("/bank-lines/{line_id}/ignore", status_code=204, openapi_extra=BILLERS)
 async def ignore_line(line_id: UUID, body: IgnoreLine, tx: Tx) -> None:
     """Say that a bank line is no payment of a client."""
-    await payments.ignore_line(tx, line_id=line_id, note=body.note)
+    await bank.ignore_line(tx, line_id=line_id, note=body.note)
+
+
+@router.get("/bank-lines/{line_id}", openapi_extra=BILLERS)
+async def one_bank_line(line_id: UUID, tx: Tx) -> WholeBankLineView:
+    """Return a line of a bank statement with the open invoices it may be for."""
+    found = await reports.one_bank_line(tx, line_id=line_id)
+    if found is None:
+        raise NotFound
+    return WholeBankLineView.model_validate(found)
+
+
+@router.post("/bank-lines/{line_id}/take-back", status_code=204, openapi_extra=BILLERS)
+async def take_line_back(line_id: UUID, body: TakeBack, tx: Tx) -> None:
+    """Let a bank line wait for a decision again; what was paid with it is open again."""
+    await bank.take_back(tx, line_id=line_id, reason=body.reason)
+
+
+@router.get("/reminders", openapi_extra=BILLERS)
+async def reminders(tx: Tx, client_id: UUID | None = None, limit: Limit = 50) -> Page[ReminderView]:
+    """Return the reminders that fell due, newest first."""
+    found = await reports.reminders(tx, client_id=client_id, limit=limit)
+    return Page[ReminderView](items=[ReminderView(**one) for one in found])
 
 
 @router.get("/receivables", openapi_extra=READERS)
@@ -203,15 +226,17 @@ async def revoke_link(link_id: UUID, tx: Tx) -> None:
 @router.post("/hosted-invoices", openapi_extra=BILLERS)
 async def hosted(body: OpenToken, tx: Tx) -> HostedView:
     """Return what somebody with a link sees; the gateway asks for them, the token is the key."""
+    return HostedView.model_validate(
+        await invoices.hosted(tx, invoice_id=await online.invoice_of_link(tx, token=body.token))
+    )
+
+
+@router.post("/hosted-invoices/logo", openapi_extra=BILLERS)
+async def hosted_logo(body: OpenToken, tx: Tx) -> Response:
+    """Return the logo of the document behind a link."""
     row = await invoices.one_invoice(tx, invoice_id=await online.invoice_of_link(tx, token=body.token), number=None)
     assert row is not None, "a link leads to an invoice"
-    return HostedView(
-        **{name: row[name] for name in ("number", "currency", "gross_minor", "open_minor", "due_on")},
-        client_name=row["client"]["name"],
-        seller=row["seller"]["name"],
-        iban=row["seller"].get("iban"),
-        bic=row["seller"].get("bic"),
-    )
+    return logo_answer(await profiles.logo_of(tx, row["seller"]))
 
 
 @router.post("/hosted-invoices/pdf", openapi_extra=BILLERS)

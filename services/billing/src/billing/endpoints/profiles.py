@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from billing.actions import profiles
-from billing.endpoints.who import ADMINS, BILLERS, READERS, DefaultSeller
+from billing.endpoints.who import ADMINS, BILLERS, READERS, DefaultSeller, logo_answer
 from billing.reports import invoices as reports, profiles as shown
 from billing.schemas.payments import MadeView
 from billing.schemas.profiles import (
@@ -18,6 +18,7 @@ from billing.schemas.profiles import (
     CreditView,
     EarnCredit,
     EndCharge,
+    LogoBody,
     ProfileBody,
     ProfileView,
     SellerBody,
@@ -40,6 +41,24 @@ async def change_seller(body: SellerBody, tx: Tx) -> SellerBody:
     """Change the MSP as its invoices name it; issued ones keep what they say."""
     await profiles.change_seller(tx, body.model_dump(mode="json"))
     return body
+
+
+@router.get("/seller/logo", openapi_extra=BILLERS)
+async def logo(tx: Tx, default: DefaultSeller) -> Response:
+    """Return the logo of the documents as it is kept: PNG or SVG."""
+    return logo_answer(await profiles.logo_of(tx, await profiles.seller_of(tx, default)))
+
+
+@router.put("/seller/logo", status_code=204, openapi_extra=ADMINS)
+async def change_logo(body: LogoBody, tx: Tx, default: DefaultSeller) -> None:
+    """Put a logo on the documents from now on; issued ones keep theirs."""
+    await profiles.change_logo(tx, body.content, default_seller=default)
+
+
+@router.delete("/seller/logo", status_code=204, openapi_extra=ADMINS)
+async def drop_logo(tx: Tx, default: DefaultSeller) -> None:
+    """Put no logo on the documents from now on; issued ones keep theirs."""
+    await profiles.change_logo(tx, None, default_seller=default)
 
 
 @router.get("/billing-profiles/{client_id}", openapi_extra=READERS)

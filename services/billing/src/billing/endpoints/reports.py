@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query
 
 from billing.endpoints.who import BILLERS, READERS
 from billing.reports import explain, health as financial
-from billing.schemas.invoices import CoverageView, HealthView, WhereaboutsView
+from billing.schemas.invoices import ClientHealthView, CoverageView, HealthView, WhereaboutsView
 from msp_kit.api import Tx, guarded_router
-from msp_kit.pagination import Page
+from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import NotFound
 
 router: APIRouter = guarded_router(tags=["billing reports"])
@@ -35,8 +35,15 @@ async def coverage(tx: Tx, client_id: UUID, from_on: From, to_on: To) -> Coverag
     return CoverageView(**await explain.coverage(tx, client_id=client_id, from_on=from_on, to_on=to_on))
 
 
+@router.get("/financial-health", openapi_extra=BILLERS)
+async def healths(tx: Tx, from_on: From, to_on: To, limit: Limit = 50, after: After = None) -> Page[ClientHealthView]:
+    """Return a page of clients by name with their financial health."""
+    rows, cursor = await financial.of_all(tx, from_on=from_on, to_on=to_on, limit=limit, after=after)
+    return Page[ClientHealthView](items=[ClientHealthView.model_validate(row) for row in rows], next=cursor)
+
+
 @router.get("/financial-health/{client_id}", openapi_extra=BILLERS)
 async def health(client_id: UUID, tx: Tx, from_on: From, to_on: To) -> Page[HealthView]:
     """Return the financial health of a client, one row for each currency."""
-    found = await financial.of_client(tx, client_id=client_id, from_on=from_on, to_on=to_on)
-    return Page[HealthView](items=[HealthView(**one) for one in found])
+    found = await financial.of_clients(tx, client_ids=[client_id], from_on=from_on, to_on=to_on)
+    return Page[HealthView](items=[HealthView(**one) for one in found[client_id]])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
+from billing.documents.logo import Logo
 from billing.providers import NoProvider, PaymentProvider
 from msp_kit.api import allows
+from msp_kit.problems import NotFound
 
 BILLERS = allows(staff=("manager", "finance", "admin"))
 ISSUERS = allows(staff=("manager", "finance", "admin"), step_up=True)
@@ -19,6 +21,19 @@ APPROVERS = allows(staff=("finance", "admin"), step_up=True)
 async def _default_seller(request: Request) -> dict[str, Any]:
     seller: dict[str, Any] = request.app.state.default_seller
     return seller
+
+
+def logo_answer(logo: Logo | None) -> Response:
+    """Return a logo as a picture that runs nothing.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if logo is None:
+        raise NotFound
+    return Response(
+        logo.body, media_type=logo.media_type, headers={"content-security-policy": "default-src 'none'; sandbox"}
+    )
 
 
 DefaultSeller = Annotated[dict[str, Any], Depends(_default_seller)]

@@ -16,66 +16,72 @@ from uuid import UUID
 from billing.domain.pricing import PricesMissing, SameSpecificity, Terms, Work, price_work
 from billing.store import intake
 from msp_kernel.money import half_up
-from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
+from msp_kit.pagination import page_of, position
 
 Row = dict[str, Any]
 DSO_DAYS = 90
 
 
-async def revenue(tx: Transaction, *, client_id: UUID, from_on: date, to_on: date) -> dict[str, Row]:
-    """Return revenue and overage of a client by currency."""
+async def revenue(
+    tx: Transaction, *, client_ids: Sequence[UUID], from_on: date, to_on: date
+) -> dict[tuple[UUID, str], Row]:
+    """Return revenue and overage by client and currency."""
     rows = await tx.fetch(
-        "SELECT currency, sum(net_minor)::bigint AS net FROM invoices WHERE client_id = $1 AND status = 'issued'"
-        " AND starts_on >= $2 AND starts_on < $3 GROUP BY currency",
-        client_id,
+        "SELECT client_id, currency, sum(net_minor)::bigint AS net FROM invoices WHERE client_id = ANY($1)"
+        " AND status = 'issued' AND starts_on >= $2 AND starts_on < $3 GROUP BY client_id, currency",
+        client_ids,
         from_on,
         to_on,
     )
     over = await tx.fetch(
-        "SELECT i.currency, (sum(l.net_minor) - coalesce(sum((SELECT sum(c.net_minor) FROM credited_lines c"
+        "SELECT i.client_id, i.currency, (sum(l.net_minor) - coalesce(sum((SELECT sum(c.net_minor) FROM credited_lines c"
         "  WHERE c.client_id = l.client_id AND c.invoice_id = l.invoice_id AND c.n = l.n)), 0))::bigint AS net"
         " FROM invoice_lines l JOIN invoices i ON i.client_id = l.client_id AND i.id = l.invoice_id"
-        " WHERE l.client_id = $1 AND l.kind = 'overage' AND i.starts_on >= $2 AND i.starts_on < $3 GROUP BY i.currency",
-        client_id,
+        " WHERE l.client_id = ANY($1) AND l.kind = 'overage' AND i.starts_on >= $2 AND i.starts_on < $3"
+        " GROUP BY i.client_id, i.currency",
+        client_ids,
         from_on,
         to_on,
     )
-    overage = {row["currency"]: row["net"] for row in over}
-    return {
-        row["currency"]: {"revenue_minor": row["net"], "overage_minor": overage.get(row["currency"], 0)} for row in rows
-    }
+    overage = {(row["client_id"], row["currency"]): row["net"] for row in over}
+    found = {(row["client_id"], row["currency"]): row["net"] for row in rows}
+    return {key: {"revenue_minor": net, "overage_minor": overage.get(key, 0)} for key, net in found.items()}
 
 
-async def worked(tx: Transaction, *, client_id: UUID, from_on: date, to_on: date) -> Sequence[Row]:
-    """Return worked and billed minutes of a client's posted work by level and currency."""
-    zone = await tx.fetchval("SELECT timezone FROM clients WHERE client_id = $1", client_id) or "UTC"
+async def worked(tx: Transaction, *, client_ids: Sequence[UUID], from_on: date, to_on: date) -> Sequence[Row]:
+    """Return worked and billed minutes of posted work by client, level and currency; days are the client's own."""
     rows = await tx.fetch(
-        "SELECT k.currency, h.state->>'level' AS level, sum(h.worked_minutes)::bigint AS worked_minutes,"
+        "SELECT h.client_id, k.currency, h.state->>'level' AS level, sum(h.worked_minutes)::bigint AS worked_minutes,"
         " sum((h.state->>'billed_minutes')::int - coalesce((h.state->>'excluded_minutes')::int, 0))::bigint AS billed_minutes"
-        " FROM hours h JOIN (SELECT contract_id, min(state->>'currency') AS currency FROM contract_versions"
-        "   WHERE client_id = $1 GROUP BY contract_id) AS k USING (contract_id)"
-        " WHERE h.client_id = $1 AND h.status = 'posted' AND h.worked_from >= $2 AND h.worked_from < $3"
-        " GROUP BY k.currency, level",
-        client_id,
-        midnight(from_on, zone),
-        midnight(to_on, zone),
+        " FROM clients c JOIN hours h USING (client_id)"
+        " JOIN (SELECT contract_id, min(state->>'currency') AS currency FROM contract_versions"
+        "   WHERE client_id = ANY($1) GROUP BY contract_id) AS k USING (contract_id)"
+        " WHERE c.client_id = ANY($1) AND h.status = 'posted' AND h.worked_from >= $2::date::timestamp AT TIME ZONE c.timezone"
+        " AND h.worked_from < $3::date::timestamp AT TIME ZONE c.timezone GROUP BY h.client_id, k.currency, level",
+        client_ids,
+        from_on,
+        to_on,
     )
     return [dict(row) for row in rows]
 
 
-async def days_outstanding(tx: Transaction, *, client_id: UUID, on: date) -> dict[str, int | None]:
-    """Return the days of sales outstanding by currency; ``None`` when nothing was invoiced in the last 90 days."""
+async def days_outstanding(
+    tx: Transaction, *, client_ids: Sequence[UUID], on: date
+) -> dict[tuple[UUID, str], int | None]:
+    """Return the days of sales outstanding; ``None`` when nothing was invoiced in the last 90 days."""
     rows = await tx.fetch(
-        "SELECT currency, sum(open_minor)::bigint AS open_minor,"
+        "SELECT client_id, currency, sum(open_minor)::bigint AS open_minor,"
         " coalesce(sum(gross_minor) FILTER (WHERE issued_at >= $2::date AND issued_at < $3::date), 0)::bigint AS sold_minor"
-        " FROM receivables WHERE client_id = $1 GROUP BY currency",
-        client_id,
+        " FROM receivables WHERE client_id = ANY($1) GROUP BY client_id, currency",
+        client_ids,
         on - timedelta(days=DSO_DAYS),
         on + timedelta(days=1),
     )
     return {
-        row["currency"]: half_up(row["open_minor"] * DSO_DAYS, row["sold_minor"]) if row["sold_minor"] > 0 else None
+        (row["client_id"], row["currency"]): half_up(row["open_minor"] * DSO_DAYS, row["sold_minor"])
+        if row["sold_minor"] > 0
+        else None
         for row in rows
     }
 
@@ -94,43 +100,78 @@ def unbilled(works: Sequence[Work], terms: Mapping[tuple[UUID, int], Terms]) -> 
     return found
 
 
-async def of_client(tx: Transaction, *, client_id: UUID, from_on: date, to_on: date) -> Sequence[Row]:
-    """Return the financial health of a client, one row for each currency."""
-    works = await intake.uninvoiced_works(tx, client_id=client_id, before=tx.now)
-    terms = await intake.terms_of_client(tx, client_id=client_id)
-    sums = await revenue(tx, client_id=client_id, from_on=from_on, to_on=to_on)
-    levels = await worked(tx, client_id=client_id, from_on=from_on, to_on=to_on)
-    outstanding = await days_outstanding(tx, client_id=client_id, on=tx.now.date())
-    waiting = unbilled(works, terms)
+async def of_clients(
+    tx: Transaction, *, client_ids: Sequence[UUID], from_on: date, to_on: date
+) -> dict[UUID, list[Row]]:
+    """Return the financial health of clients, one row for each currency; as many questions for fifty as for one."""
+    works = await intake.uninvoiced_works_of(tx, client_ids=client_ids, before=tx.now)
+    terms = await intake.terms_of_clients(tx, client_ids=client_ids)
+    sums = await revenue(tx, client_ids=client_ids, from_on=from_on, to_on=to_on)
+    levels = await worked(tx, client_ids=client_ids, from_on=from_on, to_on=to_on)
+    outstanding = await days_outstanding(tx, client_ids=client_ids, on=tx.now.date())
     costs = {
         (row["level"], row["currency"]): row["rate_minor"]
         for row in await tx.fetch("SELECT level, currency, rate_minor FROM cost_rates")
     }
-    found = []
-    for currency in sorted({*sums, *waiting, *(row["currency"] for row in levels)}):
-        mine = [row for row in levels if row["currency"] == currency]
-        money = sums.get(currency, {"revenue_minor": 0, "overage_minor": 0})
-        minutes = sum(row["worked_minutes"] for row in mine)
-        billed = sum(row["billed_minutes"] for row in mine)
-        rates = [costs.get((row["level"], currency)) for row in mine]
-        cost = (
-            sum(half_up(row["worked_minutes"] * (rate or 0), 60) for row, rate in zip(mine, rates, strict=True))
-            if None not in rates
-            else None
-        )
-        found.append(
+    found: dict[UUID, list[Row]] = {}
+    for client_id in client_ids:
+        waiting = unbilled(works.get(client_id, []), terms.get(client_id, {}))
+        own = [row for row in levels if row["client_id"] == client_id]
+        billed = {currency for of, currency in sums if of == client_id}
+        found[client_id] = [
             {
                 "currency": currency,
-                **money,
-                "worked_minutes": minutes,
-                "billed_minutes": billed,
-                "effective_hourly_rate_minor": half_up(money["revenue_minor"] * 60, minutes) if minutes else None,
-                "realisation_basis_points": half_up(billed * 10_000, minutes) if minutes else None,
-                "cost_minor": cost,
-                "margin_minor": None if cost is None else money["revenue_minor"] - cost,
-                "days_sales_outstanding": outstanding.get(currency),
+                **_rates([row for row in own if row["currency"] == currency], sums.get((client_id, currency)), costs),
+                "days_sales_outstanding": outstanding.get((client_id, currency)),
                 "unbilled_minutes": waiting.get(currency, {}).get("minutes", 0),
                 "unbilled_net_minor": waiting.get(currency, {}).get("net_minor", 0),
             }
-        )
+            for currency in sorted({*billed, *waiting, *(row["currency"] for row in own)})
+        ]
     return found
+
+
+def _rates(levels: Sequence[Row], money: Row | None, costs: Mapping[tuple[str, str], int]) -> Row:
+    """Return what a client's hours earned and cost in one currency."""
+    made = money or {"revenue_minor": 0, "overage_minor": 0}
+    minutes = sum(row["worked_minutes"] for row in levels)
+    billed = sum(row["billed_minutes"] for row in levels)
+    rates = [costs.get((row["level"], row["currency"])) for row in levels]
+    cost = (
+        sum(half_up(row["worked_minutes"] * (rate or 0), 60) for row, rate in zip(levels, rates, strict=True))
+        if None not in rates
+        else None
+    )
+    return {
+        **made,
+        "worked_minutes": minutes,
+        "billed_minutes": billed,
+        "effective_hourly_rate_minor": half_up(made["revenue_minor"] * 60, minutes) if minutes else None,
+        "realisation_basis_points": half_up(billed * 10_000, minutes) if minutes else None,
+        "cost_minor": cost,
+        "margin_minor": None if cost is None else made["revenue_minor"] - cost,
+    }
+
+
+async def of_all(
+    tx: Transaction, *, from_on: date, to_on: date, limit: int, after: str | None
+) -> tuple[Sequence[Row], str | None]:
+    """Return a page of clients by name with their financial health.
+
+    Raises:
+        BadCursor: ``after`` is not a cursor of this list.
+    """
+    here = position(after, of=2)
+    rows = await tx.fetch(
+        "SELECT client_id, name FROM clients WHERE $1::text IS NULL OR (name, client_id::text) > ($1, $2)"
+        " ORDER BY name, client_id::text LIMIT $3",
+        *((str(here[0]), str(here[1])) if here else (None, None)),
+        limit + 1,
+    )
+    page, cursor = page_of(rows, limit=limit, key=lambda row: (row["name"], str(row["client_id"])))
+    found = await of_clients(tx, client_ids=[row["client_id"] for row in page], from_on=from_on, to_on=to_on)
+    listed = [
+        {"client_id": row["client_id"], "client_name": row["name"], "currencies": found[row["client_id"]]}
+        for row in page
+    ]
+    return listed, cursor

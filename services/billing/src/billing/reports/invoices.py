@@ -85,6 +85,25 @@ async def one_invoice(tx: Transaction, *, invoice_id: UUID | None, number: str |
     return {**orjson.loads(found.pop("content")), **found}
 
 
+async def hosted(tx: Transaction, *, invoice_id: UUID) -> Row:
+    """Return what an issued invoice says to somebody who has only its link."""
+    row = await one_invoice(tx, invoice_id=invoice_id, number=None)
+    assert row is not None, "a link leads to an issued invoice"
+    notes = await credit_notes_of(tx, invoice_id=invoice_id)
+    seller, address = row["seller"], row["seller"].get("address") or {"lines": [], "city": "", "country": ""}
+    place = f"{address['city']} {address.get('postcode', '')}".strip()
+    return {
+        **row,
+        "client_name": row["client"]["name"],
+        "seller": seller["name"],
+        "seller_lines": [one for one in (*address["lines"], place, address["country"], seller.get("tax_id")) if one],
+        "has_logo": bool(seller.get("logo_sha256")),
+        "credited_minor": -sum(one["gross_minor"] for one in notes),
+        "iban": seller.get("iban"),
+        "bic": seller.get("bic"),
+    }
+
+
 async def document_of(tx: Transaction, *, invoice_id: UUID, kind: str) -> bytes | None:
     """Return the stored document of an issued invoice: ``pdf``, ``ubl`` or ``cii``."""
     body: bytes | None = await tx.fetchval(

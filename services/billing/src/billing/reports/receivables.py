@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from billing.domain.payments import AGES, OLDEST, age_of
+from billing.domain.payments import AGES, OLDEST, age_of, next_step, numbers_in
 from msp_kit.database import Transaction
 
 Row = dict[str, Any]
@@ -25,9 +25,19 @@ async def open_invoices(tx: Transaction, *, client_id: UUID | None, on: date, li
         limit,
     )
     return [
-        {**dict(row), "days_overdue": max((on - row["due_on"]).days, 0), "age": age_of(row["due_on"], on=on)}
+        {
+            **dict(row),
+            "days_overdue": max((on - row["due_on"]).days, 0),
+            "age": age_of(row["due_on"], on=on),
+            **_next_reminder(row),
+        }
         for row in rows
     ]
+
+
+def _next_reminder(row: Any) -> Row:
+    following = next_step(row["due_on"], steps_sent=row["reminder_step"])
+    return {"next_step": following[0], "next_on": following[1]} if following else {"next_step": None, "next_on": None}
 
 
 async def ageing(tx: Transaction, *, on: date) -> Sequence[Row]:
@@ -64,7 +74,7 @@ _MOVEMENTS = """
     UNION ALL
     SELECT received_on, recorded_at, 'payment', reference, -amount_minor FROM payments WHERE client_id = $1 AND currency = $2
     UNION ALL
-    SELECT r.refunded_on, r.made_at, 'refund', r.reason, r.amount_minor FROM refunds r
+    SELECT r.refunded_on, r.made_at, CASE r.kind WHEN 'refund' THEN 'refund' ELSE 'payment_withdrawn' END, r.reason, r.amount_minor FROM refunds r
       JOIN payments p ON p.client_id = r.client_id AND p.id = r.payment_id WHERE r.client_id = $1 AND p.currency = $2
     UNION ALL
     SELECT w.approved_at::date, w.approved_at, 'write_off', i.number, -w.amount_minor FROM write_offs w
@@ -98,12 +108,16 @@ async def statement(tx: Transaction, *, client_id: UUID, currency: str, from_on:
     }
 
 
+_PAYMENT = (
+    "SELECT p.id, p.client_id, c.name AS client_name, p.amount_minor, p.currency, p.received_on, p.method, p.reference,"
+    " payment_left(p.client_id, p.id) AS left_minor FROM payments p JOIN clients c USING (client_id)"
+)
+
+
 async def list_payments(tx: Transaction, *, client_id: UUID | None, limit: int) -> Sequence[Row]:
     """Return payments with what is left of them, newest first."""
     rows = await tx.fetch(
-        "SELECT p.id, p.client_id, p.amount_minor, p.currency, p.received_on, p.method, p.reference,"
-        " payment_left(p.client_id, p.id) AS left_minor FROM payments p WHERE $1::uuid IS NULL OR p.client_id = $1"
-        " ORDER BY p.received_on DESC, p.id DESC LIMIT $2",
+        f"{_PAYMENT} WHERE $1::uuid IS NULL OR p.client_id = $1 ORDER BY p.received_on DESC, p.id DESC LIMIT $2",
         client_id,
         limit,
     )
@@ -112,11 +126,7 @@ async def list_payments(tx: Transaction, *, client_id: UUID | None, limit: int) 
 
 async def one_payment(tx: Transaction, *, payment_id: UUID) -> Row | None:
     """Return a payment with its allocations and refunds."""
-    row = await tx.fetchrow(
-        "SELECT p.id, p.client_id, p.amount_minor, p.currency, p.received_on, p.method, p.reference,"
-        " payment_left(p.client_id, p.id) AS left_minor FROM payments p WHERE p.id = $1",
-        payment_id,
-    )
+    row = await tx.fetchrow(f"{_PAYMENT} WHERE p.id = $1", payment_id)
     if row is None:
         return None
     allocations = await tx.fetch(
@@ -125,18 +135,54 @@ async def one_payment(tx: Transaction, *, payment_id: UUID) -> Row | None:
         payment_id,
     )
     refunds = await tx.fetch(
-        "SELECT id, amount_minor, refunded_on, reason FROM refunds WHERE payment_id = $1 ORDER BY made_at, id",
+        "SELECT id, kind, amount_minor, refunded_on, reason FROM refunds WHERE payment_id = $1 ORDER BY made_at, id",
         payment_id,
     )
     return {**dict(row), "allocations": [dict(one) for one in allocations], "refunds": [dict(one) for one in refunds]}
 
 
+_BANK_LINE = (
+    "SELECT b.id, b.booked_on, b.amount_minor, b.currency, b.counterparty, b.reference, b.statement, b.status, b.note,"
+    " b.payment_id, p.client_id, c.name AS client_name FROM bank_lines b LEFT JOIN payments p ON p.id = b.payment_id"
+    " LEFT JOIN clients c ON c.client_id = p.client_id"
+)
+
+
 async def bank_lines(tx: Transaction, *, status: str | None, limit: int) -> Sequence[Row]:
     """Return lines of bank statements, newest first."""
     rows = await tx.fetch(
-        "SELECT id, booked_on, amount_minor, currency, counterparty, reference, statement, status, note, payment_id"
-        " FROM bank_lines WHERE $1::text IS NULL OR status = $1 ORDER BY booked_on DESC, id LIMIT $2",
-        status,
+        f"{_BANK_LINE} WHERE $1::text IS NULL OR b.status = $1 ORDER BY b.booked_on DESC, b.id LIMIT $2", status, limit
+    )
+    return [dict(row) for row in rows]
+
+
+async def one_bank_line(tx: Transaction, *, line_id: UUID) -> Row | None:
+    """Return a line of a bank statement with the open invoices it may be for: numbers first, then amounts, then names."""
+    row = await tx.fetchrow(f"{_BANK_LINE} WHERE b.id = $1", line_id)
+    if row is None:
+        return None
+    fitting = await tx.fetch(
+        "SELECT o.id, o.client_id, o.client_name, o.number, o.open_minor, o.due_on FROM receivables o"
+        " WHERE o.currency = $1 AND o.open_minor > 0 AND (o.number = ANY($2) OR o.open_minor = $3"
+        "   OR strpos(lower($4), lower(o.client_name)) > 0)"
+        " ORDER BY o.number = ANY($2) DESC, o.open_minor = $3 DESC, o.due_on, o.number LIMIT 20",
+        row["currency"],
+        numbers_in(row["reference"]),
+        row["amount_minor"],
+        row["counterparty"],
+    )
+    is_waiting = row["status"] == "unmatched"
+    return {**dict(row), "suggested": [dict(one) for one in fitting] if is_waiting else []}
+
+
+async def reminders(tx: Transaction, *, client_id: UUID | None, limit: int) -> Sequence[Row]:
+    """Return the reminders that fell due, newest first, with what is open on their invoices by now."""
+    rows = await tx.fetch(
+        "SELECT r.client_id, r.invoice_id, o.number, o.client_name, o.currency, o.due_on, r.step, r.reminded_at,"
+        " r.open_minor AS open_then_minor, o.open_minor FROM reminders r"
+        " JOIN receivables o ON o.client_id = r.client_id AND o.id = r.invoice_id"
+        " WHERE $1::uuid IS NULL OR r.client_id = $1 ORDER BY r.reminded_at DESC, r.invoice_id, r.step LIMIT $2",
+        client_id,
         limit,
     )
     return [dict(row) for row in rows]

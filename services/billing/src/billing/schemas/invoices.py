@@ -311,3 +311,11 @@ class HealthView(View):
     days_sales_outstanding: int | None
     unbilled_minutes: int
     unbilled_net_minor: int | None
+
+
+class ClientHealthView(View):
+    """Financial health of a client, one row for each currency."""
+
+    client_id: UUID
+    client_name: str
+    currencies: list[HealthView]

@@ -85,6 +85,12 @@ class IgnoreLine(Body):
     note: Text
 
 
+class TakeBack(Body):
+    """Why a bank line was decided wrongly."""
+
+    reason: Text
+
+
 class MakeLink(Body):
     """How long a link to an invoice lives."""
 
@@ -115,6 +121,7 @@ class PaymentView(View):
 
     id: UUID
     client_id: UUID
+    client_name: str
     amount_minor: int
     currency: str
     received_on: date
@@ -134,9 +141,10 @@ class AllocationView(View):
 
 
 class RefundView(View):
-    """Money given back."""
+    """Money given back (``refund``), or withdrawn because it never was the client's (``withdrawn``)."""
 
     id: UUID
+    kind: str
     amount_minor: int
     refunded_on: date
     reason: str
@@ -172,6 +180,40 @@ class BankLineView(View):
     status: str
     note: str
     payment_id: UUID | None
+    client_id: UUID | None
+    client_name: str | None
+
+
+class SuggestedView(View):
+    """An open invoice a bank line may be for."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    number: str
+    open_minor: int
+    due_on: date
+
+
+class WholeBankLineView(BankLineView):
+    """A line of a bank statement; while it waits, with what it may be for, the likeliest first."""
+
+    suggested: list[SuggestedView]
+
+
+class ReminderView(View):
+    """A reminder that fell due, with what was open then and is open now."""
+
+    client_id: UUID
+    client_name: str
+    invoice_id: UUID
+    number: str
+    currency: str
+    due_on: date
+    step: int
+    reminded_at: datetime
+    open_then_minor: int
+    open_minor: int
 
 
 class WriteOffView(View):
@@ -206,6 +248,8 @@ class OpenInvoiceView(View):
     reminded_at: datetime | None
     days_overdue: int
     age: str
+    next_step: int | None
+    next_on: date | None
 
 
 class AgeingView(View):
@@ -259,16 +303,50 @@ class NewLinkView(View):
     token: str
 
 
+class HostedLine(View):
+    """A line of an invoice, without the time behind it."""
+
+    text: str
+    quantity: int | None
+    quantity_minutes: int | None
+    unit_minor: int
+    net_minor: int
+
+
+class HostedTax(View):
+    """The tax of one category and rate."""
+
+    category: str
+    rate_basis_points: int
+    net_minor: int
+    tax_minor: int
+    reason: str | None
+
+
 class HostedView(View):
-    """What somebody with a link sees of an invoice."""
+    """What somebody with a link sees of an invoice: what is paid for, how much, and how to pay; not who worked when."""
 
     number: str
+    kind: str
+    status: str
     client_name: str
     seller: str
+    seller_lines: list[str]
+    has_logo: bool
     currency: str
-    gross_minor: int
-    open_minor: int
+    starts_on: date
+    ends_on: date
+    issued_on: date
     due_on: date
+    payment_days: int
+    purchase_order: str | None
+    lines: list[HostedLine]
+    taxes: list[HostedTax]
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    credited_minor: int
+    open_minor: int
     iban: str | None
     bic: str | None
 

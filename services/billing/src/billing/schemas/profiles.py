@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Base64Bytes, Field, model_validator
 
 from billing.domain.items import Charge, Credit
 from billing.schemas.fields import BasisPoints, Country, Currency, Day, Iban, Language, Scheme, Text, VatId, Word
@@ -43,6 +43,12 @@ class SellerBody(Body):
     iban: Iban | None = None
     bic: Annotated[str, Field(pattern="^[A-Z0-9]{8}([A-Z0-9]{3})?$")] | None = None
     brand_colour: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] | None = None
+
+
+class LogoBody(Body):
+    """A PNG or SVG in Base64, as a file of up to 200 kB."""
+
+    content: Annotated[Base64Bytes, Field(max_length=400_000)]
 
 
 class ProfileBody(Body):
@@ -188,7 +194,16 @@ class CostRate(Body):
 class CostRates(Body):
     """All cost rates; levels left out have none."""
 
-    rates: Annotated[list[CostRate], Field(max_length=20)]
+    rates: Annotated[list[CostRate], Field(max_length=100)]
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> CostRates:
+        known = [(one.level, one.currency) for one in self.rates]
+        twice = sorted({one for one in known if known.count(one) > 1})
+        if twice:
+            message = f"{' in '.join(twice[0])} is there twice; an hour of a level costs one amount in a currency"
+            raise ValueError(message)
+        return self
 
 
 class EndCharge(Body):

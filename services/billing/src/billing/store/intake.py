@@ -8,8 +8,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from billing.domain.pricing import FixedItem, Rate, Terms, Work, WorkSpan
 from msp_kit.database import Transaction
+from msp_kit.memory import uncollected
 
 
 async def save_client(tx: Transaction, *values: Any) -> None:
@@ -49,13 +52,25 @@ async def save_hours(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
 
 async def uninvoiced_works(tx: Transaction, *, client_id: UUID, before: datetime) -> list[Work]:
     """Return the posted entries of a client worked before an instant that are on no invoice, in order of posting."""
+    found = await uninvoiced_works_of(tx, client_ids=[client_id], before=before)
+    return found.get(client_id, [])
+
+
+async def uninvoiced_works_of(
+    tx: Transaction, *, client_ids: Sequence[UUID], before: datetime
+) -> dict[UUID, list[Work]]:
+    """Return the posted entries of clients worked before an instant that are on no invoice, in order of posting."""
     rows = await tx.fetch(
-        f"SELECT {_WORK} FROM hours WHERE client_id = $1 AND status = 'posted' AND invoice_id IS NULL AND worked_from < $2"
-        " ORDER BY posted_at, time_entry_id",
-        client_id,
+        f"SELECT client_id, {_WORK} FROM hours WHERE client_id = ANY($1) AND status = 'posted' AND invoice_id IS NULL"
+        " AND worked_from < $2 ORDER BY posted_at, time_entry_id",
+        client_ids,
         before,
     )
-    return [_work(*row) for row in rows]
+    found: dict[UUID, list[Work]] = {}
+    with uncollected():
+        for client_id, *row in rows:
+            found.setdefault(client_id, []).append(_work(*row))
+    return found
 
 
 async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
@@ -63,7 +78,8 @@ async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
     rows = await tx.fetch(
         f"SELECT {_WORK} FROM hours WHERE invoice_id = $1 ORDER BY posted_at, time_entry_id", invoice_id
     )
-    return [_work(*row) for row in rows]
+    with uncollected():
+        return [_work(*row) for row in rows]
 
 
 async def mark_invoiced(tx: Transaction, *, invoice_id: UUID, entry_ids: Sequence[UUID]) -> int:
@@ -76,9 +92,19 @@ async def mark_invoiced(tx: Transaction, *, invoice_id: UUID, entry_ids: Sequenc
 
 async def terms_of_client(tx: Transaction, *, client_id: UUID) -> dict[tuple[UUID, int], Terms]:
     """Return every contract version of a client by contract and version."""
-    rows = await tx.fetch("SELECT state FROM contract_versions WHERE client_id = $1 AND status <> 'draft'", client_id)
-    found = (_terms(row["state"]) for row in rows)
-    return {(terms.contract_id, version): terms for version, terms in found}
+    return (await terms_of_clients(tx, client_ids=[client_id])).get(client_id, {})
+
+
+async def terms_of_clients(tx: Transaction, *, client_ids: Sequence[UUID]) -> dict[UUID, dict[tuple[UUID, int], Terms]]:
+    """Return every contract version of clients by contract and version."""
+    rows = await tx.fetch(
+        "SELECT client_id, state FROM contract_versions WHERE client_id = ANY($1) AND status <> 'draft'", client_ids
+    )
+    found: dict[UUID, dict[tuple[UUID, int], Terms]] = {}
+    for row in rows:
+        version, terms = _terms(row["state"])
+        found.setdefault(row["client_id"], {})[terms.contract_id, version] = terms
+    return found
 
 
 async def client(tx: Transaction, *, client_id: UUID) -> dict[str, Any] | None:
@@ -146,11 +172,13 @@ def _terms(state: dict[str, Any]) -> tuple[int, Terms]:
     )
 
 
-_WORK = "time_entry_id, contract_id, worked_from, state"
+_WORK = "time_entry_id, contract_id, worked_from, state::text"
 
 
-def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, state: dict[str, Any]) -> Work:
+def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, text: str) -> Work:
     # Ids and instants come as the driver reads them: texts of a million entries would be parsed anew.
+    state = orjson.loads(text)
+    spans = state["spans"]
     return Work(
         time_entry_id=time_entry_id,
         contract_id=contract_id,
@@ -166,7 +194,7 @@ def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, state: 
         is_late=state["is_late"],
         section="support" if state.get("task_id") is None else "project",
         excluded_minutes=state.get("excluded_minutes", 0),
-        rule_ids=tuple(dict.fromkeys(rule for span in state["spans"] for rule in span.get("rule_ids", ()))),
+        rule_ids=tuple(dict.fromkeys(rule for span in spans for rule in span.get("rule_ids", ()))),
         spans=tuple(
             WorkSpan(
                 condition=span["condition"],
@@ -174,6 +202,6 @@ def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, state: 
                 time_and_materials_minutes=span["time_and_materials_minutes"],
                 weight_percent=span["weight_percent"],
             )
-            for span in state["spans"]
+            for span in spans
         ),
     )

@@ -105,10 +105,27 @@ async def allocations_of(tx: Transaction, *, invoice_id: UUID) -> list[tuple[UUI
     return [(row["payment_id"], row["amount_minor"]) for row in rows]
 
 
+async def allocations_from(tx: Transaction, *, payment_id: UUID) -> list[tuple[UUID, int]]:
+    """Return what a payment gave to invoices and did not take back, by invoice."""
+    rows = await tx.fetch(
+        "SELECT invoice_id, sum(amount_minor)::bigint AS amount_minor FROM allocations WHERE payment_id = $1"
+        " GROUP BY invoice_id HAVING sum(amount_minor) > 0 ORDER BY invoice_id",
+        payment_id,
+    )
+    return [(row["invoice_id"], row["amount_minor"]) for row in rows]
+
+
 async def add_refund(
-    tx: Transaction, *, client_id: UUID, payment_id: UUID, amount_minor: int, refunded_on: date, reason: str
+    tx: Transaction,
+    *,
+    client_id: UUID,
+    payment_id: UUID,
+    amount_minor: int,
+    refunded_on: date,
+    reason: str,
+    kind: str = "refund",
 ) -> UUID:
-    """Save money given back of a payment.
+    """Save money given back of a payment, or withdrawn because it never was the client's.
 
     Raises:
         MoreThanThereIs: the database's guard: more than is left of the payment.
@@ -116,14 +133,15 @@ async def add_refund(
     refund_id = new_id()
     await _guarded(
         tx,
-        "INSERT INTO refunds (client_id, id, payment_id, amount_minor, refunded_on, reason, made_at, made_by)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO refunds (client_id, id, payment_id, amount_minor, refunded_on, reason, kind, made_at, made_by)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         client_id,
         refund_id,
         payment_id,
         amount_minor,
         refunded_on,
         reason,
+        kind,
         tx.now,
         tx.scope.actor,
     )
@@ -202,16 +220,27 @@ async def add_bank_line(tx: Transaction, line: BankLine, *, fingerprint: str, st
     return found
 
 
-async def bank_line(tx: Transaction, *, line_id: UUID) -> dict[str, Any] | None:
-    """Return a bank line that waits for a decision, locked."""
-    row = await tx.fetchrow("SELECT * FROM bank_lines WHERE id = $1 AND status = 'unmatched' FOR UPDATE", line_id)
+async def bank_line(
+    tx: Transaction, *, line_id: UUID, statuses: Sequence[str] = ("unmatched",)
+) -> dict[str, Any] | None:
+    """Return a bank line, locked; those that wait for a decision unless other states are asked for."""
+    row = await tx.fetchrow(
+        "SELECT * FROM bank_lines WHERE id = $1 AND status = ANY($2) FOR UPDATE", line_id, list(statuses)
+    )
     return None if row is None else dict(row)
 
 
-async def decide_bank_line(tx: Transaction, *, line_id: UUID, status: str, note: str, payment_id: UUID | None) -> None:
-    """Save what a bank line is."""
+async def decide_bank_line(
+    tx: Transaction, *, line_id: UUID, status: str, note: str, payment_id: UUID | None, taken_back: int | None = None
+) -> None:
+    """Save what a bank line is, and how often a match of it was taken back when that changed."""
     await tx.driver.execute(
-        "UPDATE bank_lines SET status = $2, note = $3, payment_id = $4 WHERE id = $1", line_id, status, note, payment_id
+        "UPDATE bank_lines SET status = $2, note = $3, payment_id = $4, taken_back = coalesce($5, taken_back) WHERE id = $1",
+        line_id,
+        status,
+        note,
+        payment_id,
+        taken_back,
     )
 
 

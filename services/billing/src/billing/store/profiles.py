@@ -31,6 +31,25 @@ async def save_seller(tx: Transaction, profile: dict[str, Any]) -> None:
     )
 
 
+async def add_logo(tx: Transaction, *, sha256: str, media_type: str, body: bytes) -> None:
+    """Save a logo by its hash; one that is known stays."""
+    await tx.driver.execute(
+        "INSERT INTO logos (sha256, media_type, body, added_at, added_by) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (sha256) DO NOTHING",
+        sha256,
+        media_type,
+        body,
+        tx.now,
+        tx.scope.actor,
+    )
+
+
+async def logo(tx: Transaction, *, sha256: str) -> bytes | None:
+    """Return a logo by its hash."""
+    found: bytes | None = await tx.fetchval("SELECT body FROM logos WHERE sha256 = $1", sha256)
+    return found
+
+
 async def profile(tx: Transaction, *, client_id: UUID) -> dict[str, Any]:
     """Return the billing profile of a client; empty when it has none of its own."""
     found: dict[str, Any] | None = await tx.fetchval(

@@ -112,4 +112,5 @@ async def _decline(tx: Transaction, book: Book, entry: Hours, *, source: str) ->
     open_hours = await books.open_from(tx, book.contract, midnight(day_of(worked_from, timezone), timezone))
     declined = replace(entry, is_declined=True)
     behind = [declined if one.entry.id == entry.entry.id else one for one in open_hours]
-    book.reallocate(behind, source=source, restamp=True)
+    beside = await books.beside(tx, book.contract, behind)
+    book.reallocate(behind, source=source, restamp=True, beside=beside)

@@ -110,10 +110,27 @@ async def add_calendar(tx: Transaction, *, name: str, document: Mapping[str, Any
     Raises:
         CalendarWithoutHours, UnknownTimezone, BadWindow, BadDay: the calendar cannot be reckoned with.
     """
+    row = {"id": new_id(), "name": name, "calendar": _readable(document), "created_at": tx.now}
+    return await store.insert_calendar(tx, row)
+
+
+async def change_calendar(tx: Transaction, calendar_id: UUID, *, name: str, document: Mapping[str, Any]) -> Row:
+    """Change a calendar; contracts keep what it said when they were drafted or amended (an amendment adopts it).
+
+    Raises:
+        NotFound: there is no such calendar.
+        CalendarWithoutHours, UnknownTimezone, BadWindow, BadDay: the calendar cannot be reckoned with.
+    """
+    changed = await store.update_calendar(tx, calendar_id, {"name": name, "calendar": _readable(document)})
+    if changed is None:
+        raise NotFound
+    return changed
+
+
+def _readable(document: Mapping[str, Any]) -> dict[str, Any]:
     calendar = Calendar.from_json(document)
     calendar.refuse_overlaps()
-    row = {"id": new_id(), "name": name, "calendar": calendar.to_json(), "created_at": tx.now}
-    return await store.insert_calendar(tx, row)
+    return calendar.to_json()
 
 
 async def define_job_type(tx: Transaction, *, code: str, name: str, is_billable: bool) -> Row:
@@ -126,17 +143,26 @@ async def define_job_type(tx: Transaction, *, code: str, name: str, is_billable:
     job_type = await store.insert_job_type(tx, row)
     if job_type is None:
         raise JobTypeCodeTaken(f"{code} is defined already")
-    await record(
-        tx,
-        JobTypeDefined(
-            occurred_at=tx.now,
-            job_type_id=job_type["id"],
-            revision=job_type["revision"],
-            code=code,
-            name=name,
-            is_billable=is_billable,
-        ),
-    )
+    return await _said(tx, job_type)
+
+
+async def change_job_type(tx: Transaction, job_type_id: UUID, changes: Mapping[str, Any]) -> Row:
+    """Change the name of a job type, or whether new contracts charge it; contracts keep what they say of it.
+
+    Raises:
+        NotFound: there is no such job type.
+    """
+    known = await store.job_type(tx, job_type_id)
+    if known is None:
+        raise NotFound
+    differing = {name: value for name, value in changes.items() if known[name] != value}
+    return await _said(tx, await store.update_job_type(tx, job_type_id, differing)) if differing else known
+
+
+async def _said(tx: Transaction, job_type: Row) -> Row:
+    names = ("revision", "code", "name", "is_billable")
+    state = {name: job_type[name] for name in names}
+    await record(tx, JobTypeDefined(occurred_at=tx.now, job_type_id=job_type["id"], **state))
     return job_type
 
 

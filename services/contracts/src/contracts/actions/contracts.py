@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from contracts.actions import hours
-from contracts.actions.terms import completed, linted, refuse_failing
+from contracts.actions.terms import completed, linted, refuse_failing, tried
 from contracts.domain.contract import (
     PRIORITY,
     AmendmentTooEarly,
@@ -158,7 +158,7 @@ async def activate(tx: Transaction, contract_id: UUID) -> None:
     findings = await linted(tx, head, terms, effective_from=starts_on, lot_count=lot_count)
     if refused := refusals(findings):
         raise ContractNotReady(f"{head['ref']}: {refused}")
-    await refuse_failing(tx, head, {**version, "terms": terms})
+    refuse_failing(head, await tried(tx, head, {**version, "terms": terms}))
     await store.update_draft_terms(tx, contract_id, terms)
     await store.update_contract(tx, contract_id, status="active")
     await books.insert_bucket(
@@ -168,7 +168,7 @@ async def activate(tx: Transaction, contract_id: UUID) -> None:
     for row in of_contract:
         book.grant(lot_of(row))
     if head["kind"] == "retainer":
-        await grant_months(tx, book, head, terms)
+        await grant_months(tx, book, head, [{**version, "terms": terms}])
     await hours.save(tx, [book])
     await record(tx, ContractActivated(occurred_at=tx.now, **await state(tx, contract_id)))
 
@@ -243,18 +243,25 @@ async def top_up(tx: Transaction, contract_id: UUID, lot: Row) -> None:
     await record(tx, ContractAmended(occurred_at=tx.now, **await state(tx, contract_id)))
 
 
-async def grant_months(tx: Transaction, book: Any, head: Row, terms: Row) -> None:
-    """Grant a retainer the lot of every month that has begun and has none yet; each lapses when its month ends."""
-    today = day_of(tx.now, terms["calendar"]["timezone"])
+async def grant_months(tx: Transaction, book: Any, head: Row, versions: Sequence[Row]) -> None:
+    """Grant a retainer the lot of every month that has begun and has none yet; each lapses when its month ends.
+
+    ``versions`` are those of the contract, oldest first: a month has the hours of the one in force on its first day.
+    """
+    timezone = versions[-1]["terms"]["calendar"]["timezone"]
+    today = day_of(tx.now, timezone)
     known = {row["valid_from"] for row in (await lots.of_contracts(tx, [head["id"]]))[head["id"]]}
     starts_on: date = head["starts_on"]
     while starts_on <= today and (head["ends_on"] is None or starts_on < head["ends_on"]):
         ends_on = _next_month(starts_on)
         if starts_on not in known:
+            terms = next((one for one in reversed(versions) if one["effective_from"] <= starts_on), versions[0])[
+                "terms"
+            ]
             row = await lots.insert_lot(
                 tx,
                 contract=head,
-                timezone=terms["calendar"]["timezone"],
+                timezone=timezone,
                 origin="retainer",
                 minutes=terms["grant_minutes"],
                 price_minor=terms["grant_price_minor"],

@@ -107,4 +107,5 @@ def _time_entry(event: TimeEntryState) -> TimeEntry:
         ticket_id=event.ticket_id,
         task_id=event.task_id,
         note=event.note,
+        ref=event.ref,
     )

@@ -67,7 +67,7 @@ async def grant_retainers(tx: Transaction) -> bool:
         head = await contracts.head(tx, contract_id)
         assert head is not None, "it was locked just now"
         known = set(book.lots)
-        await grant_months(tx, book, head, versions[contract_id][-1]["terms"])
+        await grant_months(tx, book, head, versions[contract_id])
         granted = [one.lot for lot_id, one in book.lots.items() if lot_id not in known]
         if granted:
             since = min(lot.starts_at for lot in granted)

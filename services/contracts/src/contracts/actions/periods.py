@@ -114,9 +114,10 @@ async def reopen(tx: Transaction, period_close_id: UUID, *, reason: str) -> None
     opened = await books.open_books(tx, contract_ids)
     for book in opened.values():
         entries = await books.open_from(tx, book.contract, book.contract.starts_at)
-        active = [one for one in entries if one.is_active]
-        book.reallocate(active, source=f"reopened:{period_close_id}:{row['closing']}")
-        book.mark_late(active)
+        beside = await books.beside(tx, book.contract, entries)
+        # Late work of a ticket and day was rounded behind what was closed; now it is rounded in its place.
+        book.reallocate(entries, source=f"reopened:{period_close_id}:{row['closing']}", restamp=True, beside=beside)
+        book.mark_late(one for one in entries if one.is_active)
     await hours.save(tx, list(opened.values()))
     facts = {name: row[name] for name in ("client_id", "starts_on", "ends_on")}
     await record(tx, PeriodReopened(occurred_at=tx.now, period_close_id=period_close_id, reason=reason, **facts))

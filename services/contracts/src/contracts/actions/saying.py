@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.domain.book import Book
+from contracts.domain.coverage import Check
 from contracts.domain.entry import Hours
 from contracts.domain.pricing import priced
 from contracts.store.states import span
@@ -29,28 +30,35 @@ _HOURS_EVENTS: dict[str, type[HoursState]] = {"held": HoursHeld, "posted": Hours
 
 def events_of(book: Book) -> list[Event]:
     """Return what the changes of a book say: one event per entry, one for the balance, and alerts; notes the alerts."""
-    events: list[Event] = [hours_event(book, hours) for hours in book.changed.values()]
+    events: list[Event] = []
+    for hours in book.changed.values():
+        if hours.refusal is not None:
+            events.append(_refusal(book, hours, hours.refusal))
+        # Who was told of its hours before has to hear that they are gone.
+        if hours.refusal is None or hours.revision > 1:
+            events.append(_state(book, hours))
     events += _questions(book)
     if book.contract.kind != "time_and_materials" and (book.postings or book.changed_lots):
         events += [*_alerts(book), BucketBalanceChanged(**bucket_state(book))]
     return events
 
 
-def hours_event(book: Book, hours: Hours) -> Event:
-    """Return the event that says what became of one entry."""
+def _refusal(book: Book, hours: Hours, refusal: Check) -> Event:
+    return TimeRefused(
+        occurred_at=book.now,
+        time_entry_id=hours.entry.id,
+        client_id=book.contract.client_id,
+        contract_id=book.contract.id,
+        entry_revision=hours.entry.revision,
+        reason=refusal.rule,
+        detail=refusal.text,
+    )
+
+
+def _state(book: Book, hours: Hours) -> Event:
     entry, contract = hours.entry, book.contract
-    if hours.refusal is not None:
-        return TimeRefused(
-            occurred_at=book.now,
-            time_entry_id=entry.id,
-            client_id=contract.client_id,
-            contract_id=contract.id,
-            entry_revision=entry.revision,
-            reason=hours.refusal.rule,
-            detail=hours.refusal.text,
-        )
-    split, status = hours.split, hours.status
-    assert status != "refused", "what is refused has a refusal"
+    split = hours.split
+    status = "released" if hours.status == "refused" else hours.status
     return _HOURS_EVENTS[status](
         occurred_at=book.now,
         time_entry_id=entry.id,

@@ -86,7 +86,6 @@ class Fact:
     worked_from: datetime
     demands: tuple[Demand, ...]
     policy: Policy = "overage"
-    is_approved: bool = False
 
     @property
     def position(self) -> Position:
@@ -270,7 +269,7 @@ def _split(fact: Fact, ordered: Sequence[Lot], left: Mapping[UUID, int]) -> Spli
         return Split(tuple(Part(demand) for demand in fact.demands), ())
     paying = payers(ordered, at=fact.worked_from, policy=fact.policy)
     available = sum(left[lot.id] for lot in paying)
-    if fact.policy == "reject" and not fact.is_approved and _needed_minutes(fact.demands) > available:
+    if fact.policy == "reject" and _needed_minutes(fact.demands) > available:
         return Split((), (), is_refused=True)
     parts: list[Part] = []
     taken_minutes = 0

@@ -110,7 +110,7 @@ class Book:
             (self.contract.starts_at, UUID(int=0)) if one.period_close_id else one.entry.position
             for change, hours in moved
             for one in (change.before, hours)
-            if one is not None and _draws_on_bucket(one)
+            if one is not None and one.draws_on_bucket
         ]
         is_local = not positions or self._comes_last(moved) or self._displaces_nobody(moved)
         return Plan(tuple(moved), tuple(restated), None if is_local else min(positions))
@@ -125,13 +125,18 @@ class Book:
             self._reallocate(plan.moved, behind)
             funding.renew(self, source=_cause(plan.moved))
 
-    def reallocate(self, tail: Sequence[Hours], *, source: str, restamp: bool = False) -> None:
-        """Allocate open entries anew after lots or terms changed; ``restamp`` resolves their coverage anew, too."""
+    def reallocate(
+        self, tail: Sequence[Hours], *, source: str, restamp: bool = False, beside: Iterable[Hours] = ()
+    ) -> None:
+        """Allocate open entries anew after lots or terms changed; ``restamp`` resolves their coverage anew, too.
+
+        ``beside`` are the other active entries of ticket days that are then rounded together with them.
+        """
         moved: list[Stamped] = []
         tail = [self.changed.get(one.entry.id, one) for one in tail]
         if restamp:
             changes = [Change(one.entry, one) for one in tail]
-            stamped = rounded_together(self.contract, [(change, self.stamp(change)) for change in changes], ())
+            stamped = rounded_together(self.contract, [(change, self.stamp(change)) for change in changes], beside)
             moved = [
                 (change, hours)
                 for change, hours in stamped
@@ -154,7 +159,7 @@ class Book:
         """Return whether nothing is taken back and every entry comes after all entries of the contract."""
         return all(
             not (change.before is not None and change.before.is_active)
-            and (not _draws_on_bucket(hours) or self.last_position is None or hours.entry.position > self.last_position)
+            and (not hours.draws_on_bucket or self.last_position is None or hours.entry.position > self.last_position)
             for change, hours in moved
         )
 
@@ -165,15 +170,18 @@ class Book:
         carried = {lot.carry.from_lot_id for lot in known.values() if lot.carry is not None}
         for change, hours in moved:
             before = change.before
-            if before is not None and before.is_active and _draws_on_bucket(before):
+            if before is not None and before.is_active and before.draws_on_bucket:
                 takes = before.split.takes
-                if before.period_close_id or before.split.overage_minutes or len(takes) != 1:
+                # Somebody may have been refused behind it although the lot has much left: too little for the whole.
+                if self.contract.refuses_beyond_bucket or before.period_close_id:
+                    return False
+                if before.split.overage_minutes or len(takes) != 1:
                     return False
                 lot = known.get(takes[0].lot_id)
                 if lot is None or lot.may_be_short(self.contract.heaviest_percent) or lot.id in carried:
                     return False
                 known[lot.id] = replace(lot, left_minutes=lot.left_minutes + takes[0].minutes)
-            if _draws_on_bucket(hours):
+            if hours.draws_on_bucket:
                 fact = hours.fact
                 payer = fits_without_displacing(in_order_of_consumption(known.values()), fact)
                 if payer is None or payer.id in carried:
@@ -195,7 +203,7 @@ class Book:
         because = source or _cause(moved)
         for change, hours in sorted(moved, key=lambda one: one[1].entry.position):
             split = allocation.splits.get(hours.entry.id, NOTHING)
-            own = source or (_source(hours.entry) if _is_told(change) else because)
+            own = source or (hours.entry.source if _is_told(change) else because)
             self._repost(change.before, hours, split, source=own, reason="" if _is_told(change) else "rounded together")
         for one in sorted(behind, key=lambda one: one.entry.position):
             split = allocation.splits.get(one.entry.id, NOTHING)
@@ -225,7 +233,7 @@ class Book:
         if kept.awaits_consent and kept.status == "posted":
             kept = replace(kept, status="held")
         if before.status == "held" and kept.status == "posted":
-            kept = replace(kept, legs=kept.legs + self._post(kept, source=_source(kept.entry)))
+            kept = replace(kept, legs=kept.legs + self._post(kept, source=kept.entry.source))
         elif before.status == "posted" and kept.status == "held":
             kept = self._unpost(kept)
         self._remember(kept)
@@ -279,7 +287,7 @@ class Book:
         return tuple((self.append(leg, hours.entry.id, source, at), leg) for leg in legs)
 
     def _unpost(self, hours: Hours) -> Hours:
-        source, at = _source(hours.entry), hours.entry.work.worked_from
+        source, at = hours.entry.source, hours.entry.work.worked_from
         for seq, leg in reversed(hours.legs):
             if leg.kind == "post":
                 self.append(reversal(seq, leg, kind="correct"), hours.entry.id, source, at)
@@ -370,22 +378,14 @@ class Book:
         return self.last_seq
 
 
-def _source(entry: TimeEntry) -> str:
-    return f"time_entry:{entry.id}:{entry.revision}"
-
-
 def _cause(moved: Sequence[Stamped]) -> str:
     """Return the source of what follows from changes: the first entry that was told anew."""
-    return next(_source(change.entry) for change, _ in moved if _is_told(change))
+    return next(change.entry.source for change, _ in moved if _is_told(change))
 
 
 def _is_told(change: Change) -> bool:
     """Return whether tickets told the entry anew, rather than it being changed by another one."""
     return change.before is None or change.before.entry.revision != change.entry.revision
-
-
-def _draws_on_bucket(hours: Hours) -> bool:
-    return any(demand.route == "bucket" for demand in hours.demands)
 
 
 def _moves_minutes(before: Hours | None, hours: Hours) -> bool:
@@ -394,7 +394,4 @@ def _moves_minutes(before: Hours | None, hours: Hours) -> bool:
         return hours.is_active
     if before.entry.work != hours.entry.work or not hours.is_active:
         return True
-    if before.period_close_id is None and before.demands != hours.demands:
-        return True
-    # Who was refused for want of minutes is let in by an approval.
-    return before.split.is_refused and hours.entry.decision != before.entry.decision
+    return before.period_close_id is None and before.demands != hours.demands

@@ -59,6 +59,10 @@ class VersionsLeaveGap(Exception):
     """No version of a contract would be in force on some of its days; the message names the days."""
 
 
+class AmendedMeanwhile(Exception):
+    """The change was decided on terms that are not the newest any more."""
+
+
 class ContractEndsTooEarly(Exception):
     """A contract cannot end before it started, or before work that is already on it."""
 
@@ -126,6 +130,11 @@ class Contract:
     def heaviest_percent(self) -> int:
         """Return the largest weight of all versions, at least 100."""
         return max([100, *(weight.percent for terms in self.versions for weight in terms.weights)])
+
+    @property
+    def refuses_beyond_bucket(self) -> bool:
+        """Return whether work that the bucket cannot pay for may be refused as a whole."""
+        return any(terms.policy == "reject" for terms in self.versions)
 
     def terms_at(self, worked_from: datetime) -> Terms:
         """Return the version in force at an instant; the first one for instants before it."""

@@ -29,11 +29,18 @@ class TimeEntry:
     ticket_id: UUID | None = None
     task_id: UUID | None = None
     note: str = ""
+    ref: str = ""
+    """What people call the ticket or task."""
 
     @property
     def position(self) -> Position:
         """Return the place of the entry in the order of allocation."""
         return self.work.worked_from, self.id
+
+    @property
+    def source(self) -> str:
+        """Return what postings name as their cause: this very telling."""
+        return f"time_entry:{self.id}:{self.revision}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +77,14 @@ class Hours:
         return bool(self.demands)
 
     @property
+    def draws_on_bucket(self) -> bool:
+        """Return whether lots may pay for any of it."""
+        return any(demand.route == "bucket" for demand in self.demands)
+
+    @property
     def fact(self) -> Fact:
         """Return what allocation needs to know."""
-        entry = self.entry
-        return Fact(entry.id, entry.work.worked_from, self.demands, self.policy, entry.decision == "approved")
+        return Fact(self.entry.id, self.entry.work.worked_from, self.demands, self.policy)
 
 
 @dataclass(frozen=True, slots=True)

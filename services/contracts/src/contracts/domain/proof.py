@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,6 +27,8 @@ class Kept:
     last_seq: int
     last_hash: bytes
     lots: Mapping[UUID, BookLot]
+    adjustments: Mapping[str, tuple[UUID, int]] = field(default_factory=dict)
+    """Lots and minutes that two people agreed on, by the source of the posting."""
 
 
 class Told(NamedTuple):
@@ -89,6 +91,7 @@ class Audit:
         self._hash, self._seq = GENESIS, 0
         self._balances = Balances()
         self._moved: dict[str, Counter[UUID]] = {account: Counter() for account in _OF_LOTS}
+        self._adjusted: dict[str, tuple[UUID, int]] = {}
         # Live postings of entries by number: their facts as one number each, a million of them fits into memory.
         self._live: dict[int, int] = {}
         self._taken_told = taken
@@ -110,6 +113,9 @@ class Audit:
                 if account in self._moved:
                     self._moved[account][leg.lot_id] += minutes
         if posting.time_entry_id is None:
+            if leg.kind == "adjust" and leg.lot_id is not None and posting.source.startswith("adjustment:"):
+                minutes = leg.minutes if leg.to_account == "available" else -leg.minutes
+                self._adjusted[posting.source] = (leg.lot_id, minutes)
             return
         if leg.corrects_seq is None:
             self._live[posting.seq] = _facts(posting.time_entry_id, leg)
@@ -129,6 +135,9 @@ class Audit:
         failure = self._balances.broken_identity() or self._lots()
         if failure is not None:
             raise LedgerBroken(failure)
+        if differing := sorted(self._adjusted.items() ^ kept.adjustments.items()):
+            message = f"{differing[0][0]} is not what two people agreed on"
+            raise LedgerBroken(message)
 
     def read_hours(self, hours: Told) -> None:
         """Check the hours of the next entry: its live postings, its split, and that the set of entries gives it."""

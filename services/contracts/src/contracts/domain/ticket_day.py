@@ -58,15 +58,27 @@ def _shared(contract: Contract, members: list[Stamped]) -> list[Stamped]:
     for change, hours in sorted(members, key=lambda one: one[1].entry.position):
         work = hours.entry.work
         worked_minutes += work.worked_minutes
-        known = sum(demand.billed_minutes for demand in hours.demands)
-        if hours.period_close_id is not None:
-            billed_minutes += known
+        closed_share = _closed_share(change, hours)
+        if closed_share is not None:
+            billed_minutes += closed_share
             continue
         rounding = contract.terms_at(work.worked_from).rounding
         share = max(0, rounding.billed_minutes(worked_minutes) - billed_minutes)
         billed_minutes += share
-        if share != known:
+        if share != _billed_minutes(hours):
             demands = resolve(contract, work, billed_minutes=share).demands
             revision = hours.revision + 1 if hours is change.before else hours.revision
             changed.append((change, replace(hours, demands=demands, revision=revision)))
     return changed
+
+
+def _closed_share(change: Change, hours: Hours) -> int | None:
+    """Return the share of an entry that stays in its closed period, ``None`` for every other one."""
+    before = change.before
+    if before is None or before.period_close_id is None or before.entry.work != hours.entry.work:
+        return None
+    return _billed_minutes(before)
+
+
+def _billed_minutes(hours: Hours) -> int:
+    return sum(demand.billed_minutes for demand in hours.demands)

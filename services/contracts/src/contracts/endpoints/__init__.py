@@ -27,6 +27,7 @@ from contracts.endpoints import (
     statements,
     terms,
 )
+from contracts.reports.statements import StatementTooLong
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
 from msp_kit.problems import Problem
 
@@ -38,8 +39,8 @@ ROUTERS = (
     *terms.ROUTERS,
     *coverage.ROUTERS,
     *hours.ROUTERS,
+    *holidays.ROUTERS,  # before a calendar of that name would be looked for
     *clients.ROUTERS,
-    *holidays.ROUTERS,
 )
 
 _BAD, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
@@ -60,6 +61,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     rules.ContractNotActive: Problem(_CONFLICT, "The contract is not active"),
     promises.AmbiguousTargets: Problem(_BAD, "Two SLA targets are equally specific"),
     rules.AmbiguousRates: Problem(_BAD, "Two rates are equally specific"),
+    rules.AmendedMeanwhile: Problem(_CONFLICT, "The contract was amended meanwhile"),
     rules.TermsRefused: Problem(_BAD, "The linter refuses these terms"),
     rules.TermsFrozen: Problem(_CONFLICT, "This is frozen since the contract was activated"),
     rules.VersionsOverlap: Problem(_BAD, "Two versions would be in force on the same day"),
@@ -82,6 +84,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     adjustment_actions.SecondPersonMissing: Problem(_CONFLICT, "Somebody else must confirm"),
     period_actions.PeriodNotLatest: Problem(_CONFLICT, "A later period is closed, too"),
     period_actions.PeriodInvoiced: Problem(_CONFLICT, "The period is invoiced"),
+    StatementTooLong: Problem(_BAD, "The period has too many lines"),
     CalendarWithoutHours: Problem(_BAD, "The calendar has no hours"),
     UnknownTimezone: Problem(_BAD, "There is no such time zone"),
     BadWindow: Problem(_BAD, "A window of the calendar is not right"),

@@ -16,6 +16,7 @@ from contracts.schemas.clients import (
     ClientView,
     ContactChanges,
     ContactView,
+    JobTypeChanges,
     JobTypeView,
     NewCalendar,
     NewClient,
@@ -108,12 +109,15 @@ async def list_contacts(
 @calendars.post("", status_code=201, openapi_extra=MANAGERS)
 async def add_calendar(body: NewCalendar, tx: Tx) -> CalendarView:
     """Save a calendar; a country fills in its public holidays."""
-    document = body.model_dump(mode="json", include={"timezone", "weekly", "holidays", "overrides"})
-    if body.holiday_country is not None:
-        years = body.holiday_years or [tx.now.year, tx.now.year + 1]
-        found = public_holidays(body.holiday_country, subdivision=body.holiday_subdivision, years=years)
-        document["holidays"] = sorted({*document["holidays"], *(on.isoformat() for on, _ in found)})
-    return CalendarView.model_validate(await actions.add_calendar(tx, name=body.name, document=document))
+    row = await actions.add_calendar(tx, name=body.name, document=_calendar(body, tx))
+    return CalendarView.model_validate(row)
+
+
+@calendars.put("/{calendar_id}", openapi_extra=MANAGERS)
+async def change_calendar(calendar_id: UUID, body: NewCalendar, tx: Tx) -> CalendarView:
+    """Change a calendar; contracts adopt it by an amendment, and keep their copy until then."""
+    row = await actions.change_calendar(tx, calendar_id, name=body.name, document=_calendar(body, tx))
+    return CalendarView.model_validate(row)
 
 
 @calendars.get("", openapi_extra=STAFF)
@@ -124,10 +128,24 @@ async def list_calendars(tx: Tx, limit: Limit = 50, after: After = None) -> Page
     )
 
 
+@calendars.get("/{calendar_id}", openapi_extra=STAFF)
+async def read_calendar(calendar_id: UUID, tx: Tx) -> CalendarView:
+    """Read one calendar."""
+    return CalendarView.model_validate(await reports.calendar(tx, calendar_id))
+
+
 @job_types.post("", status_code=201, openapi_extra=MANAGERS)
 async def define_job_type(body: NewJobType, tx: Tx) -> JobTypeView:
     """Add a job type to the catalogue."""
     return JobTypeView.model_validate(await actions.define_job_type(tx, **body.model_dump()))
+
+
+@job_types.patch("/{job_type_id}", openapi_extra=MANAGERS)
+async def change_job_type(job_type_id: UUID, body: JobTypeChanges, tx: Tx) -> JobTypeView:
+    """Change the name of a job type, or whether new contracts charge it."""
+    return JobTypeView.model_validate(
+        await actions.change_job_type(tx, job_type_id, body.model_dump(exclude_none=True))
+    )
 
 
 @job_types.get("", openapi_extra=EVERYBODY)
@@ -161,6 +179,15 @@ async def list_rate_card_versions(rate_card_id: UUID, tx: Tx) -> Page[RateCardVi
     """List all versions of a rate card, oldest first."""
     rows = await reports.rate_card_versions(tx, rate_card_id)
     return Page(items=[RateCardView.model_validate(dict(row)) for row in rows])
+
+
+def _calendar(body: NewCalendar, tx: Tx) -> dict[str, Any]:
+    document = body.model_dump(mode="json", include={"timezone", "weekly", "holidays", "overrides"})
+    if body.holiday_country is not None:
+        years = body.holiday_years or [tx.now.year, tx.now.year + 1]
+        found = public_holidays(body.holiday_country, subdivision=body.holiday_subdivision, years=years)
+        document["holidays"] = sorted({*document["holidays"], *(on.isoformat() for on, _ in found)})
+    return document
 
 
 def _client(row: Any) -> ClientView:

@@ -10,6 +10,7 @@ from fastapi import Query
 from pydantic import AfterValidator
 
 from contracts.actions import amendments, contracts as actions, terms
+from contracts.domain.lint import refusals
 from contracts.endpoints.clients import EVERYBODY, MANAGERS, STAFF, ClientNotNamed
 from contracts.reports import balances, contracts as reports
 from contracts.schemas.contracts import (
@@ -23,6 +24,7 @@ from contracts.schemas.contracts import (
 )
 from contracts.schemas.fields import sane_year
 from contracts.schemas.hours import BalancesView, BurnView
+from contracts.schemas.terms import ProposalView
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
 
@@ -31,7 +33,11 @@ ROUTERS = (router,)
 
 _HEAD = {"id", "client_id", "ref", "name", "kind", "starts_on", "ends_on", "currency", "rate_card_id", "priority"}
 _OF_DRAFT = {"name", "ends_on", "priority", "rate_card_id"}
-_OF_AMENDMENT = {"name", "priority", "rate_card_version", "kind", "currency", "rate_card_id"}
+_OF_AMENDMENT = {
+    *("name", "priority", "rate_card_version", "kind", "currency", "rate_card_id"),
+    *("grant_minutes", "grant_price_minor"),
+}
+_DAYS = {"effective_from", "effective_to", "after_version"}
 From = Annotated[date | None, Query(alias="from"), AfterValidator(sane_year)]
 To = Annotated[date | None, Query(), AfterValidator(sane_year)]
 Shown = ContractView | ClientContractView
@@ -103,17 +109,26 @@ async def activate_contract(contract_id: UUID, tx: Tx) -> ContractView:
     return await _linted(tx, contract_id)
 
 
+@router.post("/{contract_id}/amend/preview", openapi_extra=MANAGERS)
+async def preview_amendment(contract_id: UUID, body: Amendment, tx: Tx) -> ProposalView:
+    """Say what an amendment would change and what speaks against it; nothing is saved."""
+    found = await amendments.proposed(tx, contract_id, *_amendment(body), **_days(body))
+    is_held = all(one.is_passed for one in found.outcomes)
+    document = {
+        "contract_id": contract_id,
+        **found.version,
+        "changes": found.changes,
+        "lint": found.findings,
+        "tests": found.outcomes,
+        "is_refused": bool(refusals(found.findings)) or not is_held,
+    }
+    return ProposalView.model_validate(document)
+
+
 @router.post("/{contract_id}/amend", openapi_extra=MANAGERS)
 async def amend_contract(contract_id: UUID, body: Amendment, tx: Tx) -> ContractView:
     """Add a version that changes some terms from a day on."""
-    await amendments.amend(
-        tx,
-        contract_id,
-        _given(body, _OF_AMENDMENT),
-        _terms(body, exclude={*_OF_AMENDMENT, "effective_from", "effective_to"}),
-        effective_from=body.effective_from,
-        effective_to=body.effective_to,
-    )
+    await amendments.amend(tx, contract_id, *_amendment(body), **_days(body))
     return await _linted(tx, contract_id)
 
 
@@ -141,6 +156,14 @@ def _terms(body: Any, *, exclude: set[str]) -> dict[str, Any]:
     """Return the terms a body gives; what it leaves out, or sets to null, stays as it is."""
     given: dict[str, Any] = body.model_dump(mode="json", exclude=exclude, exclude_none=False)
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _amendment(body: Amendment) -> tuple[dict[str, Any], dict[str, Any]]:
+    return _given(body, _OF_AMENDMENT), _terms(body, exclude=_OF_AMENDMENT | _DAYS)
+
+
+def _days(body: Amendment) -> dict[str, Any]:
+    return body.model_dump(include=_DAYS)
 
 
 def _given(body: Any, names: set[str]) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Query, Response
 from pydantic import AfterValidator, AwareDatetime
 
+from contracts.documents.statement import render
 from contracts.endpoints.clients import EVERYBODY
 from contracts.reports import balances, statements as reports
 from contracts.schemas.fields import sane_year
@@ -18,6 +21,13 @@ from msp_kit.export import CsvResponse
 
 router = guarded_router(prefix="/contracts", tags=["hours"])
 ROUTERS = (router,)
+
+
+class PdfResponse(Response):
+    """A document for people."""
+
+    media_type = "application/pdf"
+
 
 At = Annotated[AwareDatetime | None, Query(), AfterValidator(sane_year)]
 From = Annotated[date | None, Query(alias="from"), AfterValidator(sane_year)]
@@ -51,4 +61,19 @@ async def download_statement(
     """Download the lines of a statement; ``to`` is exclusive."""
     found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)
     lines = [StatementLineView.model_validate(one) for one in found["items"]]
-    return CsvResponse(StatementLineView, lines, name=f"{found['ref']}-{found['starts_at']:%Y-%m-%d}")
+    return CsvResponse(StatementLineView, lines, name=_name(found))
+
+
+@router.get("/{contract_id}/statement.pdf", openapi_extra=EVERYBODY, response_class=PdfResponse)
+async def print_statement(
+    contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
+) -> Response:
+    """Download a statement as PDF, the same to the byte while nothing is recorded; ``to`` is exclusive."""
+    found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)
+    disposition = f'attachment; filename="{_name(found)}.pdf"'
+    return PdfResponse(await asyncio.to_thread(render, found), headers={"content-disposition": disposition})
+
+
+def _name(found: dict[str, Any]) -> str:
+    """Return the name of a file: the contract and the first local day."""
+    return f"{found['ref']}-{found['starts_at'].astimezone(ZoneInfo(found['timezone'])):%Y-%m-%d}"

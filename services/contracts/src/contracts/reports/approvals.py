@@ -14,7 +14,8 @@ from contracts.store.book_rows import hours_from
 from msp_kit.database import Transaction
 
 _WAITING = f"""
-    SELECT h.*, c.ref AS contract_ref, c.name AS contract_name, c.currency, a.decision
+    SELECT h.*, c.ref AS contract_ref, c.name AS contract_name, c.currency, c.revision AS contract_revision,
+           a.decision
       FROM hours h
       JOIN contracts c ON c.id = h.contract_id
       LEFT JOIN approvals a ON a.time_entry_id = h.time_entry_id AND a.settled_at IS NULL
@@ -40,11 +41,10 @@ async def waiting_page(
     """Return entries that wait for their client, oldest work first, with what they would cost; ``limit + 1`` at most."""
     position = (None, None) if after is None else instant_and_id(after)
     rows = await tx.fetch(_WAITING, client_id, *position, limit + 1)
+    contracts = await store.parsed(tx, {row["contract_id"]: row["contract_revision"] for row in rows})
     views = []
     for row in rows:
-        contract = await store.contract(tx, row["contract_id"])
-        assert contract is not None, "whoever sees the hours sees their contract"
-        terms = contract.terms_at(row["worked_from"])
+        terms = contracts[row["contract_id"]].terms_at(row["worked_from"])
         prices = priced(hours_from(row).split.parts, terms, job_type=row["job_type"], level=row["level"])
         views.append({**row, "price_minor": prices.overage_minor, "state": row["decision"] or "waiting"})
     return views

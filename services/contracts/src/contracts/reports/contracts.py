@@ -52,6 +52,18 @@ async def calendars_page(tx: Transaction, *, after: Sequence[Any] | None, limit:
     return await _page(tx, select(calendars), calendars, ("name", "id"), after, limit)
 
 
+async def calendar(tx: Transaction, calendar_id: UUID) -> Row:
+    """Return one calendar.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = maybe_row(await tx.execute(select(calendars).where(calendars.c.id == calendar_id)))
+    if row is None:
+        raise NotFound
+    return row
+
+
 async def job_types_page(tx: Transaction, *, after: Sequence[Any] | None, limit: int) -> list[Row]:
     """Return job types by code."""
     return await _page(tx, select(job_types), job_types, ("code", "id"), after, limit)

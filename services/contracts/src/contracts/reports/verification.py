@@ -7,7 +7,7 @@ from uuid import UUID
 
 from contracts.domain.ledger import LedgerBroken
 from contracts.domain.proof import Audit, Kept
-from contracts.store import books
+from contracts.store import books, kept as evidence
 from msp_kit.database import Transaction
 
 
@@ -33,7 +33,13 @@ async def verify(tx: Transaction, contract: str | None = None) -> Sequence[str]:
 
 async def _failure(tx: Transaction, contract_id: UUID) -> str | None:
     book = await books.read_book(tx, contract_id)
-    kept = Kept(balances=book.balances, last_seq=book.last_seq, last_hash=book.last_hash, lots=book.lots)
+    kept = Kept(
+        balances=book.balances,
+        last_seq=book.last_seq,
+        last_hash=book.last_hash,
+        lots=book.lots,
+        adjustments=await evidence.adjustments(tx, contract_id),
+    )
     audit = Audit(kept, taken=await books.minutes_taken(tx, contract_id))
     try:
         async for postings in books.postings_of(tx, contract_id):
@@ -46,4 +52,4 @@ async def _failure(tx: Transaction, contract_id: UUID) -> str | None:
         audit.close()
     except LedgerBroken as error:
         return str(error)
-    return None
+    return await evidence.first_broken(tx, contract_id, book.contract.client_id)

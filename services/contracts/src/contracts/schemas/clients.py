@@ -130,6 +130,13 @@ class NewJobType(Body):
     is_billable: bool = True
 
 
+class JobTypeChanges(Body):
+    """What changes about a job type; absent fields stay. The code stays for good: every event carries it."""
+
+    name: Name | None = None
+    is_billable: bool | None = None
+
+
 class JobTypeView(View):
     """A job type category."""
 

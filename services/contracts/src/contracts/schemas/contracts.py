@@ -186,8 +186,13 @@ class Amendment(_Terms):
     effective_from: Day
     effective_to: Day | None = None
     """Exclusive. A version holds until the next one begins; an end that leaves days without terms is refused."""
+    after_version: Annotated[int, Field(ge=1, strict=True)] | None = None
+    """The newest version when it was decided; refused when there is a newer one by now."""
     name: Name | None = None
     priority: Priority | None = None
+    grant_minutes: LotMinutes | None = None
+    """What a retainer grants each month, from the first month that begins under this version."""
+    grant_price_minor: Minor | None = None
     rate_card_version: Annotated[int, Field(ge=1, strict=True)] | None = None
     kind: ContractKind | None = None
     currency: Currency | None = None

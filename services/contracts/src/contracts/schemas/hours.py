@@ -86,6 +86,8 @@ class StatementLineView(View):
     time_entry_id: UUID | None
     ticket_id: UUID | None
     task_id: UUID | None
+    ref: str
+    """Of the ticket or task; empty for lots, and for work that was told without."""
     agent_name: str
     job_type: str | None
     level: str | None
@@ -101,6 +103,10 @@ class StatementView(View):
 
     contract_id: UUID
     ref: str
+    contract_name: str
+    client_name: str
+    timezone: str
+    """In which days begin."""
     starts_at: datetime
     ends_at: datetime
     is_closed: bool

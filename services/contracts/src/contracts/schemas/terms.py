@@ -197,3 +197,17 @@ class OutcomesView(View):
     version: int
     is_passed: bool
     items: list[OutcomeView]
+
+
+class ProposalView(View):
+    """What an amendment would change, and what speaks against it."""
+
+    contract_id: UUID
+    version: int
+    effective_from: date
+    changes: list[DifferenceView]
+    lint: list[FindingView]
+    tests: list[OutcomeView]
+    """None while the linter refuses the terms."""
+    is_refused: bool
+    """A finding refuses the terms, or a test does not hold."""

@@ -76,6 +76,7 @@ def hours_from(row: Mapping[str, Any]) -> Hours:
             ticket_id=row["ticket_id"],
             task_id=row["task_id"],
             note=row["note"],
+            ref=row["ref"],
         ),
         revision=row["revision"],
         status=row["status"],
@@ -96,7 +97,7 @@ def hours_from(row: Mapping[str, Any]) -> Hours:
 
 def told_from(rows: Iterable[Any], lots: Mapping[str | None, UUID | None]) -> Iterator[Told]:
     """Yield what can be proved of stored hours; ``lots`` are the ids of the contract's lots by their text."""
-    for entry_id, status, decision, policy, worked_from, worked_minutes, is_open, spans, stored in rows:
+    for entry_id, status, policy, worked_from, worked_minutes, is_open, spans, stored in rows:
         # A lot that is not the contract's stays text, and fits no posting.
         legs = [(*one[:5], lots.get(one[5], one[5])) for one in stored]
         parts = tuple([_part_of(one) for one in spans])
@@ -105,7 +106,7 @@ def told_from(rows: Iterable[Any], lots: Mapping[str | None, UUID | None]) -> It
             split = Split((), (), is_refused=bool(demands))
         else:
             split = Split(parts, tuple([Take(one[5], one[4]) for one in legs if one[3] == "held" and one[5]]))
-        fact = Fact(entry_id, worked_from, demands, policy, decision == "approved")
+        fact = Fact(entry_id, worked_from, demands, policy)
         yield Told(fact, split, worked_minutes, status == "posted", is_open, legs)
 
 
@@ -196,6 +197,7 @@ def hours_row(book: Book, one: Hours) -> tuple[Any, ...]:
         entry.ticket_id,
         entry.task_id,
         entry.note,
+        entry.ref,
         orjson.dumps([_span_of(part) for part in parts]).decode(),
         orjson.dumps(legs).decode(),
         one.is_late,

@@ -12,10 +12,10 @@ import asyncpg
 from contracts.domain.allocation import Position
 from contracts.domain.book import Book
 from contracts.domain.contract import Contract
-from contracts.domain.entry import Hours
+from contracts.domain.entry import Change, Hours
 from contracts.domain.ledger import Balances, Posting
 from contracts.domain.proof import Told
-from contracts.domain.ticket_day import TicketDay
+from contracts.domain.ticket_day import TicketDay, ticket_days
 from contracts.store import contracts
 from contracts.store.book_rows import (
     ACCOUNTS,
@@ -63,6 +63,7 @@ _HOURS_COLUMNS = (
     ("ticket_id", "uuid"),
     ("task_id", "uuid"),
     ("note", "text"),
+    ("ref", "text"),
     ("spans", "jsonb"),
     ("legs", "jsonb"),
     ("is_late", "boolean"),
@@ -244,6 +245,12 @@ async def neighbours(tx: Transaction, contract: Contract, days: Collection[Ticke
     return [hours_from(row) for row in rows]
 
 
+async def beside(tx: Transaction, contract: Contract, entries: Iterable[Hours]) -> list[Hours]:
+    """Return the active entries that are rounded together with some others, closed ones too."""
+    days = ticket_days(contract, [Change(one.entry) for one in entries])
+    return await neighbours(tx, contract, days) if days else []
+
+
 async def open_from(
     tx: Transaction, contract: Contract, at: datetime, *, before: datetime | None = None
 ) -> list[Hours]:
@@ -317,7 +324,7 @@ async def told_in_order(tx: Transaction, book: Book) -> AsyncIterator[Iterable[T
     """Yield what can be proved of the hours of a contract, in the order of allocation, many at once."""
     lots: dict[str | None, UUID | None] = {str(lot_id): lot_id for lot_id in book.lots}
     cursor = await tx.driver.cursor(
-        "SELECT time_entry_id, status, decision, policy, worked_from, worked_minutes, period_close_id IS NULL, spans, legs"
+        "SELECT time_entry_id, status, policy, worked_from, worked_minutes, period_close_id IS NULL, spans, legs"
         " FROM hours WHERE contract_id = $1 AND client_id = $2 ORDER BY worked_from, time_entry_id",
         book.contract.id,
         book.contract.client_id,

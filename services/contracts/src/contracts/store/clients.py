@@ -68,11 +68,30 @@ async def calendar(tx: Transaction, calendar_id: UUID) -> Row | None:
     return maybe_row(found)
 
 
+async def update_calendar(tx: Transaction, calendar_id: UUID, changes: Mapping[str, Any]) -> Row | None:
+    """Change a calendar and return it; ``None`` when there is none."""
+    statement = update(calendars).where(calendars.c.id == calendar_id).values(**changes).returning(calendars)
+    return maybe_row(await tx.execute(statement))
+
+
 async def insert_job_type(tx: Transaction, row: Mapping[str, Any]) -> Row | None:
     """Save a new job type and return it; ``None`` when its code is taken."""
     statement = insert_or_not(job_types).values(**row).on_conflict_do_nothing(index_elements=["code"])
     found = await tx.execute(statement.returning(job_types))
     return maybe_row(found)
+
+
+async def job_type(tx: Transaction, job_type_id: UUID) -> Row | None:
+    """Lock a job type and return it, ``None`` when there is none."""
+    statement = select(job_types).where(job_types.c.id == job_type_id).with_for_update()
+    return maybe_row(await tx.execute(statement))
+
+
+async def update_job_type(tx: Transaction, job_type_id: UUID, changes: Mapping[str, Any]) -> Row:
+    """Change a job type and return it; its revision grows."""
+    statement = update(job_types).where(job_types.c.id == job_type_id)
+    found = await tx.execute(statement.values(revision=job_types.c.revision + 1, **changes).returning(job_types))
+    return one_row(found)
 
 
 async def job_types_of(tx: Transaction, codes: Sequence[str]) -> dict[str, Row]:

@@ -74,13 +74,12 @@ async def head(tx: Transaction, contract_id: UUID, *, is_locked: bool = False) -
 
 async def versions(tx: Transaction, contract_ids: Iterable[UUID]) -> dict[UUID, list[Row]]:
     """Return all versions of contracts, oldest first."""
-    rows = await tx.execute(
-        select(contract_versions)
-        .where(contract_versions.c.contract_id.in_(list(contract_ids)))
-        .order_by(contract_versions.c.contract_id, contract_versions.c.effective_from, contract_versions.c.version)
+    rows = await tx.fetch(
+        "SELECT * FROM contract_versions WHERE contract_id = ANY($1) ORDER BY contract_id, effective_from, version",
+        list(contract_ids),
     )
     found: dict[UUID, list[Row]] = {}
-    for row in all_rows(rows):
+    for row in rows:
         found.setdefault(row["contract_id"], []).append(row)
     return found
 
@@ -208,7 +207,8 @@ async def retainers_without_lot(tx: Transaction, *, limit: int) -> list[UUID]:
                 FROM contract_versions v WHERE v.contract_id = c.id
                ORDER BY v.effective_from DESC, v.version DESC LIMIT 1) AS z
          WHERE c.kind = 'retainer' AND c.status = 'active' AND c.starts_on <= z.today
-           AND (SELECT max(l.valid_from) FROM lots l WHERE l.contract_id = c.id AND l.origin = 'retainer')
+           AND (SELECT coalesce(max(l.valid_from), '-infinity') FROM lots l
+                 WHERE l.contract_id = c.id AND l.origin = 'retainer')
                < date_trunc('month', least(z.today, c.ends_on - 1))::date
          ORDER BY c.id LIMIT $2 FOR UPDATE OF c SKIP LOCKED
         """,

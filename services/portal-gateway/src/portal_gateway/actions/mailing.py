@@ -17,7 +17,9 @@ from msp_kernel.ids import new_id
 from msp_kit import telemetry
 from msp_kit.database import Transaction
 from portal_gateway import mail, wording
+from portal_gateway.actions import branding
 from portal_gateway.house import House
+from portal_gateway.language import gettext, ngettext, speaking
 from portal_gateway.notices import NEWS
 from portal_gateway.sealing import SealBroken
 from portal_gateway.store import notes, notices as store
@@ -42,7 +44,9 @@ async def write_mail(tx: Transaction, *, house: House) -> bool:
         news = [one for one in news if one["is_critical"]]
     if news and not telling.refusal:
         stop = f"{house.public_url}/unsubscribe/{unsubscribe_token(house, person.id)}"
-        subject, text = _written(news, name=person.display_name, house=house, language=telling.language, stop=stop)
+        look = await branding.current(tx, name=house.brand)
+        with speaking(person.language or look.language):
+            subject, text = _written(news, name=person.display_name, house=house, brand=look.name, stop=stop)
         await notes.add_mail(
             tx,
             recipient=person.email,
@@ -71,32 +75,24 @@ def unsubscribing(house: House, token: str) -> UUID | None:
         return None
 
 
-def _written(news: list[dict[str, Any]], *, name: str, house: House, language: str, stop: str) -> tuple[str, str]:
+def _written(news: list[dict[str, Any]], *, name: str, house: House, brand: str, stop: str) -> tuple[str, str]:
     """Return subject and text: what is about one thing stands together, in the order in which it happened."""
-    together: dict[str, list[dict[str, Any]]] = {}
+    together: dict[str, list[str]] = {}
+    links = {}
     for one in news:
-        together.setdefault(one["about"], []).append(one)
-    parts = []
-    for group in together.values():
-        said = [
-            wording.sentence(one["kind"], one["words"], language=language, client=one["client_name"]) for one in group
-        ]
-        lines = "\n".join(f"- {line}" for line in dict.fromkeys(said))
-        parts.append(f"{lines}\n  {house.public_url}{group[-1]['link']}")
-    last = news[-1]
-    subject = (
-        wording.sentence(last["kind"], last["words"], language=language, client=last["client_name"])
-        if len(together) == 1
-        else wording.phrase("many", language=language, count=len(together), brand=house.brand)
-    )
-    foot = "\n".join(
-        (
-            wording.phrase("why", language=language, settings=f"{house.public_url}/settings/notifications"),
-            wording.phrase("stop", language=language, stop=stop),
-        )
-    )
-    hello = wording.phrase("hello", language=language, name=wording.one_line(name))
-    return wording.one_line(subject), "\n\n".join((hello, *parts, "-- \n" + foot)) + "\n"
+        said = wording.sentence(one["kind"], one["words"], client=one["client_name"])
+        lines = together.setdefault(one["about"], [])
+        lines += [] if said in lines else [said]
+        links[one["about"]] = f"{house.public_url}{one['link']}"
+    parts = ["\n".join([*(f"- {line}" for line in lines), f"  {links[about]}"]) for about, lines in together.items()]
+    count = len(together)
+    many = ngettext("%(count)s piece of news at %(brand)s", "%(count)s pieces of news at %(brand)s", count)
+    subject = said if count == 1 else many % {"count": count, "brand": brand}
+    settings = f"{house.public_url}/settings/notifications"
+    why = gettext("You get this mail because of your notification settings: %(settings)s") % {"settings": settings}
+    no_more = gettext("No more mail about what happens: %(stop)s") % {"stop": stop}
+    hello = gettext("Hello %(name)s,") % {"name": wording.one_line(name)}
+    return wording.one_line(subject), "\n\n".join((hello, *parts, f"-- \n{why}\n{no_more}")) + "\n"
 
 
 @dataclass
@@ -117,10 +113,12 @@ class Sender:
             self.claim = new_id()
             await notes.claim_mail(tx, waiting["id"], claim=self.claim)
             return True
+        look = await branding.current(tx, name="")
         try:
             await mail.send(
                 self.smtp_url,
                 sender=self.sender,
+                sender_name=look.name,
                 recipient=waiting["recipient"],
                 subject=wording.one_line(waiting["subject"]),
                 text=waiting["text"],

@@ -16,8 +16,10 @@ from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Forbidden, NotFound
 from portal_gateway import passwords
+from portal_gateway.actions import branding
 from portal_gateway.actions.notes import note
 from portal_gateway.house import House
+from portal_gateway.language import LANGUAGES, gettext, speaking
 from portal_gateway.passwords import BadPassword
 from portal_gateway.person import Person, Session, check_roles
 from portal_gateway.store import factors, notes, people as store, sessions
@@ -234,6 +236,12 @@ async def change_own_password(tx: Transaction, session: Session, *, current: str
     return True
 
 
+async def prefer(tx: Transaction, session: Session, *, language: str | None, has_shortcuts: bool) -> None:
+    """Keep how the person of a session likes the pages; a language we do not speak is the browser's choice."""
+    chosen = language if language in LANGUAGES else None
+    await store.save_preferences(tx, session.person.id, language=chosen, has_shortcuts=has_shortcuts)
+
+
 async def listed(
     tx: Transaction, *, client_id: UUID | None, after: list[Any] | None = None, limit: int
 ) -> Sequence[Person]:
@@ -265,15 +273,26 @@ async def _send_ticket(tx: Transaction, person: Person, *, purpose: str, house: 
     link = f"{house.public_url}/choose-password?token={token}"
     if not house.has_mail:
         return link if purpose == "invitation" else None
-    said = (
-        f"you can now sign in to {house.brand}. Choose a password within seven days:"
-        if purpose == "invitation"
-        else f"somebody asked for another password for your account at {house.brand}. Choose one within 30 minutes:"
-    )
-    subject = f"Your account at {house.brand}" if purpose == "invitation" else f"Your password at {house.brand}"
-    text = f"Hello {person.display_name},\n\n{said}\n\n{link}\n\nIf you did not expect this mail, ignore it.\n"
+    look = await branding.current(tx, name=house.brand)
+    with speaking(person.language or look.language):
+        subject, text = _letter(person, purpose=purpose, brand=look.name, link=link)
     await notes.add_mail(tx, recipient=person.email, subject=subject, text=text, due_at=tx.now)
     return None
+
+
+def _letter(person: Person, *, purpose: str, brand: str, link: str) -> tuple[str, str]:
+    """Return subject and text of a mail with a link, in the language spoken now."""
+    if purpose == "invitation":
+        subject = gettext("Your account at %(brand)s")
+        said = gettext("you can now sign in to %(brand)s. Choose a password within seven days:")
+    else:
+        subject = gettext("Your password at %(brand)s")
+        said = gettext(
+            "somebody asked for another password for your account at %(brand)s. Choose one within 30 minutes:"
+        )
+    hello, ends = gettext("Hello %(name)s,"), gettext("If you did not expect this mail, ignore it.")
+    parts = (hello % {"name": person.display_name}, said % {"brand": brand}, link, ends)
+    return subject % {"brand": brand}, "\n\n".join(parts) + "\n"
 
 
 def state_of(tx: Transaction, person: Person) -> dict[str, Any]:

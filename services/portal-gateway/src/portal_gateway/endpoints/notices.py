@@ -12,6 +12,7 @@ from msp_kit.problems import BadCursor
 from portal_gateway import wording
 from portal_gateway.actions import notices as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, SessionNow, VisitorNow, allows, door_router
+from portal_gateway.language import DEFAULT, speaking
 from portal_gateway.notices import KINDS
 from portal_gateway.schemas import (
     NotificationSettings,
@@ -22,7 +23,7 @@ from portal_gateway.schemas import (
     SettleNotifications,
     UnreadView,
 )
-from portal_gateway.telling import Telling, checked
+from portal_gateway.telling import checked
 
 router = door_router(tags=["notifications"])
 PEOPLE = allows(staff=(), client=())
@@ -31,22 +32,21 @@ PEOPLE = allows(staff=(), client=())
 @router.get("/notifications", openapi_extra=PEOPLE)
 async def list_notifications(
     visitor: VisitorNow,
-    _session: SessionNow,
+    session: SessionNow,
     database: DatabaseNow,
     state: Annotated[Literal["open", "snoozed", "done"], Query()] = "open",
     limit: Limit = 50,
     after: After = None,
 ) -> Page[NotificationView]:
     """Return what the person was told, newest first."""
-    async with database.transaction(SYSTEM) as tx:
-        telling = await verbs.telling(tx, visitor.caller)
     async with database.transaction(visitor.caller.scope) as tx:
         try:
             rows = await verbs.listed(tx, visitor.caller, state=state, after=position(after, of=2), limit=limit)
         except (TypeError, ValueError, OverflowError) as error:
             raise BadCursor("take the cursor from `next` of the previous page") from error
     page, following = page_of(rows, limit=limit, key=lambda row: (row["at"].isoformat(), str(row["id"])))
-    return Page(items=[_view(row, telling) for row in page], next=following)
+    with speaking(session.person.language or DEFAULT):
+        return Page(items=[_view(row) for row in page], next=following)
 
 
 @router.get("/notifications/unread", openapi_extra=PEOPLE)
@@ -96,6 +96,6 @@ async def set_notification_settings(
     return NotificationSettingsView.of(wanted, KINDS[visitor.caller.kind])
 
 
-def _view(row: dict[str, Any], telling: Telling) -> NotificationView:
-    text = wording.sentence(row["kind"], row["words"], language=telling.language, client=row["client_name"])
+def _view(row: dict[str, Any]) -> NotificationView:
+    text = wording.sentence(row["kind"], row["words"], client=row["client_name"])
     return NotificationView(text=text, **{name: row[name] for name in row if name not in ("words", "client_name")})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext
 from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_client
 from portal_gateway.services import Refused, segment
@@ -32,8 +33,9 @@ async def decide(request: Request, site: Site, visitor: Visitor, time_entry_id: 
         await site.services.post(caller, f"/approvals/{segment(time_entry_id)}", body)
     except Refused as refused:
         is_silent = form.get("decision") == "declined" and not form.get("reason", "").strip()
-        why = "Say why you decline." if is_silent else str(refused)
-        return await _approvals(site, visitor, problem=f"Nothing was decided. {why}")
+        why = gettext("Say why you decline.") if is_silent else str(refused)
+        nothing = gettext("Nothing was decided.")
+        return await _approvals(site, visitor, problem=f"{nothing} {why}")
     return go("/portal/approvals")
 
 
@@ -45,7 +47,7 @@ async def _approvals(site: Site, visitor: Visitor, *, problem: str = "") -> Resp
     return site.page(
         "portal/approvals.html",
         visitor=visitor,
-        title="Approvals",
+        title=gettext("Approvals"),
         status=409 if problem else 200,
         client_name=await site.client_names(caller.client_id),
         waiting=waiting,

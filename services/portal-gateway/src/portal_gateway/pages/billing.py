@@ -1,4 +1,4 @@
-"""The billing pages of the desk: runs, receivables, what clients are worth, who bills and who is billed."""
+"""The billing pages of the desk: runs, receivables, what clients are worth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from msp_kernel.periods import month_of
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
@@ -21,20 +21,6 @@ SELLERS = ("admin", "finance")
 HEALTH_PAGE = 25
 HEALTH_DAYS = 92
 LINKS = {"seller": "/desk/admin/billing", "profile": "/desk/admin/billing/{client_id}"}
-ADDRESS = ("line1", "line2", "line3", "city", "postcode", "country")
-SELLER_FIELDS = ("name", "tax_id", "legal_id", "email", "phone", "iban", "bic", "brand_colour")
-PROFILE_FIELDS = (
-    "name",
-    "tax_id",
-    "legal_id",
-    "tax_case",
-    "exemption_reason",
-    "purchase_order",
-    "buyer_reference",
-    "language",
-    "email",
-)
-NUMBERS = ("payment_days", "tax_rate_basis_points")
 
 
 @page_route(router, "/billing/runs")
@@ -205,7 +191,7 @@ async def receivables(_request: Request, site: Site, visitor: Visitor) -> Respon
 async def account(request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
     """Show the statement of account of a client."""
     caller = need_staff(visitor, *BILLERS)
-    client = await _client(site, visitor, client_id)
+    client = await client_of(site, visitor, client_id)
     currency = request.query_params.get("currency") or client["currency"]
     found = await site.services.get(caller, "/receivables/statement", **account_of(client_id, currency))
     side = await nav(site, visitor)
@@ -233,136 +219,29 @@ async def health(request: Request, site: Site, visitor: Visitor) -> Response:
         "from_": (today - timedelta(days=HEALTH_DAYS)).isoformat(),
         "to_": (today + timedelta(days=1)).isoformat(),
     }
-    clients, side = await site.parts(
-        site.services.get(caller, "/clients", limit=HEALTH_PAGE, after=request.query_params.get("after")),
-        nav(site, visitor),
-    )
-    listed = [] if isinstance(clients, Failed) else clients["items"]
-    found = await site.parts(
-        *(site.services.get(caller, f"/financial-health/{segment(one['id'])}", **period) for one in listed)
+    after = request.query_params.get("after")
+    found, side = await site.parts(
+        site.services.get(caller, "/financial-health", **period, limit=HEALTH_PAGE, after=after), nav(site, visitor)
     )
     return site.page(
         "desk/health.html",
         visitor=visitor,
         title="Financial health",
-        clients=clients,
-        found=list(zip(listed, found, strict=True)),
+        found=found,
         days=HEALTH_DAYS,
         **side,
     )
 
 
-# ---- who bills, and who is billed -----------------------------------------------------------------------------------
+async def client_of(site: Site, visitor: Visitor, client_id: str) -> dict[str, Any]:
+    """Return a client by its id; what is no id is no client.
 
-
-@page_route(router, "/admin/billing")
-async def admin(_request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the seller's profile and the clients with theirs."""
-    return await _admin(site, visitor)
-
-
-async def _admin(site: Site, visitor: Visitor, *, form: dict[str, str] | None = None, problem: str = "") -> Response:
-    caller = need_staff(visitor, *BILLERS)
-    seller, clients, side = await site.parts(
-        site.services.get(caller, "/seller"), site.services.get(caller, "/clients", limit=200), nav(site, visitor)
-    )
-    return site.page(
-        "desk/billing_admin.html",
-        visitor=visitor,
-        title="Billing settings",
-        status=422 if problem else 200,
-        seller=seller,
-        form=form or ({} if isinstance(seller, Failed) else flat(seller)),
-        clients=clients,
-        may_change=caller.has_role(*SELLERS),
-        problem=problem,
-        **side,
-    )
-
-
-@page_route(router, "/admin/billing", "POST")
-async def change_seller(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Change who sends the invoices; issued ones keep what they say."""
-    caller = need_staff(visitor, *SELLERS)
-    form = await form_of(request, visitor)
-    try:
-        await site.services.post(caller, "/seller", nested(form, SELLER_FIELDS), method="PUT")
-    except Refused as refused:
-        return await _admin(site, visitor, form=form, problem=f"Not saved: {refused}")
-    return go("/desk/admin/billing")
-
-
-@page_route(router, "/admin/billing/{client_id}")
-async def profile(_request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
-    """Show how a client is billed, and what its draft lacks."""
-    return await _profile(site, visitor, client_id)
-
-
-async def _profile(
-    site: Site, visitor: Visitor, client_id: str, *, form: dict[str, str] | None = None, problem: str = ""
-) -> Response:
-    caller = need_staff(visitor, *BILLERS)
-    client = await _client(site, visitor, client_id)
-    found = await site.services.get(caller, f"/billing-profiles/{segment(client_id)}")
-    drafts, side = await site.parts(
-        site.services.get(caller, "/invoices", client_id=client_id, status="draft", limit=5), nav(site, visitor)
-    )
-    listed = [] if isinstance(drafts, Failed) else drafts["items"]
-    whole = await site.parts(*(site.services.get(caller, f"/invoices/{one['id']}") for one in listed))
-    return site.page(
-        "desk/billing_profile.html",
-        visitor=visitor,
-        title=f"Billing of {client['name']}",
-        status=422 if problem else 200,
-        client=client,
-        form=form or flat(found["profile"]),
-        findings=[finding for one in whole if not isinstance(one, Failed) for finding in one["findings"]],
-        problem=problem,
-        **side,
-    )
-
-
-@page_route(router, "/admin/billing/{client_id}", "POST")
-async def change_profile(request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
-    """Change how a client is billed; its drafts are made anew."""
-    caller = need_staff(visitor, *BILLERS)
-    form = await form_of(request, visitor)
-    body = nested(form, PROFILE_FIELDS)
-    try:
-        await site.services.post(caller, f"/billing-profiles/{segment(client_id)}", body, method="PUT")
-    except Refused as refused:
-        return await _profile(site, visitor, client_id, form=form, problem=f"Not saved: {refused}")
-    return go(f"/desk/admin/billing/{segment(client_id)}")
-
-
-async def _client(site: Site, visitor: Visitor, client_id: str) -> dict[str, Any]:
+    Raises:
+        Refused: there is none.
+    """
     try:
         path = f"/clients/{UUID(client_id)}"
     except ValueError as error:
         raise Refused(404, {}) from error
     found: dict[str, Any] = await site.services.get(visitor.caller, path)
-    return found
-
-
-def flat(profile: dict[str, Any]) -> dict[str, str]:
-    """Return a profile as the fields of its form."""
-    found = {name: str(value) for name, value in profile.items() if isinstance(value, (str, int))}
-    address, endpoint = profile.get("address") or {}, profile.get("endpoint") or {}
-    for number, line in enumerate(address.get("lines", []), start=1):
-        found[f"line{number}"] = line
-    found |= {name: address[name] for name in ("city", "postcode", "country") if address.get(name)}
-    return found | ({"scheme": endpoint["scheme"], "endpoint": endpoint["id"]} if endpoint else {})
-
-
-def nested(form: dict[str, str], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the fields of a form as a profile; what is empty is left out."""
-    given = {name: value.strip() for name, value in form.items() if value.strip()}
-    found: dict[str, Any] = {name: given[name] for name in names if name in given}
-    found |= {name: int(given[name]) if given[name].isdecimal() else given[name] for name in NUMBERS if name in given}
-    if any(name in given for name in ADDRESS):
-        lines = [given[name] for name in ADDRESS[:3] if name in given]
-        rest = {name: given[name] for name in ("city", "postcode", "country") if name in given}
-        found["address"] = {"lines": lines, **rest}
-    if "endpoint" in given:
-        found["endpoint"] = {"scheme": given.get("scheme", ""), "id": given["endpoint"]}
     return found

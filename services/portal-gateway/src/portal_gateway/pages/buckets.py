@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.pages.site import Failed, Site, form_of, go, page_route, statement_file
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
@@ -43,6 +43,13 @@ async def buckets(_request: Request, site: Site, visitor: Visitor) -> Response:
 async def bucket(_request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Show one bucket: how it burns and will burn, its lots, its ledger, its corrections."""
     return await _bucket(site, visitor, ref)
+
+
+@page_route(router, "/{ref}/statement.{form}")
+async def bucket_file(request: Request, site: Site, visitor: Visitor, ref: str, form: str) -> Response:
+    """Download the ledger of the page, or of other days, as a file."""
+    need_staff(visitor, *FUNDERS)
+    return await statement_file(request, site, visitor, await _path(site, visitor, ref), form, days=DAYS_SHOWN)
 
 
 async def _bucket(site: Site, visitor: Visitor, ref: str, *, refused: Refused | None = None) -> Response:

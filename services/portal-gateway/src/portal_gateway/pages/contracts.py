@@ -37,12 +37,20 @@ async def contract_of(site: Site, visitor: Visitor, ref: str) -> dict[str, Any]:
     return one
 
 
-async def _page(
-    site: Site, visitor: Visitor, contract: dict[str, Any], part: str, *, problem: str = "", **context: Any
+async def contract_page(
+    site: Site,
+    visitor: Visitor,
+    contract: dict[str, Any],
+    part: str,
+    *,
+    problem: str = "",
+    template: str = "",
+    **context: Any,
 ) -> Response:
+    """Show one part of a contract; ``template`` when it is none of its standing parts."""
     client_name, side = await site.parts(site.client_names(contract["client_id"]), nav(site, visitor))
     return site.page(
-        next(template for key, _, template in PARTS if key == part),
+        template or next(template for key, _, template in PARTS if key == part),
         visitor=visitor,
         title=f"{contract['ref']} {contract['name']}",
         status=422 if problem else 200,
@@ -60,7 +68,7 @@ async def _page(
 @page_route(router, "/{ref}")
 async def terms(_request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Show the terms in force, and the button that brings a draft into force."""
-    return await _page(site, visitor, await contract_of(site, visitor, ref), "")
+    return await contract_page(site, visitor, await contract_of(site, visitor, ref), "")
 
 
 @page_route(router, "/{ref}/activate", "POST")
@@ -72,7 +80,7 @@ async def activate(request: Request, site: Site, visitor: Visitor, ref: str) -> 
     try:
         await site.services.post(caller, f"/contracts/{contract['id']}/activate")
     except Refused as refused:
-        return await _page(
+        return await contract_page(
             site, visitor, contract, "", problem=f"The contract was not activated. {shown.said(refused)}"
         )
     return go(f"/desk/contracts/{segment(ref)}")
@@ -81,13 +89,13 @@ async def activate(request: Request, site: Site, visitor: Visitor, ref: str) -> 
 @page_route(router, "/{ref}/sla")
 async def promises(_request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Show what is promised, in which hours, and who is told when it is late."""
-    return await _page(site, visitor, await contract_of(site, visitor, ref), "sla")
+    return await contract_page(site, visitor, await contract_of(site, visitor, ref), "sla")
 
 
 @page_route(router, "/{ref}/rates")
 async def rates(_request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Show what an hour costs, and the weights."""
-    return await _page(site, visitor, await contract_of(site, visitor, ref), "rates")
+    return await contract_page(site, visitor, await contract_of(site, visitor, ref), "rates")
 
 
 @page_route(router, "/{ref}/history")
@@ -105,7 +113,7 @@ async def history(request: Request, site: Site, visitor: Visitor, ref: str) -> R
         site.services.get(caller, f"{path}/versions"),
         site.services.get(caller, f"{path}/diff", from_=chosen["from"], to=chosen["to"]),
     )
-    return await _page(site, visitor, contract, "history", versions=versions, diff=diff, chosen=chosen)
+    return await contract_page(site, visitor, contract, "history", versions=versions, diff=diff, chosen=chosen)
 
 
 @page_route(router, "/{ref}/lint")
@@ -114,7 +122,7 @@ async def lint(_request: Request, site: Site, visitor: Visitor, ref: str) -> Res
     caller = need_staff(visitor)
     contract = await contract_of(site, visitor, ref)
     found = await site.part(site.services.get(caller, f"/contracts/{contract['id']}/lint"))
-    return await _page(site, visitor, contract, "lint", lint=found)
+    return await contract_page(site, visitor, contract, "lint", lint=found)
 
 
 @page_route(router, "/{ref}/tests")
@@ -148,7 +156,9 @@ async def _tests(
     caller = need_staff(visitor)
     path = f"/contracts/{contract['id']}/tests"
     listed, ran = await site.parts(site.services.get(caller, path), site.services.post(caller, f"{path}/run"))
-    return await _page(site, visitor, contract, "tests", listed=listed, ran=ran, form=form or {}, problem=problem)
+    return await contract_page(
+        site, visitor, contract, "tests", listed=listed, ran=ran, form=form or {}, problem=problem
+    )
 
 
 @page_route(router, "/{ref}/simulate")
@@ -172,7 +182,9 @@ async def simulate(request: Request, site: Site, visitor: Visitor, ref: str) -> 
         }
         effect = await site.part(site.services.post(caller, "/coverage/preview", question))
     shown_at = at.strftime("%Y-%m-%dT%H:%M") if at else form.get("at", "")
-    return await _page(site, visitor, contract, "simulate", effect=effect, form=form, at=shown_at, problem=problem)
+    return await contract_page(
+        site, visitor, contract, "simulate", effect=effect, form=form, at=shown_at, problem=problem
+    )
 
 
 def _local(text: str | None) -> datetime | None:

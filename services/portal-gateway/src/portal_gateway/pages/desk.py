@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
 from portal_gateway.pages import shown
-from portal_gateway.pages.portal import PRIORITIES
+from portal_gateway.pages.forms import Form
+from portal_gateway.pages.raising import from_template, wish_of
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
@@ -38,21 +40,24 @@ async def desk(_request: Request, _site: Site, visitor: Visitor) -> Response:
 
 @page_route(router, "/tickets/new")
 async def new_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the form to raise a ticket on behalf of a client."""
-    return await _raise_form(site, visitor, client_id=request.query_params.get("client_id"))
+    """Show the form to raise a ticket on behalf of a client, filled in from a template when one is chosen."""
+    query = request.query_params
+    return await _raise_form(
+        site, visitor, client_id=query.get("client_id"), template_id=query.get("template_id") or None
+    )
 
 
 @page_route(router, "/tickets/new", "POST")
 async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
     """Raise a ticket on behalf of a client."""
     caller = need_staff(visitor)
-    form = await form_of(request, visitor)
-    names = ("client_id", "title", "description", "job_type", "priority", "level", "contact_name")
-    body = {name: form.get(name, "") for name in names}
+    typed = await form_of(request, visitor)
+    body = {**wish_of(typed), "client_id": typed.get("client_id", ""), "contact_name": typed.get("contact_name", "")}
     try:
-        ticket = await site.services.post(caller, "/tickets", body, key=form.get("key") or None)
-    except Refused as refused:
-        return await _raise_form(site, visitor, client_id=form.get("client_id"), form=form, refused=refused)
+        ticket = await site.services.post(caller, "/tickets", body, key=typed.get("key") or None)
+    except (Refused, ServiceAway) as error:
+        form = Form.refused("ticket", typed, error, said="The ticket was not raised.")
+        return await _raise_form(site, visitor, client_id=typed.get("client_id"), form=form)
     return go(f"/desk/tickets/{segment(ticket['ref'])}")
 
 
@@ -61,23 +66,26 @@ async def _raise_form(
     visitor: Visitor,
     *,
     client_id: str | None,
-    form: dict[str, str] | None = None,
-    refused: Refused | None = None,
+    template_id: str | None = None,
+    form: Form | None = None,
 ) -> Response:
-    caller = need_staff(visitor)
-    clients, side = await site.parts(site.services.get(caller, "/clients", limit=200), nav(site, visitor))
+    caller, form = need_staff(visitor), form or Form()
+    clients, templates, side = await site.parts(
+        site.services.get(caller, "/clients", limit=200),
+        site.services.get(caller, "/ticket-templates"),
+        nav(site, visitor),
+    )
     offer = await site.part(site.services.get(caller, "/tickets/offer", client_id=client_id)) if client_id else None
     return site.page(
         "desk/new_ticket.html",
         visitor=visitor,
         title="New ticket",
-        status=422 if refused else 200,
+        status=form.status,
         clients=clients,
         client_id=client_id,
         offer=offer,
-        priorities=PRIORITIES,
-        form=form or {},
-        refused=refused,
+        f=form,
+        **from_template(templates, template_id),
         key=str(new_id()),
         **side,
     )
@@ -85,9 +93,9 @@ async def _raise_form(
 
 @page_route(router, "/tickets/{ref}")
 async def ticket(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
-    """Show one ticket with its clocks, thread, time and bucket; a canned reply may be asked for."""
+    """Show one ticket with its clocks, thread, time and bucket."""
     query = request.query_params
-    form = {name: query[name] for name in ("duration", "job_type", "level", "canned") if name in query}
+    form = {name: query[name] for name in ("duration", "job_type", "level") if name in query}
     return await show_ticket(site, visitor, ref, form=form)
 
 
@@ -99,12 +107,13 @@ async def show_ticket(
     form: dict[str, str] | None = None,
     problem: str = "",
     refused: Refused | None = None,
+    warnings: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
-    """Render the page of a ticket, with what was typed and why it was refused."""
+    """Render the page of a ticket, with what was typed and why it was refused, or what to know of what was done."""
     caller = need_staff(visitor)
     found = await site.services.get(caller, f"/tickets/{segment(ref)}")
-    form = await _with_canned(site, visitor, found, form or {})
+    form = form or {}
     clocks, balance, offer, effect, timer, canned, agents, clients, side = await site.parts(
         site.services.get(caller, "/clocks", ticket_id=found["id"]),
         site.services.get(caller, f"/contracts/{found['contract_id']}/balance"),
@@ -133,6 +142,7 @@ async def show_ticket(
         is_watching=any(one["person_id"] == str(caller.id) for one in found["watchers"]),
         form=form,
         problem=problem,
+        warnings=warnings,
         errors=refused.document.get("errors", []) if refused else [],
         thread=_thread(found),
         key=str(new_id()),
@@ -151,13 +161,15 @@ def _preview(ticket: dict[str, Any], form: dict[str, str]) -> dict[str, Any]:
     }
 
 
-async def _with_canned(site: Site, visitor: Visitor, ticket: dict[str, Any], form: dict[str, str]) -> dict[str, str]:
-    if "canned" not in form:
-        return form
-    path = f"/tickets/{ticket['id']}/canned-replies/{segment(form['canned'])}"
+async def _with_canned(site: Site, visitor: Visitor, ref: str, form: dict[str, str]) -> dict[str, str]:
+    """Put a canned reply below what was typed already."""
+    ticket = await site.services.get(need_staff(visitor), f"/tickets/{segment(ref)}")
+    path = f"/tickets/{ticket['id']}/canned-replies/{segment(form.get('canned') or '-')}"
     reply = await site.services.get(visitor.caller, path)
+    typed = form.get("body", "").strip()
     kind = "reply" if reply["is_public"] else "note"
-    return {**form, "body": reply["body"], "kind": kind, "set_status": reply["set_status"] or ""}
+    body = f"{typed}\n\n{reply['body']}" if typed else reply["body"]
+    return {**form, "body": body, "kind": kind, "set_status": reply["set_status"] or form.get("set_status", "")}
 
 
 async def _clients(site: Site, visitor: Visitor) -> list[dict[str, Any]]:
@@ -178,8 +190,10 @@ def _thread(ticket: dict[str, Any]) -> list[dict[str, Any]]:
 
 @page_route(router, "/tickets/{ref}/reply", "POST")
 async def reply(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
-    """Send an answer or keep an internal note, and set the status in the same step."""
+    """Send an answer or keep an internal note, and set the status in the same step; or fill in a canned reply first."""
     form = await form_of(request, visitor)
+    if form.get("intent") == "fill":
+        return await show_ticket(site, visitor, ref, form=await _with_canned(site, visitor, ref, form))
     is_public = form.get("kind", "reply") == "reply"
     body: dict[str, Any] = {"body": form.get("body", ""), "is_public": is_public}
     if form.get("set_status"):
@@ -239,5 +253,4 @@ async def refuse(
     """Show a ticket with what was typed and why it was not taken."""
     refused = error if isinstance(error, Refused) else None
     status = refused.status if refused else 503
-    form.pop("canned", None)
     return await show_ticket(site, visitor, ref, form=form, problem=f"{prefix} {error}", refused=refused, status=status)

@@ -1,4 +1,4 @@
-"""New clients and drafts of contracts, as plain forms."""
+"""New clients, drafts of contracts, and what their forms have in common with those of amendments."""
 
 from __future__ import annotations
 
@@ -8,33 +8,52 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from msp_events.base import LEVELS, PRIORITIES
 from msp_kernel.money import exponent
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.site import Site, form_of, go, page_route
+from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk")
 """Under ``/desk``, with the pages of the clients."""
 AUTHORS = ("manager", "admin")
-LEVELS = ("L1", "L2", "L3", "SA")
-PRIORITIES = ("critical", "high", "normal", "low")
-METRICS = ("first_response", "resolution")
+LEVEL_BOXES = [(level, level) for level in LEVELS]
+ROWS = (*PRIORITIES, "any")
+METRICS = tuple(shown.METRIC)
 KINDS = {
     "bucket": "Bucket of hours",
     "retainer": "Retainer, hours each month",
     "time_and_materials": "Time and materials",
 }
-NO_NUMBER = -1
-"""Stands for text that is no number: the service refuses it with its place."""
+POLICIES = [
+    ("overage", "Further work is billed as overage"),
+    ("next_lot", "The next lot pays ahead of its time"),
+    ("needs_approval", "The client approves each entry"),
+    ("reject", "Further work is refused"),
+]
+CODES = {
+    "unknown-job-types": "job_types",
+    "client-code-taken": "code",
+    "currencies-differ": "rate_card_id",
+    "bucket-does-not-fit": "hours",
+}
+OF_BUCKET = {
+    "bucket/minutes": "hours",
+    "bucket/price_minor": "price",
+    "bucket/expires_on": "expires_on",
+    "bucket/valid_from": "starts_on",
+    "billing_address/country": "country",
+    "billing_address/lines": "line",
+}
 
 
 @page_route(router, "/new-client")
 async def new_client(_request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the form to register a client."""
     need_staff(visitor, *AUTHORS)
-    return await _client_form(site, visitor, {}, "")
+    return await _client_form(site, visitor, {})
 
 
 @page_route(router, "/new-client", "POST")
@@ -53,18 +72,19 @@ async def register(request: Request, site: Site, visitor: Visitor) -> Response:
     try:
         made = await site.services.post(caller, "/clients", body)
     except Refused as refused:
-        return await _client_form(site, visitor, form, f"The client was not saved. {shown.said(refused)}")
+        return await _client_form(site, visitor, form, refused)
     return go(f"/desk/clients/{segment(made['code'])}")
 
 
-async def _client_form(site: Site, visitor: Visitor, form: dict[str, str], problem: str) -> Response:
+async def _client_form(site: Site, visitor: Visitor, form: dict[str, str], refused: Refused | None = None) -> Response:
     return site.page(
         "desk/new_client.html",
         visitor=visitor,
         title="New client",
-        status=422 if problem else 200,
+        status=422 if refused else 200,
         form=form,
-        problem=problem,
+        faults=shown.faults(refused, places=OF_BUCKET, codes=CODES) if refused else {},
+        problem=f"The client was not saved. {shown.said(refused)}" if refused else "",
         **await nav(site, visitor),
     )
 
@@ -73,7 +93,7 @@ async def _client_form(site: Site, visitor: Visitor, form: dict[str, str], probl
 async def new_contract(_request: Request, site: Site, visitor: Visitor, code: str) -> Response:
     """Show the form to draft a contract."""
     need_staff(visitor, *AUTHORS)
-    return await _contract_form(site, visitor, await _client(site, visitor, code), {}, "")
+    return await _contract_form(site, visitor, await _client(site, visitor, code), {})
 
 
 @page_route(router, "/clients/{code}/new-contract", "POST")
@@ -82,16 +102,24 @@ async def draft(request: Request, site: Site, visitor: Visitor, code: str) -> Re
     caller = need_staff(visitor, *AUTHORS)
     form = await form_of(request, visitor)
     client = await _client(site, visitor, code)
+    body, places = _draft(form, client)
     try:
-        made = await site.services.post(caller, "/contracts", _draft(form, client))
+        made = await site.services.post(caller, "/contracts", body)
     except Refused as refused:
+        faults = shown.faults(refused, places=places, codes=CODES)
         problem = f"The draft was not saved. {shown.said(refused)}"
-        return await _contract_form(site, visitor, client, form, problem)
+        return await _contract_form(site, visitor, client, form, problem=problem, faults=faults)
     return go(f"/desk/contracts/{segment(made['ref'])}/lint")
 
 
 async def _contract_form(
-    site: Site, visitor: Visitor, client: dict[str, Any], form: dict[str, str], problem: str
+    site: Site,
+    visitor: Visitor,
+    client: dict[str, Any],
+    form: dict[str, str],
+    *,
+    problem: str = "",
+    faults: dict[str, str] | None = None,
 ) -> Response:
     caller = need_staff(visitor)
     job_types, calendars, cards, side = await site.parts(
@@ -107,13 +135,16 @@ async def _contract_form(
         status=422 if problem else 200,
         client=client,
         job_types=job_types,
+        job_options=boxes_of(job_types),
         calendars=calendars,
         cards=cards,
         kinds=KINDS,
-        levels=LEVELS,
-        priorities=PRIORITIES,
+        policies=POLICIES,
+        levels=LEVEL_BOXES,
+        priorities=ROWS,
         metrics=METRICS,
         form=form,
+        faults=faults or {},
         problem=problem,
         **side,
     )
@@ -127,33 +158,84 @@ async def _client(site: Site, visitor: Visitor, code: str) -> dict[str, Any]:
     return one
 
 
-def _draft(form: dict[str, str], client: dict[str, Any]) -> dict[str, Any]:
-    """Return the draft a form describes; what it leaves empty is left to the service's defaults."""
+def boxes_of(job_types: Any) -> list[tuple[str, str]]:
+    """Return job types as boxes to tick."""
+    return [] if isinstance(job_types, Failed) else [(one["code"], one["name"]) for one in job_types["items"]]
+
+
+def _draft(form: dict[str, str], client: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the draft a form describes, and where its parts stand there; what is empty is left to the service."""
     body: dict[str, Any] = {"client_id": client["id"], "currency": client["currency"]}
     names = ("name", "kind", "starts_on", "ends_on", "calendar_id", "rate_card_id", "exhaustion_policy")
     body |= {name: form[name] for name in names if form.get(name)}
-    body |= {name: [one for one in form.get(name, "").split(",") if one] for name in ("job_types", "levels")}
+    body |= {name: chosen(form, name) for name in ("job_types", "levels")}
     if form.get("priority"):
-        body["priority"] = _whole(form["priority"])
-    body["targets"] = [
-        {"priority": priority, "metric": metric, "budget_minutes": _whole(form[key], times=60)}
-        for priority, metric in product(PRIORITIES, METRICS)
-        if form.get(key := f"{priority}-{metric}")
-    ]
+        body["priority"] = whole(form["priority"])
+    body["targets"], places = promises(form, [])
     if form.get("hours"):
         body["bucket"] = {
-            "minutes": _whole(form["hours"], times=60),
-            "price_minor": _whole(form.get("price") or "0", times=10 ** exponent(client["currency"])),
+            "minutes": whole(form["hours"], times=60),
+            "price_minor": whole(form.get("price") or "0", times=10 ** exponent(client["currency"])),
             "valid_from": form.get("starts_on", ""),
             **({"expires_on": form["expires_on"]} if form.get("expires_on") else {}),
         }
-    return body
+    return body, {**OF_BUCKET, **places}
 
 
-def _whole(text: str, *, times: int = 1) -> int:
-    """Return ``times`` a number as typed when that is whole: 1.5 hours are 90 minutes."""
+def promises(form: dict[str, str], known: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the targets a form's table tells, and the cell of each; known ones of a level or job type stay.
+
+    A target that is known keeps what the table does not show: its rule, and which hours count.
+    """
+    left = {key: text for row, metric in product(ROWS, METRICS) if (text := form.get(key := f"{row}-{metric}", ""))}
+    made, cells = [], {}
+    for target in known:
+        cell = cell_of(target)
+        if cell is None:
+            made.append(target)
+        elif cell in left:
+            cells[f"targets/{len(made)}"] = cell
+            made.append({**target, "budget_minutes": _budget(left.pop(cell))})
+    for key, text in left.items():
+        row, _, metric = key.partition("-")
+        cells[f"targets/{len(made)}"] = key
+        made.append({"priority": None if row == "any" else row, "metric": metric, "budget_minutes": _budget(text)})
+    return made, cells
+
+
+def cell_of(target: dict[str, Any]) -> str | None:
+    """Return the cell of a target in a form's table, ``None`` when it is of one level or job type only."""
+    if target.get("level") or target.get("job_type"):
+        return None
+    return f"{target['priority'] or 'any'}-{target['metric']}"
+
+
+def budget_text(minutes: int | None) -> str:
+    """Return a budget as the form's table takes it: ``1.5`` hours, ``50m``, ``none``."""
+    if minutes is None:
+        return "none"
+    return f"{minutes}m" if minutes % 3 else f"{Decimal(minutes) / 60:f}"
+
+
+def _budget(text: str) -> int | str | None:
+    if text.strip().lower() == "none":
+        return None
+    is_minutes = text.strip().lower().endswith("m")
+    return whole(text.strip()[:-1]) if is_minutes else whole(text, times=60)
+
+
+def chosen(form: dict[str, str], name: str) -> list[str]:
+    """Return the boxes of a name that are ticked."""
+    return [one for one in form.get(name, "").split(",") if one]
+
+
+def whole(text: str, *, times: int = 1) -> int | str:
+    """Return ``times`` a number as typed when that is whole (1.5 hours are 90 minutes).
+
+    What is no such number is returned as it is: the service says where, and what it would accept.
+    """
     try:
         made = Decimal(text.strip().replace(",", ".")) * times
     except InvalidOperation:
-        return NO_NUMBER
-    return int(made) if made.is_finite() and made == made.to_integral_value() else NO_NUMBER
+        return text
+    return int(made) if made.is_finite() and made == made.to_integral_value() else text

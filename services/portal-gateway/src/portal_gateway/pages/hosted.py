@@ -8,7 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from msp_kit.identity import Caller
+from portal_gateway.language import gettext
 from portal_gateway.limits import TooManyRequests
+from portal_gateway.pages import shown
+from portal_gateway.pages.billing_admin import as_picture
 from portal_gateway.pages.invoices import as_file
 from portal_gateway.pages.sign_in import limit_address
 from portal_gateway.pages.site import Site, failure, site_of
@@ -28,7 +31,9 @@ async def hosted(request: Request, token: str) -> Response:
         found = (await _ask(request, site, "/hosted-invoices", token)).json()
     except (TooManyRequests, Refused, ServiceAway) as error:
         return _not_shown(site, error)
-    answer = site.page("hosted.html", visitor=None, title=f"Invoice {found['number']}", invoice=found, token=token)
+    standing = shown.standing(found, shown.now().date())
+    title = _invoice(found["number"])
+    answer = site.page("hosted.html", visitor=None, title=title, invoice=found, standing=standing, token=token)
     answer.headers.update(NOINDEX)
     return answer
 
@@ -48,9 +53,25 @@ async def hosted_pdf(request: Request, token: str) -> Response:
     return answer
 
 
+@router.get("/i/{token}/logo", include_in_schema=False)
+async def hosted_logo(request: Request, token: str) -> Response:
+    """Show the logo of the document behind a link."""
+    site = site_of(request)
+    try:
+        answer = as_picture(await _ask(request, site, "/hosted-invoices/logo", token))
+    except (TooManyRequests, Refused, ServiceAway) as error:
+        return _not_shown(site, error)
+    answer.headers.update(NOINDEX)
+    return answer
+
+
 async def _ask(request: Request, site: Site, path: str, token: str) -> Answer:
     limit_address(request)
     return await site.services.send(HOST, "POST", path, body=json.dumps({"token": token}).encode())
+
+
+def _invoice(number: str) -> str:
+    return gettext("Invoice %(number)s") % {"number": number}
 
 
 def _not_shown(site: Site, error: Exception) -> Response:
@@ -62,7 +83,10 @@ def _not_shown(site: Site, error: Exception) -> Response:
     else:
         # Unknown, expired and revoked are not told apart.
         answer = failure(
-            site, None, status=404, detail="This link leads nowhere, or has ended. Sign in, or ask for a new one."
+            site,
+            None,
+            status=404,
+            detail=gettext("This link leads nowhere, or has ended. Sign in, or ask for a new one."),
         )
     answer.headers.update(NOINDEX)
     return answer

@@ -13,13 +13,14 @@ from msp_kit.pagination import page_of, position
 from msp_kit.problems import BadCursor, NotFound, Unauthenticated
 from portal_gateway import wording
 from portal_gateway.actions import mailing, notices
+from portal_gateway.language import gettext
 from portal_gateway.limits import TooManyRequests
 from portal_gateway.notices import KINDS, grouped
 from portal_gateway.pages.settings import framed, own_session
 from portal_gateway.pages.sign_in import limit_address
 from portal_gateway.pages.site import Site, failure, form_of, go, page_route, site_of
 from portal_gateway.scope import Visitor
-from portal_gateway.telling import CHANNELS, LANGUAGES, BadNotificationSettings, Telling, checked, clock
+from portal_gateway.telling import BadNotificationSettings, Telling, checked, clock
 
 router = APIRouter()
 SHOWN = 30
@@ -65,7 +66,7 @@ async def settings(request: Request, site: Site, visitor: Visitor) -> Response:
         try:
             wanted = checked(caller.kind, {**form, "channels": {kind: form.get(kind, "") for kind in kinds}})
         except BadNotificationSettings as error:
-            problem = f"Nothing was saved. {error}"
+            problem = gettext("Nothing was saved.") + f" {error}"
         else:
             async with _database(request).transaction(SYSTEM) as tx:
                 await notices.set_telling(tx, caller, wanted)
@@ -74,15 +75,14 @@ async def settings(request: Request, site: Site, visitor: Visitor) -> Response:
         site,
         visitor,
         "settings/notifications.html",
-        title="Notifications",
+        title=gettext("Notifications"),
         status=422 if problem else 200,
         problem=problem,
         is_saved="saved" in request.query_params and not problem,
         refusal=telling.refusal,
+        is_zone_wrong="time zone" in problem,
         form=form,
         kinds=[(kind, wording.TITLES[kind]) for kind in kinds],
-        channels=CHANNELS,
-        languages=LANGUAGES,
         has_mail=request.app.state.house.has_mail,
     )
 
@@ -97,13 +97,15 @@ async def unsubscribe(request: Request, token: str) -> Response:
         return failure(site, None, status=429, detail=str(error))
     person_id = mailing.unsubscribing(request.app.state.house, token[:200])
     if person_id is None:
-        return failure(site, None, status=404, detail="This link leads nowhere. Sign in to change your settings.")
+        return failure(
+            site, None, status=404, detail=gettext("This link leads nowhere. Sign in to change your settings.")
+        )
     is_done = request.method == "POST"
     if is_done:
         # Whoever has the mail may stop the mail: no cookie is looked at, and nothing else can be reached with the link.
         async with _database(request).transaction(SYSTEM) as tx:
             await notices.stop_mail(tx, person_id)
-    answer = site.page("unsubscribe.html", visitor=None, title="Mail about what happens", is_done=is_done)
+    answer = site.page("unsubscribe.html", visitor=None, title=gettext("Mail about what happens"), is_done=is_done)
     answer.headers.update(NOINDEX)
     return answer
 
@@ -115,7 +117,7 @@ async def _inbox(request: Request, site: Site, visitor: Visitor, *, path: str) -
         try:
             return go(await _done(request, visitor, form, path=path))
         except (NotFound, BadNotificationSettings) as error:
-            problem = str(error) or "There is nothing like this in your inbox any more."
+            problem = str(error) or gettext("There is nothing like this in your inbox any more.")
     state = request.query_params.get("show", "open")
     state = state if state in STATES else "open"
     try:
@@ -130,7 +132,7 @@ async def _inbox(request: Request, site: Site, visitor: Visitor, *, path: str) -
         site,
         visitor,
         "inbox.html",
-        title="Inbox",
+        title=gettext("Inbox"),
         status=422 if problem else 200,
         problem=problem,
         path=path,
@@ -182,7 +184,6 @@ def _as_form(telling: Telling, kinds: tuple[str, ...]) -> dict[str, str]:
     starts, ends = telling.quiet or (None, None)
     return {
         "zone": telling.zone,
-        "language": telling.language,
         "digest": telling.digest,
         "quiet_from": "" if starts is None else clock(starts),
         "quiet_until": "" if ends is None else clock(ends),

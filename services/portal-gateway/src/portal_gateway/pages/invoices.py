@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, account_of
 from portal_gateway.pages.desk import nav
@@ -172,6 +173,8 @@ async def issue_credit_note(request: Request, site: Site, visitor: Visitor, numb
     form = await form_of(request, visitor)
     found = await site.services.get(caller, f"/invoices/{segment(number)}")
     chosen, wrong = _chosen(form, found["currency"])
+    hours, not_hours = returned(form)
+    wrong = wrong or not_hours
     if wrong or not chosen or not form.get("reason", "").strip():
         said = wrong or (
             "Choose at least one line." if not chosen else "Say why: the reason is printed on the credit note."
@@ -179,7 +182,8 @@ async def issue_credit_note(request: Request, site: Site, visitor: Visitor, numb
         return await _credit(site, visitor, number, form=form, problem=said)
     if form.get("intent") != "issue":
         return await _credit(site, visitor, number, form=form, chosen=chosen)
-    body = {"reason": form["reason"].strip(), "lines": [{"n": n, "net_minor": net} for n, net in chosen.items()]}
+    lines = [{"n": n, "net_minor": net} for n, net in chosen.items()]
+    body = {"reason": form["reason"].strip(), "lines": lines, "return_hours": hours}
     try:
         path = f"/invoices/{found['id']}/credit-notes"
         note = await site.services.post(caller, path, body, key=form.get("key") or None)
@@ -210,6 +214,33 @@ def _chosen(form: dict[str, str], currency: str) -> tuple[dict[int, int | None],
     return chosen, ""
 
 
+def returned(form: dict[str, str]) -> tuple[list[dict[str, Any]], str]:
+    """Return the bucket minutes to be given back, by contract, and what is wrong with them."""
+    hours: list[dict[str, Any]] = []
+    for name, text in form.items():
+        if not name.startswith("back-") or not text.strip():
+            continue
+        # Hours with two decimals are hundredths, as pounds with two decimals are pence.
+        hundredths = shown.minor_units(text, "GBP")
+        if hundredths is None or hundredths * 60 % 100:
+            return [], "The hours to give back are whole minutes above zero, as 1.50 or 0.25; empty means none."
+        hours.append({"contract_id": name.removeprefix("back-"), "bucket_minutes": hundredths * 60 // 100})
+    return hours, ""
+
+
+def _from_buckets(invoice: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """Return what an invoice took from buckets: contract, what it is called, minutes."""
+    refs = {
+        one["contract_id"]: one.get("ref", "")
+        for one in (*invoice["statement"], *invoice["lines"])
+        if "contract_id" in one
+    }
+    taken: dict[str, int] = {}
+    for one in invoice["entries"]:
+        taken[one["contract_id"]] = taken.get(one["contract_id"], 0) + one["bucket_minutes"]
+    return [(contract, refs.get(contract, ""), minutes) for contract, minutes in taken.items() if minutes]
+
+
 async def _credit(
     site: Site,
     visitor: Visitor,
@@ -231,6 +262,8 @@ async def _credit(
         invoice=found,
         texts={one["n"]: one["text"] for one in found["lines"]},
         left=left["items"],
+        from_buckets=_from_buckets(found),
+        returned={one["contract_id"]: one["bucket_minutes"] for one in returned(form)[0]},
         chosen=chosen,
         net=sum(
             one["left_net_minor"] if chosen[one["n"]] is None else chosen[one["n"]]
@@ -253,7 +286,7 @@ async def client_invoices(_request: Request, site: Site, visitor: Visitor) -> Re
     caller = need_client(visitor)
     found = await site.part(site.services.get(caller, "/invoices", limit=100))
     return site.page(
-        "portal/invoices.html", visitor=visitor, title="Invoices", found=found, **await _who(site, visitor)
+        "portal/invoices.html", visitor=visitor, title=gettext("Invoices"), found=found, **await _who(site, visitor)
     )
 
 
@@ -270,7 +303,7 @@ async def client_account(request: Request, site: Site, visitor: Visitor) -> Resp
     return site.page(
         "portal/account.html",
         visitor=visitor,
-        title="Statement of account",
+        title=gettext("Statement of account"),
         found=found,
         currencies=currencies,
         **await _who(site, visitor),
@@ -293,7 +326,7 @@ async def client_invoice(_request: Request, site: Site, visitor: Visitor, number
     return site.page(
         "portal/invoice.html",
         visitor=visitor,
-        title=f"{_kind(found)} {found['number']}",
+        title=_titled(found),
         invoice=found,
         standing=_standing(found, notes),
         notes=notes,
@@ -310,11 +343,16 @@ async def client_line(_request: Request, site: Site, visitor: Visitor, number: s
     return site.page(
         "portal/invoice_line.html",
         visitor=visitor,
-        title=f"Line {n}",
+        title=gettext("Line %(n)s") % {"n": n},
         line=found,
         back=f"/portal/invoices/{segment(number)}",
         **await _who(site, visitor),
     )
+
+
+def _titled(document: dict[str, Any]) -> str:
+    text = gettext("Credit note %(number)s") if document["kind"] == "credit_note" else gettext("Invoice %(number)s")
+    return text % {"number": document["number"]}
 
 
 async def _who(site: Site, visitor: Visitor) -> dict[str, Any]:

@@ -21,8 +21,8 @@ APPROVERS = ("manager", "admin")
 
 
 @page_route(router, "/ops")
-async def operations(_request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show every client at once; each card fails alone."""
+async def operations(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show every client at once; each card fails alone. With ``wall=1`` for a screen on the wall: large, and no money."""
     caller = need_staff(visitor, *MANAGERS)
     get = site.services.get
     month = month_of(shown.now().date())
@@ -65,6 +65,7 @@ async def operations(_request: Request, site: Site, visitor: Visitor) -> Respons
         names=names,
         rows=rows,
         topics="ops",
+        wall=request.query_params.get("wall") == "1",
         **side,
     )
 

@@ -9,20 +9,16 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
-from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route
+from portal_gateway.pages.forms import Form
+from portal_gateway.pages.raising import from_template, wish_of
+from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route, statement_file
 from portal_gateway.scope import Visitor, need_client
-from portal_gateway.services import Refused, segment
+from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/portal")
-PRIORITIES = (
-    ("critical", "Critical", "nobody can work, or it is a security matter"),
-    ("high", "High", "several people cannot do an important part of their work"),
-    ("medium", "Medium", "one person is held up, or there is a way around"),
-    ("low", "Low", "a question or a wish"),
-)
-
-SCORES = {"5": "Very good", "4": "Good", "3": "All right", "2": "Poor", "1": "Bad"}
+SCORES = {"5": mark("Very good"), "4": mark("Good"), "3": mark("All right"), "2": mark("Poor"), "1": mark("Bad")}
 
 
 async def contract_of(site: Site, visitor: Visitor) -> Any:
@@ -51,7 +47,7 @@ async def home(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "portal/home.html",
         visitor=visitor,
-        title="Home",
+        title=gettext("Home"),
         client_name=await site.client_names(caller.client_id),
         contract=contract,
         balance=balance,
@@ -66,52 +62,62 @@ async def home(_request: Request, site: Site, visitor: Visitor) -> Response:
 async def tickets(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the client's tickets."""
     caller = need_client(visitor)
-    tab = request.query_params.get("tab", "open")
+    query = request.query_params
+    tab, text = query.get("tab", "open"), query.get("text", "").strip()
     status = {"open": "open_any", "waiting": "waiting_on_client", "resolved": "resolved"}.get(tab)
-    found = await site.part(
-        site.services.get(
-            caller, "/tickets", status=status, sort="updated", limit=50, after=request.query_params.get("after")
-        )
-    )
+    wanted = {"status": status, "text": text or None, "sort": "updated"}
+    found = await site.part(site.services.get(caller, "/tickets", **wanted, limit=50, after=query.get("after")))
     return site.page(
-        "portal/tickets.html", visitor=visitor, title="Tickets", tab=tab, found=found, **await _who(site, visitor)
+        "portal/tickets.html",
+        visitor=visitor,
+        title=gettext("Tickets"),
+        tab=tab,
+        text=text,
+        found=found,
+        link=lambda **more: "?" + _query({"tab": tab, "text": text, **more}),
+        csv="/api/v1/tables/tickets.csv?" + _query(wanted),
+        **await _who(site, visitor),
     )
+
+
+def _query(given: dict[str, str | None]) -> str:
+    return urlencode({name: value for name, value in given.items() if value})
 
 
 @page_route(router, "/tickets/new")
-async def new_ticket(_request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the form: only what the contract allows can be chosen."""
-    return await _raise_form(site, visitor)
+async def new_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the form: only what the contract allows can be chosen. It is filled in from a template when one is chosen."""
+    return await _raise_form(site, visitor, template_id=request.query_params.get("template_id") or None)
 
 
 @page_route(router, "/tickets/new", "POST")
 async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
     """Raise a ticket."""
     caller = need_client(visitor)
-    form = await form_of(request, visitor)
-    key = form.pop("key", "")
-    body = {name: form.get(name, "") for name in ("title", "description", "job_type", "priority", "level")}
+    typed = await form_of(request, visitor)
     try:
-        ticket = await site.services.post(caller, "/tickets", body, key=key or None)
-    except Refused as refused:
-        return await _raise_form(site, visitor, form=form, refused=refused)
+        ticket = await site.services.post(caller, "/tickets", wish_of(typed), key=typed.get("key") or None)
+    except (Refused, ServiceAway) as error:
+        form = Form.refused("ticket", typed, error, said="The ticket was not raised.")
+        return await _raise_form(site, visitor, form=form)
     return go(f"/portal/tickets/{segment(ticket['ref'])}")
 
 
 async def _raise_form(
-    site: Site, visitor: Visitor, *, form: dict[str, str] | None = None, refused: Refused | None = None
+    site: Site, visitor: Visitor, *, template_id: str | None = None, form: Form | None = None
 ) -> Response:
-    caller = need_client(visitor)
-    offer = await site.part(site.services.get(caller, "/tickets/offer"))
+    caller, form = need_client(visitor), form or Form()
+    offer, templates = await site.parts(
+        site.services.get(caller, "/tickets/offer"), site.services.get(caller, "/ticket-templates")
+    )
     return site.page(
         "portal/new_ticket.html",
         visitor=visitor,
-        title="New ticket",
-        status=422 if refused else 200,
+        title=gettext("New ticket"),
+        status=form.status,
         offer=offer,
-        priorities=PRIORITIES,
-        form=form or {},
-        refused=refused,
+        f=form,
+        **from_template(templates, template_id),
         key=_key(),
         **await _who(site, visitor),
     )
@@ -196,7 +202,7 @@ async def hours(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "portal/hours.html",
         visitor=visitor,
-        title="Hours",
+        title=gettext("Hours"),
         contract=contract,
         balance=balance,
         statement=statement,
@@ -215,19 +221,13 @@ async def _forecast(site: Site, visitor: Visitor, contract: dict[str, Any]) -> A
 
 
 @page_route(router, "/hours.{form}")
-async def hours_file(_request: Request, site: Site, visitor: Visitor, form: str) -> Response:
-    """Download the statement of the page as a file."""
-    caller = need_client(visitor)
+async def hours_file(request: Request, site: Site, visitor: Visitor, form: str) -> Response:
+    """Download the statement of the page, or of other days, as a file."""
+    need_client(visitor)
     contract = await contract_of(site, visitor)
-    if contract is None or form not in ("csv", "json"):
+    if contract is None:
         return failure(site, visitor, status=404)
-    query = urlencode({name.rstrip("_"): value for name, value in _last_days(92).items()})
-    suffix = ".csv" if form == "csv" else ""
-    answer = await site.services.send(caller, "GET", f"/contracts/{contract['id']}/statement{suffix}?{query}")
-    answer.json()  # raises what the service refused
-    name = f"hours-{shown.now().date()}.{form}"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(answer.body, media_type=answer.content_type, headers=headers)
+    return await statement_file(request, site, visitor, f"/contracts/{contract['id']}", form, days=92)
 
 
 async def _who(site: Site, visitor: Visitor) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from msp_kit.problems import NotFound
 from portal_gateway import oidc
 from portal_gateway.actions import providers
 from portal_gateway.actions.providers import NotLetIn, Visit
+from portal_gateway.language import gettext
 from portal_gateway.oidc import Provider, ProviderRefused
 from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages.sign_in import database_of, home_of, house_of, login_form, origin_of, with_session
@@ -59,13 +60,15 @@ async def from_provider(request: Request) -> Response:
     state, code = given.get("state", ""), given.get("code", "")
     kept = request.cookies.get(STATE_COOKIE, "")
     if not code or not state or not hmac.compare_digest(state.encode(), kept.encode()):
-        return await login_form(request, wanted="", problem="Signing in was not finished. Try again.", status=401)
+        return await login_form(
+            request, wanted="", problem=gettext("Signing in was not finished. Try again."), status=401
+        )
     try:
         async with database_of(request).transaction(SYSTEM) as tx:
             visit = await providers.returned(tx, state=state, house=house)
             now = int(tx.now.timestamp())
         if visit is None:
-            return await login_form(request, wanted="", problem="That took too long. Try again.", status=401)
+            return await login_form(request, wanted="", problem=gettext("That took too long. Try again."), status=401)
         claims = await oidc.claims(
             outgoing,
             _provider(visit),

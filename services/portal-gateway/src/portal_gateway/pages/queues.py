@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +18,6 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk")
 FILTERS = ("status", "client_id", "assignee_id", "priority", "tag", "job_type", "text", "sort")
 FLAGS = ("unassigned", "watched", "mine")
-A_REF = re.compile(r"[A-Za-z][A-Za-z0-9]*-\d+")
 PAGE_ROWS = 20
 BULK = ("status", "priority", "assignee_id", "queue")
 
@@ -27,31 +25,39 @@ BULK = ("status", "priority", "assignee_id", "queue")
 @page_route(router, "/queues")
 async def all_queues(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show tickets of every queue."""
-    return await _list(request, site, visitor, {}, title="All queues")
+    return await show_list(request, site, visitor, {}, title="All queues")
 
 
 @page_route(router, "/queues/{key}")
 async def queue(request: Request, site: Site, visitor: Visitor, key: str) -> Response:
     """Show the tickets of one queue, what is due first on top."""
-    return await _list(request, site, visitor, {"queue": key}, title="")
+    return await show_list(request, site, visitor, {"queue": key}, title="")
 
 
-@page_route(router, "/my")
-async def my_tickets(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the tickets of the visitor."""
-    return await _list(request, site, visitor, {"mine": "true"}, title="My tickets")
-
-
-async def _list(request: Request, site: Site, visitor: Visitor, fixed: dict[str, str], *, title: str) -> Response:
+async def show_list(
+    request: Request,
+    site: Site,
+    visitor: Visitor,
+    fixed: dict[str, str],
+    *,
+    title: str,
+    path: str | None = None,
+    day: dict[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    """Render a list of tickets with the filters of its address; ``day`` is what stands above it, if anything."""
     caller = need_staff(visitor)
+    path = path or request.url.path
     chosen = chosen_of(dict(request.query_params))
     asked = {name: value for name, value in chosen.items() if (name, value) != ("status", "all")}
+    default = {"sort": "time_left"} | ({} if "status" in chosen else {"status": "open_any"})
+    wanted = {**default, **asked, **fixed}
     key = fixed.get("queue")
     found, views, clients, agents, side = await site.parts(
         site.services.get(
             caller,
             "/tickets",
-            **{"status": "open_any" if "status" not in chosen else None, "sort": "time_left", **asked, **fixed},
+            **wanted,
             limit=PAGE_ROWS,
             after=request.query_params.get("after"),
         ),
@@ -65,6 +71,8 @@ async def _list(request: Request, site: Site, visitor: Visitor, fixed: dict[str,
         "desk/queue.html",
         visitor=visitor,
         title=title or name or "Queue",
+        status=status,
+        day=day,
         key=key,
         fixed=fixed,
         found=found,
@@ -72,11 +80,11 @@ async def _list(request: Request, site: Site, visitor: Visitor, fixed: dict[str,
         views=[] if isinstance(views, Failed) else views["items"],
         clients=[] if isinstance(clients, Failed) else clients["items"],
         agents=[] if isinstance(agents, Failed) else agents["items"],
-        path=request.url.path,
-        link=lambda **more: _link(request.url.path, {**chosen, **more}),
+        path=path,
+        link=lambda **more: _link(path, {**chosen, **more}),
         view_link=lambda view: _link("/desk/queues", _of_view(view["filters"])),
-        csv=_link("/api/v1/tables/tickets.csv", {"status": asked.get("status"), "client_id": asked.get("client_id")}),
-        here=_link(request.url.path, chosen),
+        csv=_link("/api/v1/tables/tickets.csv", wanted),
+        here=_link(path, chosen),
         form_key=str(new_id()),
         topics=f"queue-{key}" if key else "tickets",
         **side,
@@ -160,25 +168,4 @@ async def edit_many(request: Request, site: Site, visitor: Visitor) -> Response:
         done=done,
         back=safe_next(form.get("next"), "/desk/queues"),
         **await nav(site, visitor),
-    )
-
-
-# ---- search -------------------------------------------------------------------------------------------------------
-
-
-@page_route(router, "/search")
-async def search(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Find tickets by words in title, description or a message; a ref leads to its ticket."""
-    caller = need_staff(visitor)
-    text = request.query_params.get("text", "").strip()
-    if A_REF.fullmatch(text):
-        try:
-            hit = await site.services.get(caller, f"/tickets/{segment(text.upper())}")
-        except Refused:
-            pass
-        else:
-            return go(f"/desk/tickets/{segment(hit['ref'])}")
-    found = await site.part(site.services.get(caller, "/tickets/search", text=text, limit=50)) if text else []
-    return site.page(
-        "desk/search.html", visitor=visitor, title="Search", text=text, found=found, **await nav(site, visitor)
     )

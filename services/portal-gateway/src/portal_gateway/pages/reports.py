@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.periods import DatePeriod, month_of
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.site import Failed, Site, page_route
 from portal_gateway.scope import Visitor, need_client
@@ -32,7 +33,7 @@ async def kept(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "portal/reports.html",
         visitor=visitor,
-        title="Reports",
+        title=gettext("Reports"),
         whole=whole,
         months=[_line(month, found) for month, found in zip(months, each, strict=True)],
         client_name=await site.client_names(visitor.caller.client_id),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
 from portal_gateway.pages.desk import DISPATCH, nav
+from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/admin/routing")
-LISTS = ("job_types", "levels", "priorities", "words", "tags")
+LISTS = ("job_types", "levels", "priorities", "client_ids", "words", "tags")
 DAYS = 31
 
 
@@ -27,18 +29,18 @@ async def rules(_request: Request, site: Site, visitor: Visitor) -> Response:
 async def add_rule(request: Request, site: Site, visitor: Visitor) -> Response:
     """Add a rule, or show first what it would have done together with those in force."""
     caller = need_staff(visitor, *DISPATCH)
-    form = await form_of(request, visitor)
-    rule = rule_of(form)
+    typed = await form_of(request, visitor)
+    rule = rule_of(typed)
     try:
-        if form.get("intent") == "try":
+        if typed.get("intent") == "try":
             found = await site.services.get(caller, "/routing-rules")
             given = {"rules": [*map(_plain, found["items"]), rule], "days": DAYS}
             trial = await site.services.post(caller, "/routing-rules/dry-run", given)
-            return await _rules(site, visitor, form=form, trial=trial)
-        saved = await site.services.post(caller, "/routing-rules", rule, key=form.get("key") or None)
+            return await _rules(site, visitor, form=Form("rule", typed), trial=trial)
+        saved = await site.services.post(caller, "/routing-rules", rule, key=typed.get("key") or None)
     except (Refused, ServiceAway) as error:
-        status = error.status if isinstance(error, Refused) else 503
-        return await _rules(site, visitor, form=form, problem=f"The rule was not taken. {error}", status=status)
+        form = Form.refused("rule", typed, error, said="The rule was not taken.")
+        return await _rules(site, visitor, form=form)
     if saved["warnings"]:
         return await _rules(site, visitor, warnings=saved["warnings"])
     return go("/desk/admin/routing")
@@ -51,8 +53,23 @@ async def dry_run(request: Request, site: Site, visitor: Visitor) -> Response:
     await form_of(request, visitor)
     trial = await site.part(site.services.post(caller, "/routing-rules/dry-run", {"days": DAYS}))
     if isinstance(trial, Failed):
-        return await _rules(site, visitor, problem=f"Nothing was tried. {trial.detail}", status=503)
+        return await _rules(site, visitor, form=Form(problem=f"Nothing was tried. {trial.detail}", status=503))
     return await _rules(site, visitor, trial=trial)
+
+
+@page_route(router, "/queues", "POST")
+async def add_queue(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Add a queue."""
+    caller = need_staff(visitor, *DISPATCH)
+    typed = await form_of(request, visitor)
+    body = {"key": typed.get("queue_key", "").strip(), "name": typed.get("queue_name", "").strip()}
+    try:
+        await site.services.post(caller, "/queues", body, key=typed.get("key") or None)
+    except (Refused, ServiceAway) as error:
+        form = Form.refused("queue", typed, error, said="The queue was not added.")
+        errors = {f"queue_{name}": detail for name, detail in form.errors.items()}
+        return await _rules(site, visitor, form=replace(form, errors=errors))
+    return go("/desk/admin/routing")
 
 
 @page_route(router, "/{rule_id}/delete", "POST")
@@ -63,7 +80,7 @@ async def delete_rule(request: Request, site: Site, visitor: Visitor, rule_id: s
     try:
         await site.services.post(caller, f"/routing-rules/{segment(rule_id)}", method="DELETE")
     except Refused as refused:
-        return await _rules(site, visitor, problem=f"The rule stays. {refused}", status=refused.status)
+        return await _rules(site, visitor, form=Form.refused("gone", {}, refused, said="The rule stays."))
     return go("/desk/admin/routing")
 
 
@@ -83,26 +100,28 @@ async def _rules(
     site: Site,
     visitor: Visitor,
     *,
-    form: dict[str, str] | None = None,
+    form: Form | None = None,
     trial: dict[str, Any] | None = None,
     warnings: list[str] | None = None,
-    problem: str = "",
-    status: int = 200,
 ) -> Response:
-    caller = need_staff(visitor)
-    found, side = await site.parts(site.services.get(caller, "/routing-rules"), nav(site, visitor))
+    caller, form = need_staff(visitor), form or Form()
+    found, clients, side = await site.parts(
+        site.services.get(caller, "/routing-rules"),
+        site.services.get(caller, "/clients", limit=200),
+        nav(site, visitor),
+    )
     return site.page(
         "desk/routing.html",
         visitor=visitor,
         title="Routing",
-        status=status,
+        status=form.status,
         found=found,
+        clients=[] if isinstance(clients, Failed) else [(one["id"], one["name"]) for one in clients["items"]],
         may_change=caller.has_role(*DISPATCH),
         trial=trial,
         days=DAYS,
         warnings=warnings or [],
-        problem=problem,
-        form=form or {},
+        f=form,
         form_key=str(new_id()),
         **side,
     )

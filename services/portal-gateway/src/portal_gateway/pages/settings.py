@@ -15,6 +15,7 @@ from portal_gateway.actions.factors import WrongCode
 from portal_gateway.actions.keys import UnknownScope
 from portal_gateway.actions.people import EmailTaken, LastAdministrator, OwnRights
 from portal_gateway.house import House
+from portal_gateway.language import LANGUAGES, gettext
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import Site, failure, form_of, go, page_route
 from portal_gateway.passwords import BadPassword
@@ -49,13 +50,35 @@ async def security(request: Request, site: Site, visitor: Visitor) -> Response:
         site,
         visitor,
         "settings/security.html",
-        title="Security",
+        title=gettext("Security"),
         status=422 if problem else 200,
         problem=problem,
         made=made,
         found=found,
         listed=listed,
         session=session,
+    )
+
+
+@page_route(router, "/preferences", "GET", "POST")
+async def preferences(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show and change the language of one's pages and mails, and whether single keys do something."""
+    session = own_session(visitor)
+    if request.method == "POST":
+        form = await form_of(request, visitor)
+        async with _database(request).transaction(SYSTEM) as tx:
+            await people.prefer(
+                tx, session, language=form.get("language"), has_shortcuts=form.get("has_shortcuts") == "on"
+            )
+        site.visitors.forget_all()
+        return go("/settings/preferences")
+    return await framed(
+        site,
+        visitor,
+        "settings/preferences.html",
+        title=gettext("Preferences"),
+        person=session.person,
+        languages=LANGUAGES,
     )
 
 
@@ -83,7 +106,7 @@ async def everybody(request: Request, site: Site, visitor: Visitor) -> Response:
         site,
         visitor,
         "settings/people.html",
-        title="People",
+        title=gettext("People"),
         status=422 if problem else 200,
         problem=problem,
         link=link,
@@ -114,7 +137,7 @@ async def api_keys(request: Request, site: Site, visitor: Visitor) -> Response:
         site,
         visitor,
         "settings/keys.html",
-        title="API keys",
+        title=gettext("API keys"),
         status=422 if problem else 200,
         problem=problem,
         text=text,
@@ -136,7 +159,9 @@ async def audit(request: Request, site: Site, visitor: Visitor) -> Response:
             before=int(before) if before.isdecimal() and len(before) < 19 else None,
             limit=50,
         )
-    return await framed(site, visitor, "settings/audit.html", title="Audit log", rows=rows, following=following)
+    return await framed(
+        site, visitor, "settings/audit.html", title=gettext("Audit log"), rows=rows, following=following
+    )
 
 
 @page_route(router, "/view-as/{client_id}", "POST")

@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_currency, get_currency_precision
 
+from portal_gateway.language import decimal, gettext, locale, mark, ngettext, symbols
 from portal_gateway.services import Refused
 
-LOCALE = "en_GB"
 STATUS = {
-    "new": ("New", "", ""),
-    "open": ("In progress", "info", "loader-circle"),
-    "waiting_on_client": ("Waiting for client", "pause", "pause"),
-    "waiting_on_vendor": ("Waiting for supplier", "pause", "pause"),
-    "scheduled": ("Scheduled", "", "calendar"),
-    "resolved": ("Resolved", "ok", "circle-check"),
-    "closed": ("Closed", "", "check"),
+    "new": (mark("New"), "", ""),
+    "open": (mark("In progress"), "info", "loader-circle"),
+    "waiting_on_client": (mark("Waiting for client"), "pause", "pause"),
+    "waiting_on_vendor": (mark("Waiting for supplier"), "pause", "pause"),
+    "scheduled": (mark("Scheduled"), "", "calendar"),
+    "resolved": (mark("Resolved"), "ok", "circle-check"),
+    "closed": (mark("Closed"), "", "check"),
 }
 CLIENT_STATUS = {
     **STATUS,
-    "new": ("Received", "", ""),
-    "waiting_on_client": ("Waiting for you", "risk", "hand"),
-    "resolved": ("Resolved, confirm", "ok", "circle-check"),
+    "new": (mark("Received"), "", ""),
+    "waiting_on_client": (mark("Waiting for you"), "risk", "hand"),
+    "resolved": (mark("Resolved, confirm"), "ok", "circle-check"),
 }
-METRIC = {"first_response": "First response", "next_response": "Next response", "resolution": "Resolution"}
+METRIC = {
+    "first_response": mark("First response"),
+    "next_response": mark("Next response"),
+    "resolution": mark("Resolution"),
+}
+PRIORITY = {"critical": mark("Critical"), "high": mark("High"), "medium": mark("Medium"), "low": mark("Low")}
+
 AT_RISK_SHARE = 4
 """A running timer is at risk in the last quarter of its budget, as the browser shows it too."""
 
 
 def hours(minutes: int | None) -> str:
-    """Return minutes as hours with two decimals, with a real minus sign: ``21.75 h``."""
+    """Return minutes as hours with two decimals, with a real minus sign: ``21.75 h``, in German ``21,75 h``."""
     if minutes is None:
         return "–"
     hundredths = (abs(minutes) * 100 + 30) // 60
     sign = "\N{MINUS SIGN}" if minutes < 0 and hundredths else ""
-    return f"{sign}{hundredths // 100:,}.{hundredths % 100:02} h"
+    return decimal(f"{sign}{hundredths // 100:,}.{hundredths % 100:02} h")
 
 
 def duration(minutes: int | None) -> str:
@@ -56,7 +62,9 @@ def size(count: int) -> str:
     """Return a number of bytes as people say it: ``840 B``, ``12 kB``, ``3.4 MB``."""
     if count < 1000:
         return f"{count} B"
-    return f"{(count + 500) // 1000} kB" if count < 999_500 else f"{count // 1_000_000}.{count // 100_000 % 10} MB"
+    if count < 999_500:
+        return f"{(count + 500) // 1000} kB"
+    return decimal(f"{count // 1_000_000}.{count // 100_000 % 10} MB")
 
 
 def money(minor: int | None, currency: str) -> str:
@@ -64,38 +72,57 @@ def money(minor: int | None, currency: str) -> str:
     if minor is None:
         return "–"
     digits = get_currency_precision(currency)
-    text = format_currency(abs(minor) / 10**digits, currency, locale=LOCALE)
+    text = format_currency(abs(minor) / 10**digits, currency, locale=locale())
     return f"\N{MINUS SIGN}{text}" if minor < 0 else str(text)
 
 
 def minor_units(text: str, currency: str) -> int | None:
-    """Return an amount as people type it in minor units, ``None`` when it is not one above zero: ``1,250.5`` is 125050."""
-    whole, _, part = text.strip().replace(",", "").replace(" ", "").partition(".")
-    digits = get_currency_precision(currency)
-    if not f"{whole}{part}".isdigit() or not text.isascii() or len(whole) > 12 or len(part) > digits:
+    """Return an amount as people type it in minor units, ``None`` when it is not one above zero.
+
+    ``1,250.5`` is 125050, in German ``1.250,5``. What separates thousands stands before three digits or is not one: ``12.50``
+    typed in German is refused, never taken for 1250.
+    """
+    point, group = symbols()
+    whole, _, part = text.strip().replace(" ", "").partition(point)
+    first, *thousands = whole.split(group)
+    if thousands and (not 1 <= len(first) <= 3 or any(len(one) != 3 for one in thousands)):
         return None
-    return int(f"{whole}{part.ljust(digits, '0')}") or None
+    digits, plain_digits = get_currency_precision(currency), first + "".join(thousands)
+    if not f"{plain_digits}{part}".isdigit() or not text.isascii() or len(plain_digits) > 12 or len(part) > digits:
+        return None
+    return int(f"{plain_digits}{part.ljust(digits, '0')}") or None
 
 
 def plain(minor: int, currency: str) -> str:
-    """Return an amount as a form takes it: ``1250.50``."""
+    """Return an amount as a form takes it: ``1250.50``, in German ``1250,50``."""
     digits = get_currency_precision(currency)
-    return f"{minor // 10**digits}.{minor % 10**digits:0{digits}}" if digits else str(minor)
+    return decimal(f"{minor // 10**digits}.{minor % 10**digits:0{digits}}") if digits else str(minor)
+
+
+def share(value: float | str | None) -> str:
+    """Return a share in percent: ``98.3%``, in German ``98,3 %``."""
+    return "–" if value is None else gettext("%(number)s%%") % {"number": decimal(str(value))}
+
+
+def percent(basis_points: int) -> str:
+    """Return basis points as per cent: ``12.5%``, in German ``12,5 %``."""
+    whole, part = divmod(basis_points, 100)
+    return share(f"{whole}{f'.{part:02}'.rstrip('0') if part else ''}")
 
 
 def standing(invoice: Mapping[str, Any], today: date) -> tuple[str, str]:
     """Return how an invoice stands in a word, and its tone: due, part paid, overdue, paid, credited."""
     if invoice["status"] != "issued":
-        return "Draft", ""
+        return gettext("Draft"), ""
     if invoice["kind"] == "credit_note":
-        return "Credit note", ""
+        return gettext("Credit note"), ""
     left, gross = invoice["open_minor"], invoice["gross_minor"]
     credited = invoice.get("credited_minor", 0)
     if not left:
-        return ("Credited", "") if credited and credited >= gross else ("Paid", "ok")
+        return (gettext("Credited"), "") if credited and credited >= gross else (gettext("Paid"), "ok")
     if date.fromisoformat(invoice["due_on"]) < today:
-        return "Overdue", "breach"
-    return ("Part paid", "info") if left < gross - credited else ("Due", "info")
+        return gettext("Overdue"), "breach"
+    return (gettext("Part paid"), "info") if left < gross - credited else (gettext("Due"), "info")
 
 
 def instant(value: str | datetime | None) -> datetime | None:
@@ -116,7 +143,7 @@ def clock_time(value: str | datetime, zone: str, now: datetime) -> str:
     days = abs((local.date() - today).days)
     if not days:
         return f"{local:%H:%M}"
-    return f"{local:%a %H:%M}" if days < 7 else f"{local.day} {local:%b %H:%M}"
+    return f"{_named(local, 'EEE' if days < 7 else 'MMMd')} {local:%H:%M}"
 
 
 def when(value: str | datetime | None, zone: str, now: datetime) -> str:
@@ -127,12 +154,12 @@ def when(value: str | datetime | None, zone: str, now: datetime) -> str:
     local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
     days = (local.date() - today).days
     if days == 0:
-        return f"today {local:%H:%M}"
+        return gettext("today %(time)s") % {"time": f"{local:%H:%M}"}
     if days == 1:
-        return f"tomorrow {local:%H:%M}"
+        return gettext("tomorrow %(time)s") % {"time": f"{local:%H:%M}"}
     if abs(days) < 7:
-        return f"{local:%a %H:%M}"
-    return str(format_date(local.date(), "d MMM y", locale=LOCALE))
+        return f"{_named(local, 'EEE')} {local:%H:%M}"
+    return str(format_skeleton("yMMMd", local.date(), locale=locale()))
 
 
 def full(value: str | datetime | None, zone: str) -> str:
@@ -140,7 +167,15 @@ def full(value: str | datetime | None, zone: str) -> str:
     at = instant(value)
     if at is None:
         return ""
-    return str(format_datetime(at, "EEEE, d MMMM y, HH:mm:ss zzz", tzinfo=ZoneInfo(zone), locale=LOCALE))
+    local = at.astimezone(ZoneInfo(zone))
+    time = format_datetime(local, "HH:mm:ss zzz", tzinfo=ZoneInfo(zone), locale=locale())
+    return f"{format_date(local.date(), 'full', locale=locale())}, {time}"
+
+
+def local(value: str, zone: str) -> str:
+    """Return day and time in a zone: ``Mon 5 Oct 2026, 14:30``."""
+    at = needed(value).astimezone(ZoneInfo(zone))
+    return f"{_named(at, 'EEE')} {day(at.date())}, {at:%H:%M}"
 
 
 def day(value: str | date | None) -> str:
@@ -148,7 +183,7 @@ def day(value: str | date | None) -> str:
     if value is None:
         return "–"
     on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return str(format_date(on, "d MMM y", locale=LOCALE))
+    return str(format_skeleton("yMMMd", on, locale=locale()))
 
 
 def until(ends_on: str) -> str:
@@ -162,11 +197,23 @@ def ago(value: str | datetime | None, now: datetime) -> str:
     if at is None:
         return "–"
     minutes = max(0, int((now - at).total_seconds() // 60))
+    if not minutes:
+        return gettext("just now")
     if minutes < 60:
-        return f"{minutes} min ago" if minutes else "just now"
+        return gettext("%(count)s min ago") % {"count": minutes}
     if minutes < 60 * 24:
-        return f"{minutes // 60} h ago"
-    return f"{minutes // 1440} d ago"
+        return gettext("%(count)s h ago") % {"count": minutes // 60}
+    days = minutes // 1440
+    return ngettext("%(num)s d ago", "%(num)s d ago", days) % {"num": days}
+
+
+def _named(local: datetime, skeleton: str) -> str:
+    return str(format_skeleton(skeleton, local.date(), locale=locale()))
+
+
+def month(first: date) -> str:
+    """Return a month: ``October 2026``."""
+    return str(format_skeleton("yMMMM", first, locale=locale()))
 
 
 def timer(clock: Mapping[str, Any] | None, now: datetime) -> dict[str, Any] | None:
@@ -183,7 +230,7 @@ def timer(clock: Mapping[str, Any] | None, now: datetime) -> dict[str, Any] | No
         "text": "",
     }
     if clock["status"] == "stopped":
-        word = {"met": "Met", "missed": "Missed"}.get(clock["verdict"] or "", "Not counted")
+        word = {"met": gettext("Met"), "missed": gettext("Missed")}.get(clock["verdict"] or "", gettext("Not counted"))
         return {**made, "state": "met" if clock["verdict"] == "met" else "stopped", "label": word}
     due = instant(clock["due_at"])
     left = int((due - now).total_seconds()) if due is not None else clock["remaining_seconds"]
@@ -240,6 +287,29 @@ def parse_duration(text: str) -> int | None:
     return _bounded(int(minutes)) if _is_count(minutes) else None
 
 
+def effort(text: str) -> int | None:
+    """Return the minutes of an effort, ``None`` when it is not one: ``40h``, ``12h30``, ``90m``, ``1.5`` or ``40`` (hours)."""
+    given = text.strip().lower().replace(" ", "").replace(",", ".").removesuffix("in")
+    if given.endswith("m") and "h" not in given:
+        return int(given[:-1]) or None if _is_count(given[:-1]) else None
+    whole, has_h, rest = given.partition("h")
+    if has_h and rest:
+        rest = rest.removesuffix("m")
+        return int(whole) * 60 + int(rest) or None if _is_count(whole) and _is_count(rest) and int(rest) < 60 else None
+    whole, _, part = whole.partition(".")
+    if not (_is_count(whole or "0") and _is_count(part or "0")) or len(part) > 2 or not whole + part:
+        return None
+    return int(whole or "0") * 60 + (int(part.ljust(2, "0")) * 60 + 50) // 100 or None
+
+
+def as_effort(minutes: int | None) -> str:
+    """Return an effort as a form takes it: ``12h30``, ``45m``, ``2h``."""
+    if not minutes:
+        return ""
+    whole, rest = divmod(minutes, 60)
+    return f"{whole}h{rest:02}" if whole and rest else f"{whole}h" if whole else f"{rest}m"
+
+
 def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 4
 
@@ -255,6 +325,38 @@ def _bounded(minutes: int | None) -> int | None:
     return minutes if minutes is not None and 1 <= minutes <= 1440 else None
 
 
+WORDS = {
+    "waiting": mark("Waiting"),
+    "approved": mark("Approved"),
+    "declined": mark("Declined"),
+    "invoice": mark("Invoice"),
+    "credit_note": mark("Credit note"),
+    "payment": mark("Payment"),
+    "refund": mark("Refund"),
+    "write_off": mark("Write-off"),
+}
+ROLES = {
+    "agent": mark("Agent"),
+    "dispatcher": mark("Dispatcher"),
+    "manager": mark("Manager"),
+    "finance": mark("Finance"),
+    "admin": mark("Administrator"),
+    "requester": mark("Requester"),
+    "approver": mark("Approver"),
+    "billing": mark("Billing"),
+}
+
+
+def word(code: str) -> str:
+    """Return a code of a service as a word."""
+    return gettext(WORDS[code]) if code in WORDS else code.replace("_", " ").capitalize()
+
+
+def roles(codes: Iterable[str]) -> str:
+    """Return roles as people say them."""
+    return ", ".join(gettext(ROLES.get(one, one)) for one in sorted(codes))
+
+
 def now() -> datetime:
     """Return the instant a page is made: countdowns are corrected to it in the browser."""
     return datetime.now(UTC)
@@ -264,3 +366,17 @@ def said(refused: Refused) -> str:
     """Return what is wrong, with its places when they are known."""
     errors = refused.document.get("errors") or []
     return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)
+
+
+def faults(refused: Refused, *, places: Mapping[str, str], codes: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong by the field of a form that shows it.
+
+    ``places`` tells the field of a place in the body that has another name (``targets/0``), ``codes`` the one of a whole
+    problem. What belongs to no field stands under the empty name.
+    """
+    found: dict[str, str] = {}
+    for one in refused.document.get("errors") or []:
+        pointer = one["pointer"].removeprefix("/body/")
+        name = next((places[known] for known in places if f"{pointer}/".startswith(f"{known}/")), pointer.split("/")[0])
+        found.setdefault(name, one["detail"])
+    return found or {codes.get(refused.document.get("code", ""), ""): str(refused)}

@@ -13,14 +13,15 @@ from portal_gateway.actions.factors import PasskeyRefused
 from portal_gateway.actions.people import TicketSpent
 from portal_gateway.actions.sign_in import Half, Origin, SecondFactorRequired, SignedIn, TooManyAttempts
 from portal_gateway.house import House
+from portal_gateway.language import gettext, mark
 from portal_gateway.limits import Limits, TooManyRequests
 from portal_gateway.pages.site import Site, form_of, go, page_route, safe_next, site_of
 from portal_gateway.passwords import BadPassword
 from portal_gateway.scope import COOKIE, SECURE_COOKIE, Visitor, token_of
 
 router = APIRouter()
-WRONG = "E-mail and password do not belong together."
-WRONG_CODE = "That code is not right, or was used before."
+WRONG = mark("E-mail and password do not belong together.")
+WRONG_CODE = mark("That code is not right, or was used before.")
 
 
 def home_of(kind: str) -> str:
@@ -75,7 +76,7 @@ async def sign_in(request: Request) -> Response:
     if isinstance(signed_in, Half):
         return await login_form(request, wanted=wanted, half=signed_in.token)
     if signed_in is None:
-        problem = WRONG_CODE if half_token else WRONG
+        problem = gettext(WRONG_CODE if half_token else WRONG)
         return await login_form(request, wanted=wanted, email=email, half=half_token, problem=problem, status=401)
     return with_session(request, signed_in, safe_next(wanted, home_of(signed_in.person.kind)))
 
@@ -95,14 +96,18 @@ async def sign_in_with_passkey(request: Request) -> Response:
                 tx, credential=credential, origin=origin_of(request), house=house_of(request)
             )
     except (PasskeyRefused, ValueError):
-        return await login_form(request, wanted=form.get("next", ""), problem="The passkey was refused.", status=401)
+        return await login_form(
+            request, wanted=form.get("next", ""), problem=gettext("The passkey was refused."), status=401
+        )
     return with_session(request, signed_in, safe_next(form.get("next"), home_of(signed_in.person.kind)))
 
 
 @router.get("/forgot-password", include_in_schema=False)
 async def forgot(request: Request) -> Response:
     """Ask for the address a link is sent to."""
-    return site_of(request).page("sign_in/forgot.html", visitor=None, title="Forgotten password", is_sent=False)
+    return site_of(request).page(
+        "sign_in/forgot.html", visitor=None, title=gettext("Forgotten password"), is_sent=False
+    )
 
 
 @router.post("/forgot-password", include_in_schema=False)
@@ -113,7 +118,7 @@ async def send_link(request: Request) -> Response:
     if _is_ours(request):
         async with database_of(request).transaction(SYSTEM) as tx:
             await people.ask_for_reset(tx, email=form.get("email", "").strip()[:254], house=house_of(request))
-    return site_of(request).page("sign_in/forgot.html", visitor=None, title="Forgotten password", is_sent=True)
+    return site_of(request).page("sign_in/forgot.html", visitor=None, title=gettext("Forgotten password"), is_sent=True)
 
 
 @router.get("/choose-password", include_in_schema=False)
@@ -161,10 +166,15 @@ async def prove(request: Request, site: Site, visitor: Visitor) -> Response:
         if is_right:
             site.visitors.forget_all()
             return go(wanted)
-        problem = problem or "That is not right."
+        problem = problem or gettext("That is not right.")
     status = 422 if problem else 200
     return site.page(
-        "sign_in/prove.html", visitor=visitor, title="Is it you?", status=status, problem=problem, wanted=wanted
+        "sign_in/prove.html",
+        visitor=visitor,
+        title=gettext("Is it you?"),
+        status=status,
+        problem=problem,
+        wanted=wanted,
     )
 
 
@@ -221,7 +231,7 @@ async def login_form(
     return site_of(request).page(
         "login.html",
         visitor=None,
-        title="Sign in",
+        title=gettext("Sign in"),
         status=status,
         problem=problem,
         email=email,
@@ -233,7 +243,12 @@ async def login_form(
 
 def _choose(request: Request, *, token: str, problem: str, status: int) -> Response:
     return site_of(request).page(
-        "sign_in/choose.html", visitor=None, title="Choose a password", status=status, problem=problem, token=token
+        "sign_in/choose.html",
+        visitor=None,
+        title=gettext("Choose a password"),
+        status=status,
+        problem=problem,
+        token=token,
     )
 
 

@@ -7,10 +7,11 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import date, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import jinja2
 from fastapi import APIRouter, Request, Response
@@ -19,8 +20,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from msp_kit import telemetry
 from msp_kit.identity import SAFE_METHODS
 from msp_kit.problems import Forbidden, Unauthenticated
-from portal_gateway import charts, tape
+from portal_gateway import brand, charts, language, tape
+from portal_gateway.brand import Brand
+from portal_gateway.language import gettext, mark, ngettext, pgettext
 from portal_gateway.pages import shown
+from portal_gateway.pages.places import KEYS, places
+from portal_gateway.pages.surroundings import Brands
 from portal_gateway.scope import (
     CSRF_FIELD,
     CSRF_HEADER,
@@ -51,7 +56,10 @@ HEADERS = {
     "cache-control": "no-store",
 }
 ENROLMENT = "/settings/security"
-FORM_BYTES_MAX = 100_000
+STATEMENT_FORMS = ("pdf", "csv", "json")
+FORM_BYTES_MAX = 1_000_000
+"""Twenty thousand letters of any script take a quarter of it."""
+TOO_LARGE = "Nothing was sent. Go back: your text is still there; shorten it or put it into a file."
 ZONE = "Europe/London"
 Handler = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -65,13 +73,17 @@ class Failed:
     request_id: str
 
 
+class FormTooLarge(Exception):
+    """A form holds more than any of ours can."""
+
+
 class Site:
     """The pages' surroundings, one per process."""
 
-    def __init__(self, *, services: Services, visitors: Visitors, brand: str) -> None:
+    def __init__(self, *, services: Services, visitors: Visitors, brands: Brands) -> None:
         self.services = services
         self.visitors = visitors
-        self.brand = brand
+        self.brands = brands
         self.client_names: Callable[[Any], Awaitable[str | None]]
         self.versions = _versions()
         self.environment = jinja2.Environment(
@@ -80,34 +92,54 @@ class Site:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        # The extension is what puts them there; the name is not in its type.
+        self.environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
         self.environment.globals.update(
             charts=charts,
             tape=tape,
             shown=shown,
-            brand=brand,
             asset=self.asset,
             STATUS=shown.STATUS,
             CLIENT_STATUS=shown.CLIENT_STATUS,
             METRIC=shown.METRIC,
             zone=ZONE,
+            places=places,
+            KEYS=KEYS,
         )
         self.environment.filters.update(
-            hours=shown.hours, duration=shown.duration, money=shown.money, day=shown.day, until=shown.until
+            hours=shown.hours,
+            duration=shown.duration,
+            money=shown.money,
+            day=shown.day,
+            until=shown.until,
+            percent=shown.share,
         )
 
     def asset(self, name: str) -> str:
         """Return the address of a static file with the hash of its content: it may be cached for ever."""
         return f"/static/{name}?v={self.versions[name]}"
 
+    @property
+    def look(self) -> Brand:
+        """Return how the house looks, for the request being answered."""
+        return brand.CURRENT.get() or Brand(self.brands.name)
+
     def page(
         self, template: str, *, visitor: Visitor | None, title: str, status: int = 200, **context: Any
     ) -> Response:
         """Render a page."""
         now = shown.now()
+        look = self.look
         html = self.environment.get_template(template).render(
             visitor=visitor,
-            title=f"{title}, {self.brand}",
+            title=f"{title}, {look.name}",
+            look=look,
+            brand=look.name,
+            lang=language.CURRENT.get(),
+            # Pages of the desk speak English so far; what is around them is translated.
+            is_translated=not template.startswith("desk/"),
             heading=title,
             now=now,
             csrf=visitor.csrf_token if visitor else "",
@@ -143,16 +175,50 @@ async def form_of(request: Request, visitor: Visitor | None) -> dict[str, str]:
 
     Raises:
         CsrfFailed: the form does not carry the session's token.
+        FormTooLarge: it is too long to be one of ours.
     """
     body = await request.body()
+    if len(body) > FORM_BYTES_MAX:
+        raise FormTooLarge
     fields: dict[str, str] = {}
-    if len(body) <= FORM_BYTES_MAX:
-        for name, value in parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=500):
-            fields[name] = f"{fields[name]},{value}" if name in fields else value
+    for name, value in parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=500):
+        fields[name] = f"{fields[name]},{value}" if name in fields else value
     if visitor is not None:
         given = request.headers.get(CSRF_HEADER) or fields.pop(CSRF_FIELD, None)
         check_csrf(request, visitor, method="POST", given=given)
     return fields
+
+
+async def statement_file(
+    request: Request, site: Site, visitor: Visitor, path: str, form: str, *, days: int
+) -> Response:
+    """Return a statement of hours as ``csv``, ``json`` or ``pdf``: of the days asked for, by default the last ones."""
+    if form not in STATEMENT_FORMS:
+        return failure(site, visitor, status=404)
+    today = shown.now().date()
+    asked = request.query_params
+    first = _day_of(asked.get("from"), otherwise=today - timedelta(days=days))
+    last = _day_of(asked.get("to"), otherwise=today)
+    if first is None or last is None or last < first:
+        return failure(site, visitor, status=422, detail=gettext("Choose a first and a last day, in this order."))
+    query = urlencode({"from": first, "to": last + timedelta(days=1)})
+    suffix = "" if form == "json" else f".{form}"
+    answer = await site.services.send(visitor.caller, "GET", f"{path}/statement{suffix}?{query}")
+    answer.json()  # raises what the service refused
+    name = f"hours-{first}-to-{last}.{form}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(answer.body, media_type=answer.content_type, headers=headers)
+
+
+def _day_of(text: str | None, *, otherwise: date) -> date | None:
+    """Return a day as a form sends it, ``None`` for anything else and for a year nobody keeps books of."""
+    if not text:
+        return otherwise
+    try:
+        on = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return on if 2000 <= on.year < 2199 else None
 
 
 def go(path: str) -> Response:
@@ -169,6 +235,8 @@ def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler
             visitor: Visitor | None = None
             try:
                 visitor = await site.visitors.of(request)
+                if visitor.session is not None and visitor.session.person.language:
+                    language.CURRENT.set(visitor.session.person.language)
                 _check_place(request, visitor)
                 return await function(request, site, visitor, **request.path_params)
             except Unauthenticated:
@@ -177,6 +245,8 @@ def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler
                 return go(ENROLMENT)
             except (Forbidden, CsrfFailed, OutOfScope) as error:
                 return failure(site, visitor, status=403, detail=str(error))
+            except FormTooLarge:
+                return failure(site, visitor, status=413, detail=TOO_LARGE)
             except ServiceAway as error:
                 return failure(site, visitor, status=503, detail=str(error))
             except Refused as error:
@@ -222,21 +292,24 @@ def _page_before(request: Request) -> str:
 
 
 _SAID = {
-    400: ("That request was not understood", "Go back and try again."),
-    403: ("This page is not for you", "Your role does not include it. Ask an administrator if you need it."),
-    404: ("There is nothing here", "The address may be mistyped, or it may not be yours to see."),
-    409: ("Somebody was faster", "Reload the page to see how it stands now."),
-    413: ("That is too much at once", "Send less."),
-    422: ("Something is not valid", "Check what you entered."),
-    429: ("Too many requests", "Wait a little and try again."),
-    500: ("Something went wrong on our side", "Nothing was changed. The request id leads us to the cause."),
-    503: ("A part of the platform is away", "Try again in a few seconds."),
+    400: (mark("That request was not understood"), mark("Go back and try again.")),
+    403: (
+        mark("This page is not for you"),
+        mark("Your role does not include it. Ask an administrator if you need it."),
+    ),
+    404: (mark("There is nothing here"), mark("The address may be mistyped, or it may not be yours to see.")),
+    409: (mark("Somebody was faster"), mark("Reload the page to see how it stands now.")),
+    413: (mark("That is too much at once"), mark("Send less.")),
+    422: (mark("Something is not valid"), mark("Check what you entered.")),
+    429: (mark("Too many requests"), mark("Wait a little and try again.")),
+    500: (mark("Something went wrong on our side"), mark("Nothing was changed. The request id leads us to the cause.")),
+    503: (mark("A part of the platform is away"), mark("Try again in a few seconds.")),
 }
 
 
 def failure(site: Site, visitor: Visitor | None, *, status: int, detail: str = "") -> Response:
     """Return a styled page for a failure."""
-    said, advice = _SAID.get(status, _SAID[500])
+    said, advice = (gettext(one) for one in _SAID.get(status, _SAID[500]))
     return site.page("failure.html", visitor=visitor, title=said, status=status, said=said, advice=detail or advice)
 
 

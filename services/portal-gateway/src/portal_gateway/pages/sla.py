@@ -23,7 +23,7 @@ router = APIRouter(prefix="/desk/sla")
 MANAGERS = ("manager", "admin", "finance", "dispatcher")
 WEEKS = 12
 ROWS = 40
-PARTS_MAX = 10
+PARTS_MAX = 8
 PAGES_MAX = 10
 CHOICES_MAX = 200
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -56,6 +56,12 @@ CAUSES = {
 """Why a promise was broken, as the sla service knows it."""
 JUDGES = ("manager", "admin")
 """Who says why."""
+REFUSED = {
+    "parked": "Needs a person",
+    "retry": "Is tried again",
+    "waiting": "Waits for an earlier event",
+}
+"""What becomes of an event that could not be taken, as the sla service says it."""
 KINDS = (
     ("by_priority", "priority"),
     ("by_metric", "metric"),
@@ -100,6 +106,7 @@ async def kept(request: Request, site: Site, visitor: Visitor) -> Response:
         week=lambda monday, **more: link({**asked, **_week(monday, asked), **more}),
         hour=lambda weekday, hour: link({**asked, "weekday": weekday, "hour": hour, "outcome": list(BROKEN)}),
         csv=f"/desk/sla/parts.csv?{urlencode(asked)}",
+        may_judge=any(visitor.caller.has_role(role) for role in JUDGES),
         **side,
     )
 
@@ -145,6 +152,16 @@ async def say_cause(request: Request, site: Site, visitor: Visitor, clock_id: st
     return go(safe_next(form.get("next"), "/desk/sla/breaches"))
 
 
+@page_route(router, "/refusals")
+async def refusals(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """List the events the SLA engine could not take, each with its reason."""
+    caller = need_staff(visitor, *JUDGES)
+    found, side = await site.parts(site.services.get(caller, "/sla-refusals"), nav(site, visitor))
+    return site.page(
+        "desk/sla_refusals.html", visitor=visitor, title="SLA events not taken", found=found, kinds=REFUSED, **side
+    )
+
+
 async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str, outcomes: Sequence[str]) -> Response:
     caller = need_staff(visitor, *MANAGERS)
     days, asked = days_of(request), _asked(request, *FILTERS)
@@ -167,7 +184,9 @@ async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str,
         outcomes={name: OUTCOMES[name] for name in outcomes},
         causes=CAUSES if outcomes == BROKEN else {},
         may_judge=any(caller.has_role(role) for role in JUDGES),
-        here=f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path,
+        here=_here(request),
+        saying=request.query_params.get("say"),
+        say=lambda clock_id: f"{_here(request, say=clock_id)}#c-{clock_id}",
         chips=_chips({**days, **asked}, names),
         is_first=not request.query_params.get("after"),
         older=lambda after: "?" + urlencode({**days, **asked, "after": after}, doseq=True),
@@ -176,12 +195,22 @@ async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str,
     )
 
 
+def _here(request: Request, **more: str) -> str:
+    """Return the address of the list, with the form of at most one clock open."""
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "say"]
+    asked = urlencode([*query, *more.items()])
+    return f"{request.url.path}?{asked}" if asked else request.url.path
+
+
 # ---- what is asked ------------------------------------------------------------------------------------------------
 
 
 def link(asked: dict[str, Any]) -> str:
-    """Return the page of the clocks behind a number: breaches when only those are asked for."""
-    is_broken = set(_list(asked.get("outcome", ()))) in ({"missed"}, {"open_overdue"}, set(BROKEN))
+    """Return the page of the clocks behind a number: breaches, which are of both outcomes unless told, when only those are asked for."""
+    outcomes = set(_list(asked.get("outcome", ())))
+    is_broken = bool(outcomes) and outcomes <= set(BROKEN)
+    if outcomes == set(BROKEN):
+        asked = {name: value for name, value in asked.items() if name != "outcome"}
     return f"/desk/sla/{'breaches' if is_broken else 'verdicts'}?{urlencode(asked, doseq=True)}"
 
 

@@ -76,7 +76,11 @@ async def _done(
     method: str = "POST",
 ) -> Response:
     try:
-        await site.services.post(need_staff(visitor), path, body, key=form.get("key") or None, method=method)
+        done = await site.services.post(need_staff(visitor), path, body, key=form.get("key") or None, method=method)
     except (Refused, ServiceAway) as error:
         return await refuse(site, visitor, ref, error, form=form, prefix=prefix)
+    # Sent again by a reload, the form has the same key: nothing is logged twice.
+    warnings = (done or {}).get("warnings")
+    if warnings:
+        return await show_ticket(site, visitor, ref, warnings=warnings)
     return go(f"/desk/tickets/{segment(ref)}")

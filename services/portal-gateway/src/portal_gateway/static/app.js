@@ -81,64 +81,105 @@ addEventListener('click', (e) => {
     root.dataset.theme = dark ? 'light' : 'dark';
     try { localStorage.setItem('theme', root.dataset.theme); } catch { /* private mode */ }
   }
-  if (a === 'palette') openPalette();
-  if (a === 'keys') document.getElementById('keys')?.showModal();
+  if (a === 'palette') { e.preventDefault(); openPalette(); }
+  if (a === 'keys') openKeys();
   if (a === 'menu') document.querySelector('.side')?.toggleAttribute('data-open');
   if (a === 'print') print();
   if (a === 'close') t.closest('dialog')?.close();
 });
 addEventListener('click', (e) => { if (e.target.nodeName === 'DIALOG') e.target.close(); });
 
-/* ---- command palette: server-rendered options, filtered here ------------- */
+/* ---- command palette: pages from the server; actions of this page and recent ones from here ---- */
 const pal = document.getElementById('palette');
-function openPalette() { if (!pal) return; pal.showModal(); const i = pal.querySelector('input'); i.value = ''; filter(''); i.focus(); }
+const palInput = pal?.querySelector('input');
+const recent = (() => { try { return JSON.parse(sessionStorage.getItem('recent')) || []; } catch { return []; } })();
+function remember(list) { try { sessionStorage.setItem('recent', JSON.stringify(list)); } catch { /* private mode */ } }
+// What somebody looked at is kept in this tab only, and gone when they have signed out.
+if (pal && /^\/(desk|portal)\/.+\/.+/.test(location.pathname)) {
+  remember([{ href: location.pathname, text: pal.dataset.here }, ...recent.filter((one) => one.href !== location.pathname)].slice(0, 8));
+} else if (!pal) remember([]);
+function option(text, act, id) {
+  const made = Object.assign(document.createElement('li'), { id, textContent: text });
+  made.setAttribute('role', 'option'); made.setAttribute('aria-selected', 'false'); made.dataset.made = '';
+  if (typeof act === 'string') made.dataset.href = act; else made.act = act;
+  return made;
+}
+function openPalette() {
+  if (!pal || pal.open) return;
+  pal.querySelectorAll('[data-made]').forEach((one) => one.remove());
+  const group = (name) => pal.querySelector(`[data-group="${name}"]`);
+  const acts = [...document.querySelectorAll('#main .btn, .topbar .btn:not(.menu-btn)')].filter((b) => b.innerText.trim() && !b.disabled && b.checkVisibility()).slice(0, 12);
+  group('here').after(...acts.map((b, n) => option(b.innerText.trim(), () => b.click(), `pa${n}`)));
+  group('recent').after(...recent.filter((one) => one.href !== location.pathname).map((one, n) => option(one.text, one.href, `pr${n}`)));
+  pal.showModal(); palInput.value = ''; filter(''); palInput.focus();
+}
 function filter(q) {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
+  const find = pal.querySelector('[data-find]');
+  find.querySelector('span').textContent = find.querySelector('span').dataset.text.replace('{}', q.trim());
+  find.dataset.href = `${pal.dataset.search}?text=${encodeURIComponent(q.trim())}`;
   let first = true;
   pal.querySelectorAll('[role="option"]').forEach((o) => {
-    const hit = words.every((w) => o.textContent.toLowerCase().includes(w));
+    const hit = o === find ? words.length > 0 : words.every((w) => o.textContent.toLowerCase().includes(w));
     o.hidden = !hit;
     o.setAttribute('aria-selected', String(hit && first));
-    if (hit && first) { pal.querySelector('input').setAttribute('aria-activedescendant', o.id); first = false; }
+    if (hit && first) { palInput.setAttribute('aria-activedescendant', o.id); first = false; }
   });
   pal.querySelectorAll('.grp').forEach((g) => {
     let n = g.nextElementSibling, any = false;
-    while (n && !n.classList.contains('grp')) { any ||= !n.hidden; n = n.nextElementSibling; }
+    while (n && !n.classList.contains('grp') && n !== find) { any ||= !n.hidden; n = n.nextElementSibling; }
     g.hidden = !any;
   });
 }
-pal?.querySelector('input').addEventListener('input', (e) => filter(e.target.value));
+function run(o) {
+  if (o?.dataset.href) location.href = o.dataset.href;
+  else if (o?.act) { pal.close(); o.act(); }
+}
+palInput?.addEventListener('input', (e) => filter(e.target.value));
+pal?.addEventListener('click', (e) => run(e.target.closest('[role="option"]')));
 pal?.addEventListener('keydown', (e) => {
   const vis = [...pal.querySelectorAll('[role="option"]:not([hidden])')];
   const cur = vis.findIndex((o) => o.getAttribute('aria-selected') === 'true');
-  if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
+  if ((e.key === 'ArrowDown' || e.key === 'ArrowUp') && vis.length) {
     e.preventDefault();
     const nx = vis[(cur + (e.key === 'ArrowDown' ? 1 : -1) + vis.length) % vis.length];
     vis.forEach((o) => o.setAttribute('aria-selected', String(o === nx)));
-    pal.querySelector('input').setAttribute('aria-activedescendant', nx.id); nx.scrollIntoView({ block: 'nearest' });
+    palInput.setAttribute('aria-activedescendant', nx.id); nx.scrollIntoView({ block: 'nearest' });
   }
-  if (e.key === 'Enter' && vis[cur]?.dataset.href) location.href = vis[cur].dataset.href;
+  if (e.key === 'Enter') { e.preventDefault(); run(vis[cur]); }
 });
 
 /* ---- keyboard: single keys only when not typing; can be turned off -------- */
+function openKeys() {
+  const keys = document.getElementById('keys');
+  // Only what this page has something for.
+  keys?.querySelectorAll('[data-needs]').forEach((one) => { one.hidden = !document.querySelector(one.dataset.needs); });
+  if (keys && !keys.open) keys.showModal();
+}
 let chord = '';
 addEventListener('keydown', (e) => {
   if ((e.metaKey || e.ctrlKey) && e.key.toLowerCase() === 'k') { e.preventDefault(); openPalette(); return; }
+  if ((e.metaKey || e.ctrlKey) && e.key === 'Enter' && e.target.matches('textarea')) {
+    const form = e.target.form;
+    form?.requestSubmit(form.querySelector('button[data-kind="primary"]')); return;
+  }
   if (e.target.closest('input, textarea, select, [contenteditable], dialog') || e.metaKey || e.ctrlKey || e.altKey) return;
   if (root.dataset.shortcuts === 'off') return;
   const rows = [...document.querySelectorAll('tr[data-href]')];
   const at = rows.findIndex((r) => r.classList.contains('cursor'));
   const move = (n) => { const r = rows[Math.max(0, Math.min(rows.length - 1, n))]; if (!r) return; rows.forEach((x) => x.classList.remove('cursor')); r.classList.add('cursor'); r.querySelector('a').focus({ preventScroll: true }); r.scrollIntoView({ block: 'nearest' }); };
-  if (chord === 'g') { const to = document.querySelector(`[data-go="${e.key}"]`); chord = ''; if (to) { location.href = to.href; return; } }
+  if (chord === 'g') { const to = document.querySelector(`[data-go="${CSS.escape(e.key)}"]`); chord = ''; if (to) { location.href = to.dataset.href; return; } }
   switch (e.key) {
     case 'g': chord = 'g'; setTimeout(() => { chord = ''; }, 900); break;
     case 'j': move(at + 1); break;
     case 'k': move(at - 1); break;
     case 'Enter': if (at >= 0 && !e.target.closest('a,button,summary')) location.href = rows[at].dataset.href; break;
     case '/': e.preventDefault(); openPalette(); break;
-    case '?': document.getElementById('keys')?.showModal(); break;
-    case 'r': e.preventDefault(); document.querySelector('.composer textarea')?.focus(); break;
-    case 't': e.preventDefault(); document.querySelector('[name="duration"]')?.focus(); break;
+    case '?': openKeys(); break;
+    case 'r': { const to = document.querySelector('.composer textarea'); if (to) { e.preventDefault(); to.focus(); } break; }
+    case 'n': { const note = document.querySelector('.composer [value="note"]'); if (note) { e.preventDefault(); note.checked = true; document.querySelector('.composer textarea').focus(); } break; }
+    case 'a': { const box = document.querySelector('details:has([name="assignee_id"])'); if (box) { e.preventDefault(); box.open = true; box.querySelector('[name="assignee_id"]').focus(); } break; }
+    case 't': { const to = document.querySelector('[name="duration"]'); if (to) { e.preventDefault(); to.focus(); } break; }
     default: {
       // In a table, the row under the cursor; elsewhere the one button there is.
       const key = `[data-key="${CSS.escape(e.key)}"]`;
@@ -176,13 +217,14 @@ async function ring() {
     const { unread } = await answer.json(), count = bell.querySelector('.count');
     count.hidden = !unread;
     count.textContent = unread > 99 ? '99+' : String(unread);
-    bell.setAttribute('aria-label', unread ? `Inbox, ${count.textContent} open` : 'Inbox');
+    bell.setAttribute('aria-label', unread ? bell.dataset.some.replace('0', count.textContent) : bell.dataset.none);
   } catch { /* the page is left, or the network is away: the next signal asks again */ }
 }
 ring();
 
 /* ---- live: signals name a topic, the page asks again by its own address ---- */
-const shows = document.querySelector('meta[name="live-topics"]')?.content.split(',') ?? [];
+const live = document.querySelector('meta[name="live-topics"]');
+const shows = live?.content.split(',') ?? [];
 const topics = [...new Set([...shows, bell?.dataset.bell])].filter(Boolean).join(',');
 const label = document.querySelector('.live');
 let due = 0;
@@ -206,10 +248,10 @@ if (topics && window.EventSource) {
   let looking = 0;
   stream.addEventListener('signal', (e) => { if (e.data === bell?.dataset.bell) ring(); if (shows.includes(e.data)) soon(); });
   stream.addEventListener('resync', () => { ring(); soon(); });
-  stream.addEventListener('open', () => { clearInterval(looking); looking = 0; say('Live'); });
+  stream.addEventListener('open', () => { clearInterval(looking); looking = 0; say(live?.dataset.on); });
   stream.addEventListener('error', () => {
     looking ||= setInterval(() => { ring(); refresh(); }, 20000);
-    say(stream.readyState === EventSource.CLOSED ? 'Updated every 20 seconds' : 'Live updates stopped, reconnecting');
+    say(stream.readyState === EventSource.CLOSED ? live?.dataset.looking : live?.dataset.lost);
   });
   addEventListener('pagehide', () => stream.close());
 }

@@ -188,3 +188,14 @@ async def client_name(tx: Transaction, client_id: UUID) -> str | None:
     """Return the name of a client."""
     name: str | None = await tx.fetchval("SELECT name FROM client_names WHERE client_id = $1", client_id)
     return name
+
+
+async def clients_with_words(tx: Transaction, words: Sequence[str], *, limit: int) -> Sequence[Any]:
+    """Return (client_id, code, name) of clients whose name or code has all the words, by name."""
+    return await tx.fetch(
+        "SELECT c.client_id, c.code, c.name FROM client_names c WHERE NOT EXISTS (SELECT FROM unnest($1::text[]) AS word"
+        "   WHERE position(lower(word) IN lower(c.name || ' ' || c.code)) = 0)"
+        " ORDER BY c.name, c.client_id LIMIT $2",
+        list(words),
+        limit,
+    )

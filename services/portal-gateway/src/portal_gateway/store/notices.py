@@ -89,13 +89,12 @@ async def save_telling(tx: Transaction, person_id: UUID, telling: Telling) -> No
     """Save how somebody wants to be told; a refusal of their address is forgotten, it may be right now."""
     starts, ends = telling.quiet or (None, None)
     await tx.driver.execute(
-        "INSERT INTO notification_settings (person_id, zone, language, digest, quiet_from, quiet_until, channels)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (person_id) DO UPDATE SET zone = excluded.zone,"
-        " language = excluded.language, digest = excluded.digest, quiet_from = excluded.quiet_from,"
+        "INSERT INTO notification_settings (person_id, zone, digest, quiet_from, quiet_until, channels)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (person_id) DO UPDATE SET zone = excluded.zone,"
+        " digest = excluded.digest, quiet_from = excluded.quiet_from,"
         " quiet_until = excluded.quiet_until, channels = excluded.channels, refusal = '', refused_at = NULL",
         person_id,
         telling.zone,
-        telling.language,
         telling.digest,
         starts,
         ends,
@@ -243,9 +242,9 @@ async def drop_mail(tx: Transaction, person_id: UUID) -> None:
 async def address_refused(tx: Transaction, person_id: UUID, *, text: str) -> None:
     """Note what the mail server said about a person's address."""
     await tx.driver.execute(
-        "INSERT INTO notification_settings (person_id, zone, language, digest, channels, refusal, refused_at)"
+        "INSERT INTO notification_settings (person_id, zone, digest, channels, refusal, refused_at)"
         " SELECT $1, coalesce((SELECT c.timezone FROM people p JOIN client_names c ON c.client_id = p.of_client_id"
-        " WHERE p.id = $1), 'Europe/London'), 'en', 'daily', '{}', $2, $3"
+        " WHERE p.id = $1), 'Europe/London'), 'daily', '{}', $2, $3"
         " ON CONFLICT (person_id) DO UPDATE SET refusal = excluded.refusal, refused_at = excluded.refused_at",
         person_id,
         text[:300],
@@ -264,7 +263,6 @@ def _telling(row: Any) -> Telling:
         return Telling(zone=zone)
     return Telling(
         zone=zone,
-        language=row["language"],
         digest=row["digest"],
         quiet=None if row["quiet_from"] is None else (row["quiet_from"], row["quiet_until"]),
         channels=_json(row["channels"]),

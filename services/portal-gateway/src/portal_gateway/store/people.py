@@ -12,7 +12,7 @@ from portal_gateway.person import Person
 from portal_gateway.store import digest
 
 _PUBLIC = "id, revision, kind, of_client_id, email, display_name, roles, is_active"
-_PERSON = f"{_PUBLIC}, password_hash"
+_PERSON = f"{_PUBLIC}, language, has_shortcuts, password_hash"
 
 
 def person(row: Any) -> Person | None:
@@ -63,6 +63,13 @@ async def save(tx: Transaction, changed: Person) -> None:
     )
 
 
+async def save_preferences(tx: Transaction, person_id: UUID, *, language: str | None, has_shortcuts: bool) -> None:
+    """Save how a person likes the pages."""
+    await tx.driver.execute(
+        "UPDATE people SET language = $2, has_shortcuts = $3 WHERE id = $1", person_id, language, has_shortcuts
+    )
+
+
 async def listed(tx: Transaction, *, client_id: UUID | None, after: list[Any] | None, limit: int) -> Sequence[Person]:
     """Return people by name, of one client or all with ``None``, without what they sign in with."""
     name, person_id = (after[0], UUID(str(after[1]))) if after else (None, None)
@@ -75,6 +82,18 @@ async def listed(tx: Transaction, *, client_id: UUID | None, after: list[Any] | 
         limit + 1,
     )
     return [found for row in rows if (found := person(row))]
+
+
+async def with_words(tx: Transaction, words: Sequence[str], *, limit: int) -> Sequence[Any]:
+    """Return people whose name or address has all the words, by name; a client's caller finds their own."""
+    return await tx.fetch(
+        "SELECT p.id, p.kind, p.of_client_id, p.display_name, p.email, p.roles FROM people p WHERE p.is_active"
+        " AND NOT EXISTS (SELECT FROM unnest($1::text[]) AS word"
+        "   WHERE position(lower(word) IN lower(p.display_name || ' ' || p.email)) = 0)"
+        " ORDER BY p.display_name, p.id LIMIT $2",
+        list(words),
+        limit,
+    )
 
 
 async def administrators(tx: Transaction, *, kind: str, client_id: UUID | None) -> int:

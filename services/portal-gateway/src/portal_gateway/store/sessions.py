@@ -46,7 +46,7 @@ async def found(tx: Transaction, token: str, *, is_used: bool = True) -> Session
     """Return a live session, and note that it was used."""
     row = await tx.fetchrow(
         "SELECT p.id, p.revision, p.kind, p.of_client_id, p.email, p.display_name, p.roles, p.is_active,"
-        " s.id AS session_id, s.csrf_token, s.proved_at, s.proofs, s.views_client_id, s.seen_at,"
+        " p.language, p.has_shortcuts, s.id AS session_id, s.csrf_token, s.proved_at, s.proofs, s.views_client_id, s.seen_at,"
         " coalesce(q.is_required, false) AND NOT EXISTS (SELECT FROM passkeys k WHERE k.person_id = p.id)"
         "   AND NOT EXISTS (SELECT FROM authenticator_apps a WHERE a.person_id = p.id AND a.confirmed_at IS NOT NULL)"
         "   AND NOT 'provider' = ANY (s.proofs) AS must_enrol"

@@ -21,7 +21,7 @@ DAYS_MAX = 3 * 366
 
 
 class PeriodNotAnswerable(ValueError):
-    """The period ends before it begins, or is longer than three years."""
+    """The period ends before it begins, is longer than three years, or holds more than can be answered for at once."""
 
 
 # Sums that are kept, changes that wait to be folded into them, and what fell due a moment ago and no timer has seen yet.

@@ -15,20 +15,21 @@ from msp_kit.database import Transaction
 from sla import store
 from sla.domain.compliance import Outcome, Tally
 from sla.domain.whatif import Change, Replayed, replayed
-from sla.reports.compliance import answerable
+from sla.reports.compliance import PeriodNotAnswerable, answerable
 
 TICKETS_AT_ONCE = 1000
 CHANGED_SHOWN_MAX = 1000
-CLOCKS_MAX = 1_000_000
+TICKETS_MAX = 100_000
 
-# Tickets in order of their id, a stretch at a time, with every clock: earlier cycles carry over into later ones.
+# Read once: asking for the next stretch would look at the whole period each time. With every clock of a ticket, as earlier
+# cycles carry over into later ones; in order of the id, as the rows of one ticket lie together.
 _TICKETS = """
 SELECT DISTINCT ticket_id
   FROM clocks
  WHERE counted_on >= $1 AND counted_on < $2 AND ($3::uuid IS NULL OR client_id = $3)
-   AND ($4::uuid IS NULL OR contract_id = $4) AND ticket_id > $5
+   AND ($4::uuid IS NULL OR contract_id = $4)
  ORDER BY ticket_id
- LIMIT $6
+ LIMIT $5
 """
 
 
@@ -58,7 +59,7 @@ async def what_if(tx: Transaction, asked: Asked, change: Change) -> WhatIf:
     """Replay the clocks that counted in a period under a change.
 
     Raises:
-        PeriodNotAnswerable: as for ``compliance``.
+        PeriodNotAnswerable: as for ``compliance``, or more tickets counted in the period than are replayed at once.
     """
     answerable(asked.starts_on, asked.ends_on)
     found = WhatIf()
@@ -87,17 +88,16 @@ async def what_if(tx: Transaction, asked: Asked, change: Change) -> WhatIf:
 
 
 async def _stretches(tx: Transaction, asked: Asked) -> AsyncIterator[tuple[Sequence[Any], set[UUID]]]:
-    after = UUID(int=0)
-    while True:
-        rows = await tx.fetch(
-            _TICKETS, asked.starts_on, asked.ends_on, asked.client_id, asked.contract_id, after, TICKETS_AT_ONCE
+    period = (asked.starts_on, asked.ends_on)
+    rows = await tx.fetch(_TICKETS, *period, asked.client_id, asked.contract_id, TICKETS_MAX + 1)
+    if len(rows) > TICKETS_MAX:
+        message = (
+            f"more than {TICKETS_MAX:,} tickets counted in the period; a shorter one, or one client, can be replayed"
         )
-        if not rows:
-            return
-        ids = [row["ticket_id"] for row in rows]
-        after = ids[-1]
-        clocks, counted = await store.clocks_with_place(tx, ids, starts_on=asked.starts_on, ends_on=asked.ends_on)
-        yield clocks, counted
+        raise PeriodNotAnswerable(message)
+    for first in range(0, len(rows), TICKETS_AT_ONCE):
+        ids = [row["ticket_id"] for row in rows[first : first + TICKETS_AT_ONCE]]
+        yield await store.clocks_with_place(tx, ids, starts_on=asked.starts_on, ends_on=asked.ends_on)
 
 
 def _tally(counts: Counter[Outcome | None]) -> Tally:

@@ -58,7 +58,8 @@ async def attach(
         sha256=hashlib.sha256(content).hexdigest(),
         added_by=by.name,
     )
-    # Before the row: a content nobody names is harmless, a name without content is not.
+    await threads.hold_content(tx, one.sha256)
+    # Before the row: a content nobody names is forgotten some day, a name without content would be a loss.
     await blobs.put(one.sha256, content)
     await threads.add_attachment(tx, one)
     journal = Journal(ticket, actor=actor_of(by))

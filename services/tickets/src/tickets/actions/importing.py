@@ -266,6 +266,7 @@ def _entry(ticket: Ticket, update: HistoricUpdate, *, at: datetime, agents: dict
         revision=1,
         ticket_id=ticket.id,
         task_id=None,
+        ref=ticket.ref,
         agent_id=agents.get(name) or cast("UUID", ticket.assignee_id),
         agent_name=name,
         person_id=None,

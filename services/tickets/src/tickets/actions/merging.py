@@ -200,6 +200,7 @@ async def _log_anew(
                 client_id=target.client_id,
                 contract_id=target.contract_id,
                 ticket_id=target.id,
+                ref=target.ref,
                 revision=1,
                 corrects_id=one.id,
             )

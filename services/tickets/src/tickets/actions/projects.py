@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from msp_events.base import Event
+from msp_events.tickets import ProjectCreated, ProjectUpdated, TaskAdded, TaskUpdated
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Conflict, NotFound
-from tickets.actions import raising
+from tickets.actions import raising, told
 from tickets.actions.journal import Journal
 from tickets.actions.raising import Wish, actor_of
 from tickets.actions.tickets import locked
@@ -71,8 +73,9 @@ async def create(tx: Transaction, values: Mapping[str, Any], *, plan: Plan | Non
     assert ref is not None, "the client is there"
     project = ProjectHead(new_id(), client_id, terms.contract_id, ref, 1, values["status"])
     await store.add_project(tx, {**values, "id": project.id, "ref": ref})
-    if plan is not None:
-        await _lay_out(tx, project, terms, plan, starts_on=values["starts_on"] or today)
+    added = [] if plan is None else await _lay_out(tx, project, terms, plan, starts_on=values["starts_on"] or today)
+    events = [await told.project(tx, ProjectCreated, project_id=project.id, changed=["created"])]
+    await record(tx, *events, *await told.tasks(tx, TaskAdded, task_ids=added, changed=["added"]))
     return project.id, ref
 
 
@@ -88,8 +91,10 @@ async def change(tx: Transaction, *, project_id: UUID, changes: Mapping[str, Any
         raise NotFound
     if if_revision is not None and if_revision != project.revision:
         raise Conflict(f"{project.ref} is at revision {project.revision}, you read {if_revision}")
-    if changes:
-        await store.change_project(tx, project_id=project_id, changes=changes)
+    if not changes:
+        return
+    await store.change_project(tx, project_id=project_id, changes=changes)
+    await record(tx, await told.project(tx, ProjectUpdated, project_id=project_id, changed=changes))
 
 
 async def add_milestone(tx: Transaction, *, project_id: UUID, values: Mapping[str, Any]) -> UUID:
@@ -103,41 +108,65 @@ async def add_milestone(tx: Transaction, *, project_id: UUID, values: Mapping[st
     await store.add_milestone(
         tx, {**values, "id": milestone_id, "client_id": project.client_id, "project_id": project.id}
     )
+    await _touched(tx, project)
     return milestone_id
+
+
+async def change_milestone(tx: Transaction, *, milestone_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Change name, day or place of a milestone.
+
+    Raises:
+        NotFound, ProjectClosed.
+    """
+    project_id = await store.project_of_milestone(tx, milestone_id=milestone_id)
+    if project_id is None:
+        raise NotFound
+    project = await _open(tx, project_id)
+    if changes:
+        await store.change_milestone(tx, milestone_id=milestone_id, changes=changes)
+        await _touched(tx, project)
 
 
 async def add_task(tx: Transaction, *, project_id: UUID, values: Mapping[str, Any]) -> UUID:
     """Add a task behind the others.
 
     Raises:
-        NotFound: no such project, milestone or agent.
+        NotFound: no such project, milestone or agent, or a task it needs is none of the project's.
         ProjectClosed, JobTypeOutsideContract, LevelOutsideContract.
     """
     project = await _open(tx, project_id)
-    await _check(tx, project, values)
-    return await _add(tx, project, values)
+    fields = {name: value for name, value in values.items() if name != "needs"}
+    await _check(tx, project, fields)
+    task_id = await _add(tx, project, fields)
+    await _set_needs(tx, project, task_id, values.get("needs", ()))
+    await record(tx, *await told.tasks(tx, TaskAdded, task_ids=[task_id], changed=["added"]))
+    return task_id
 
 
 async def change_task(tx: Transaction, *, task_id: UUID, changes: Mapping[str, Any], if_revision: int | None) -> None:
     """Change a task, its place on the board included.
 
     Raises:
-        NotFound: no such task, milestone or agent.
+        NotFound: no such task, milestone or agent, or a task it needs is none of the project's.
         Conflict: somebody changed it since ``if_revision``.
-        ProjectClosed, TaskBlocked, JobTypeOutsideContract, LevelOutsideContract.
+        ProjectClosed, TaskBlocked, DependencyCycle, JobTypeOutsideContract, LevelOutsideContract.
     """
     task = await _task(tx, task_id)
     project = await _open(tx, task["project_id"])
     if if_revision is not None and if_revision != task["revision"]:
         raise Conflict(f"the task is at revision {task['revision']}, you read {if_revision}")
-    await _check(tx, project, {**task, **changes})
+    fields = {name: value for name, value in changes.items() if name != "needs"}
+    await _check(tx, project, {**task, **fields})
+    if changes.get("needs") is not None:
+        await _set_needs(tx, project, task_id, changes["needs"])
     status: TaskStatus | None = changes.get("status")
     done: dict[str, Any] = {}
     if status is not None and status != task["status"]:
         check_may_be(status, open_needs=await store.open_needs(tx, task_id=task_id))
         done = {"done_at": tx.now if status == "done" else None}
     if changes:
-        await store.change_task(tx, task_id=task_id, changes={**changes, **done})
+        await store.change_task(tx, task_id=task_id, changes={**fields, **done})
+        await record(tx, *await told.tasks(tx, TaskUpdated, task_ids=[task_id], changed=[*changes, *done]))
 
 
 async def need(tx: Transaction, *, task_id: UUID, needs_id: UUID) -> None:
@@ -148,12 +177,10 @@ async def need(tx: Transaction, *, task_id: UUID, needs_id: UUID) -> None:
         ProjectClosed, DependencyCycle.
     """
     project = await _open(tx, (await _task(tx, task_id))["project_id"])
-    names = await store.titles_of_project(tx, project_id=project.id)
-    if needs_id not in names:
-        raise NotFound
-    needs = await store.needs_of_project(tx, project_id=project.id)
-    check_no_cycle(needs, task_id=task_id, needs_id=needs_id, names=names)
-    await store.add_dependency(tx, project, task_id=task_id, needs_id=needs_id)
+    needs = (await store.needs_of_project(tx, project_id=project.id)).get(task_id, set())
+    await _set_needs(tx, project, task_id, {*needs, needs_id})
+    if needs_id not in needs:
+        await record(tx, await _touched_task(tx, task_id, "needs"))
 
 
 async def need_no_more(tx: Transaction, *, task_id: UUID, needs_id: UUID) -> None:
@@ -161,9 +188,12 @@ async def need_no_more(tx: Transaction, *, task_id: UUID, needs_id: UUID) -> Non
 
     Raises:
         NotFound: it does not.
+        ProjectClosed.
     """
+    await _open(tx, (await _task(tx, task_id))["project_id"])
     if not await store.delete_dependency(tx, task_id=task_id, needs_id=needs_id):
         raise NotFound
+    await record(tx, await _touched_task(tx, task_id, "needs"))
 
 
 async def spawn_ticket(tx: Transaction, *, task_id: UUID, priority: str, by: Caller) -> Ticket:
@@ -188,7 +218,7 @@ async def spawn_ticket(tx: Transaction, *, task_id: UUID, priority: str, by: Cal
     journal.note("task", f"raised from a task of {project.ref}", at=tx.now)
     await journal.save(tx, awaits_assignment=True)
     await store.link_ticket(tx, client_id=project.client_id, task_id=task_id, ticket_id=journal.ticket.id)
-    await record(tx, *journal.events)
+    await record(tx, *journal.events, await _touched_task(tx, task_id, "ticket_ids"))
     return journal.ticket
 
 
@@ -216,10 +246,38 @@ async def task_of_ticket(tx: Transaction, *, ticket_id: UUID, project_id: UUID, 
     journal = Journal(ticket, actor=actor_of(by))
     journal.note("task", f"became a task of {project.ref}", at=tx.now)
     await journal.save(tx)
+    await record(tx, *await told.tasks(tx, TaskAdded, task_ids=[task_id], changed=["added"]))
     return task_id
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
+
+
+async def _set_needs(tx: Transaction, project: ProjectHead, task_id: UUID, wanted: Collection[UUID]) -> None:
+    """Let a task wait for the given tasks of its project and no others."""
+    needs = await store.needs_of_project(tx, project_id=project.id)
+    had = needs.pop(task_id, set())
+    if not wanted and not had:
+        return
+    names = await store.titles_of_project(tx, project_id=project.id)
+    for needs_id in wanted:
+        if needs_id not in names:
+            raise NotFound
+        check_no_cycle(needs, task_id=task_id, needs_id=needs_id, names=names)
+        await store.add_dependency(tx, project, task_id=task_id, needs_id=needs_id)
+    for needs_id in had.difference(wanted):
+        await store.delete_dependency(tx, task_id=task_id, needs_id=needs_id)
+
+
+async def _touched(tx: Transaction, project: ProjectHead) -> None:
+    await store.touch_project(tx, project_id=project.id)
+    await record(tx, await told.project(tx, ProjectUpdated, project_id=project.id, changed=["milestones"]))
+
+
+async def _touched_task(tx: Transaction, task_id: UUID, what: str) -> Event:
+    await store.change_task(tx, task_id=task_id, changes={})
+    (event,) = await told.tasks(tx, TaskUpdated, task_ids=[task_id], changed=[what])
+    return event
 
 
 async def _task(tx: Transaction, task_id: UUID) -> dict[str, Any]:
@@ -257,8 +315,8 @@ async def _add(tx: Transaction, project: ProjectHead, values: Mapping[str, Any])
     return task_id
 
 
-async def _lay_out(tx: Transaction, project: ProjectHead, terms: Terms, plan: Plan, *, starts_on: Any) -> None:
-    """Add the milestones and tasks of a plan, and what each task needs."""
+async def _lay_out(tx: Transaction, project: ProjectHead, terms: Terms, plan: Plan, *, starts_on: date) -> list[UUID]:
+    """Add the milestones and tasks of a plan, and what each task needs; return the tasks."""
     milestones: dict[str, UUID] = {}
     for position, (name, days) in enumerate(plan.milestones, start=1):
         milestones[name] = new_id()
@@ -282,6 +340,7 @@ async def _lay_out(tx: Transaction, project: ProjectHead, terms: Terms, plan: Pl
         }
         tasks[one.key] = await _add(tx, project, values)
     await _depend(tx, project, plan.tasks, tasks)
+    return list(tasks.values())
 
 
 async def _depend(

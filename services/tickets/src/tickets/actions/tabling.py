@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,19 @@ async def attempt(tx: Transaction, row: Callable[[], Awaitable[Any]]) -> str | N
     except _REFUSALS as refused:
         return str(refused) or "there is no such client"
     return None
+
+
+class _Enough(Exception):
+    """Ends a trial."""
+
+
+@asynccontextmanager
+async def undoing(tx: Transaction) -> AsyncIterator[None]:
+    """Undo in the end all that is done: what is found out is true, and nothing stays."""
+    with suppress(_Enough):
+        async with tx.savepoint():
+            yield
+            raise _Enough
 
 
 async def raise_of(tx: Transaction, wish: Callable[[UUID], Wish], *, client_code: str, by: Caller) -> None:

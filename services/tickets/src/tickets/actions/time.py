@@ -118,6 +118,7 @@ async def prepare(tx: Transaction, work: Work, *, by: Caller) -> tuple[TimeEntry
         corrects_id=work.corrects_id,
         internal_note=work.internal_note,
         is_late=is_late,
+        ref=place.ref,
     )
     return entry, place.ref, tuple(warnings)
 
@@ -268,6 +269,7 @@ def said(kind: Any, entry: TimeEntry, *, at: datetime) -> Event:
         revision=entry.revision,
         ticket_id=entry.ticket_id,
         task_id=entry.task_id,
+        ref=entry.ref,
         agent_id=entry.agent_id,
         agent_name=entry.agent_name,
         worked_from=entry.worked_from,

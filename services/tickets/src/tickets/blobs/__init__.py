@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tickets.blobs.files import FileBlobs
+from tickets.blobs.kept import Kept
 from tickets.blobs.s3 import S3Blobs
 
 
@@ -13,10 +15,16 @@ class Blobs(Protocol):
     """Where contents are kept. ``sha256`` is the lower-case hex digest of the content."""
 
     async def put(self, sha256: str, content: bytes) -> None:
-        """Keep a content; keeping it again changes nothing."""
+        """Keep a content; keeping it again only makes it young again."""
 
     async def get(self, sha256: str) -> bytes | None:
         """Return a content, ``None`` when it is not there."""
+
+    async def kept(self, shard: str) -> Sequence[Kept]:
+        """Return what is kept of the hashes that begin with two digits: contents, and what is left of a broken write."""
+
+    async def forget(self, name: str) -> None:
+        """Forget what is kept under a name; forgetting what is not there changes nothing."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -40,4 +48,4 @@ def blobs_at(url: str, *, access_key: str = "", secret_key: str = "") -> Blobs:
     )
 
 
-__all__ = ["Blobs", "FileBlobs", "S3Blobs", "blobs_at"]
+__all__ = ["Blobs", "FileBlobs", "Kept", "S3Blobs", "blobs_at"]

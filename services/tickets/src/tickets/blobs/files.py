@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
+
+from tickets.blobs.kept import Kept
 
 
 class FileBlobs:
@@ -22,6 +26,14 @@ class FileBlobs:
         """Return a content, ``None`` when it is not there."""
         return await asyncio.to_thread(self._get, self._path(sha256))
 
+    async def kept(self, shard: str) -> list[Kept]:
+        """Return what is kept of a part of the hashes."""
+        return await asyncio.to_thread(self._kept, self.folder / shard)
+
+    async def forget(self, name: str) -> None:
+        """Forget a content."""
+        await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
+
     async def close(self) -> None:
         """Do nothing: no connection is open."""
 
@@ -30,10 +42,11 @@ class FileBlobs:
 
     @staticmethod
     def _put(path: Path, content: bytes) -> None:
-        if path.exists():
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(path)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent)
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}-")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -43,6 +56,14 @@ class FileBlobs:
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
+
+    @staticmethod
+    def _kept(folder: Path) -> list[Kept]:
+        found = []
+        for path in folder.glob("*/*"):
+            with contextlib.suppress(FileNotFoundError):
+                found.append(Kept(path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
+        return found
 
     @staticmethod
     def _get(path: Path) -> bytes | None:

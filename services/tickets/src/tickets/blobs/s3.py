@@ -1,9 +1,10 @@
-"""Contents in a bucket of an S3-compatible store: two requests, signed with AWS Signature Version 4."""
+"""Contents in a bucket of an S3-compatible store: four requests, signed with AWS Signature Version 4."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,8 +12,16 @@ from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
 import aiohttp
+from yarl import URL
 
+from tickets.blobs.kept import Kept
+
+PAGE_ROWS = 1000
 _ALGORITHM = "AWS4-HMAC-SHA256"
+_OBJECT = re.compile(
+    rb"<Contents>.*?<Key>([^<]+)</Key>.*?<LastModified>([^<]+)</LastModified>.*?</Contents>", re.DOTALL
+)
+"""Our keys are a prefix and hexadecimal digits: nothing in them is ever escaped."""
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
 
@@ -28,7 +37,8 @@ class S3Blobs:
         self, *, endpoint: str, bucket: str, prefix: str, region: str, access_key: str, secret_key: str
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
-        self._path = f"/{bucket}/{prefix}".rstrip("/")
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
         self._region = region
         self._access_key = access_key
         self._secret_key = secret_key
@@ -40,7 +50,7 @@ class S3Blobs:
         Raises:
             StoreAway: the store did not take it.
         """
-        status, _ = await self._send("PUT", sha256, content)
+        status, _ = await self._send("PUT", self._object(sha256), content=content, body_sha256=sha256)
         if status != HTTPStatus.OK:
             raise StoreAway(f"the store of attachments answered {status}")
 
@@ -50,51 +60,101 @@ class S3Blobs:
         Raises:
             StoreAway: the store did not answer.
         """
-        status, content = await self._send("GET", sha256, b"")
+        status, content = await self._send("GET", self._object(sha256))
         if status == HTTPStatus.NOT_FOUND:
             return None
         if status != HTTPStatus.OK:
             raise StoreAway(f"the store of attachments answered {status}")
         return content
 
+    async def kept(self, shard: str) -> list[Kept]:
+        """Return what is kept of a part of the hashes.
+
+        Raises:
+            StoreAway: the store did not answer.
+        """
+        found: list[Kept] = []
+        query = {"list-type": "2", "prefix": f"{self._prefix}{shard}/", "max-keys": str(PAGE_ROWS), "start-after": ""}
+        while True:
+            status, content = await self._send("GET", f"/{self._bucket}", query=query)
+            if status != HTTPStatus.OK:
+                raise StoreAway(f"the store of attachments answered {status}")
+            page = [(key.decode(), datetime.fromisoformat(at.decode())) for key, at in _OBJECT.findall(content)]
+            found += [Kept(key.rpartition("/")[2], at) for key, at in page]
+            if not page or b"<IsTruncated>true</IsTruncated>" not in content:
+                return found
+            query["start-after"] = page[-1][0]
+
+    async def forget(self, name: str) -> None:
+        """Forget a content.
+
+        Raises:
+            StoreAway: the store did not answer.
+        """
+        status, _ = await self._send("DELETE", self._object(name))
+        if status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND):
+            raise StoreAway(f"the store of attachments answered {status}")
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
-    async def _send(self, method: str, sha256: str, content: bytes) -> tuple[int, bytes]:
+    def _object(self, name: str) -> str:
+        return f"/{self._bucket}/{self._prefix}{name[:2]}/{name}"
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes = b"",
+        body_sha256: str = _EMPTY,
+        query: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes]:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
-        path = f"{self._path}/{sha256[:2]}/{sha256}"
         headers = signed(
             method=method,
             host=urlsplit(self._endpoint).netloc,
             path=path,
-            body_sha256=sha256 if method == "PUT" else _EMPTY,
+            query=query or {},
+            body_sha256=body_sha256,
             at=datetime.fromtimestamp(time.time(), UTC),
             region=self._region,
             access_key=self._access_key,
             secret_key=self._secret_key,
         )
+        url = URL(f"{self._endpoint}{quote(path)}{'?' + _canonical_query(query) if query else ''}", encoded=True)
         try:
-            async with self._session.request(
-                method, self._endpoint + quote(path), data=content or None, headers=headers
-            ) as answer:
+            async with self._session.request(method, url, data=content or None, headers=headers) as answer:
                 return answer.status, await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise StoreAway(f"the store of attachments did not answer: {error}") from error
 
 
+def _canonical_query(query: Mapping[str, str]) -> str:
+    return "&".join(f"{quote(name, safe='')}={quote(query[name], safe='')}" for name in sorted(query))
+
+
 def signed(
-    *, method: str, host: str, path: str, body_sha256: str, at: datetime, region: str, access_key: str, secret_key: str
+    *,
+    method: str,
+    host: str,
+    path: str,
+    query: Mapping[str, str],
+    body_sha256: str,
+    at: datetime,
+    region: str,
+    access_key: str,
+    secret_key: str,
 ) -> Mapping[str, str]:
     """Return the headers of a request, with its signature. ``path`` is not encoded yet."""
     stamp, day = f"{at:%Y%m%dT%H%M%SZ}", f"{at:%Y%m%d}"
     headers = {"host": host, "x-amz-content-sha256": body_sha256, "x-amz-date": stamp}
     names = ";".join(sorted(headers))
-    canonical = "\n".join(
-        [method, quote(path), "", *(f"{name}:{headers[name]}" for name in sorted(headers)), "", names, body_sha256]
-    )
+    lines = [f"{name}:{headers[name]}" for name in sorted(headers)]
+    canonical = "\n".join([method, quote(path), _canonical_query(query), *lines, "", names, body_sha256])
     scope = f"{day}/{region}/s3/aws4_request"
     text = "\n".join([_ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = f"AWS4{secret_key}".encode()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
 
 FILE_BYTES_MAX = 10 * 1024 * 1024
 TICKET_FILES_MAX = 100
 TICKET_BYTES_MAX = 200 * 1024 * 1024
 NAME_CHARACTERS_MAX = 150
+SHARDS, SHARD_SECONDS = 256, 900
+DOUBTFUL_MIN = 50
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ZIPPED = (b"PK\x03\x04", b"PK\x05\x06")
 _SIGNS: dict[str, tuple[str, tuple[bytes, ...]]] = {
@@ -92,3 +95,13 @@ def check_room(*, files: int, size_bytes: int, more_bytes: int) -> None:
     """
     if files >= TICKET_FILES_MAX or size_bytes + more_bytes > TICKET_BYTES_MAX:
         raise FileTooLarge(f"a ticket has at most {TICKET_FILES_MAX} files and {TICKET_BYTES_MAX // 1024 // 1024} MiB")
+
+
+def shard_at(at: datetime) -> str:
+    """Return which part of the contents has its turn: the first two digits of their hashes."""
+    return f"{int(at.timestamp()) // SHARD_SECONDS % SHARDS:02x}"
+
+
+def are_doubtful(*, kept: int, lost: int) -> bool:
+    """Return whether so much belongs to nobody that the database is more likely the wrong one."""
+    return lost > DOUBTFUL_MIN and lost > kept

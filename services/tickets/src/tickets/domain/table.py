@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROWS_MAX = 5000
-CELL_CHARACTERS_MAX = 20_000
 _GUARDED = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -62,5 +61,4 @@ def read(content: bytes, *, columns: Sequence[str], needed: Sequence[str]) -> Ta
 
 def _plain(cell: str) -> str:
     """Return a cell as it was meant: without the quote that keeps spreadsheets from running it."""
-    cell = cell[:CELL_CHARACTERS_MAX]
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_GUARDED) else cell

@@ -62,6 +62,8 @@ class TimeEntry:
     corrects_id: UUID | None = None
     internal_note: str = ""
     is_late: bool = False
+    ref: str = ""
+    """What people call the ticket or task."""
 
     def approved(self, *, by: UUID) -> TimeEntry:
         """Return the entry, approved.

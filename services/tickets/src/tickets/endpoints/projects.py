@@ -12,9 +12,10 @@ from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import Page
 from msp_kit.problems import NotFound
 from tickets.actions import plans, projects as verbs
-from tickets.endpoints.addressing import IfMatch, id_of
+from tickets.endpoints.addressing import IfMatch, id_of, uuid_of
 from tickets.reports import projects as lists
 from tickets.schemas.projects import (
+    ChangeMilestone,
     ChangeProject,
     ChangeTask,
     ClientFullProjectView,
@@ -80,11 +81,11 @@ async def save_template(body: SaveProjectTemplate, tx: Tx) -> CreatedView:
 
 @router.get("/projects/{project_id}", openapi_extra=EVERYBODY)
 async def one_project(
-    project_id: UUID, caller: CallerNow, tx: Tx, response: Response
+    project_id: str, caller: CallerNow, tx: Tx, response: Response
 ) -> FullProjectView | ClientFullProjectView:
-    """Return a project with milestones and tasks."""
+    """Return a project by id or ref, with milestones and tasks."""
     is_staff = caller.kind == "staff"
-    row = await lists.one_project(tx, project_id=project_id, is_staff=is_staff)
+    row = await lists.one_project(tx, project_id=uuid_of(project_id), ref=project_id, is_staff=is_staff)
     if row is None:
         raise NotFound
     response.headers["etag"] = f'"{row["revision"]}"'
@@ -102,6 +103,12 @@ async def change_project(project_id: UUID, body: ChangeProject, tx: Tx, if_revis
 async def add_milestone(project_id: UUID, body: NewMilestone, tx: Tx) -> CreatedView:
     """Add a milestone."""
     return CreatedView(id=await verbs.add_milestone(tx, project_id=project_id, values=body.model_dump()))
+
+
+@router.patch("/projects/milestones/{milestone_id}", status_code=204, openapi_extra=STAFF)
+async def change_milestone(milestone_id: UUID, body: ChangeMilestone, tx: Tx) -> None:
+    """Change a milestone."""
+    await verbs.change_milestone(tx, milestone_id=milestone_id, changes=body.model_dump(exclude_unset=True))
 
 
 @router.post("/projects/{project_id}/tasks", status_code=201, openapi_extra=STAFF)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from tickets.actions import raising, tickets as verbs
 from tickets.actions.raising import Wish
 from tickets.domain.ticket import next_statuses
 from tickets.endpoints.addressing import IfMatch, id_of, uuid_of
+from tickets.endpoints.filters import TicketFilters
 from tickets.reports import search, threads, tickets as lists, time as time_lists
 from tickets.schemas import tickets as shapes
 from tickets.schemas.threads import ClientFoundView, FoundView
@@ -59,43 +60,11 @@ async def raise_ticket(body: RaiseTicket, caller: CallerNow, tx: Tx) -> RaisedVi
 
 @router.get("", openapi_extra=EVERYBODY)
 async def list_tickets(
-    caller: CallerNow,
-    tx: Tx,
-    status: Annotated[str | None, Query(max_length=30)] = None,
-    queue: Annotated[str | None, Query(max_length=60)] = None,
-    assignee_id: UUID | None = None,
-    client_id: UUID | None = None,
-    unassigned: bool = False,
-    mine: bool = False,
-    watched: bool = False,
-    tag: Annotated[str | None, Query(max_length=40)] = None,
-    priority: Annotated[str | None, Query(max_length=20)] = None,
-    job_type: Annotated[str | None, Query(max_length=60)] = None,
-    text: Annotated[str | None, Query(max_length=100)] = None,
-    sort: Literal["time_left", "updated"] = "time_left",
-    limit: Limit = 50,
-    after: After = None,
+    caller: CallerNow, tx: Tx, filters: TicketFilters, limit: Limit = 50, after: After = None
 ) -> Page[TicketRow] | Page[ClientTicketRow]:
     """Return a page of tickets."""
     is_staff = caller.kind == "staff"
-    rows, cursor = await lists.list_tickets(
-        tx,
-        status=status,
-        queue=queue if is_staff else None,
-        assignee_id=assignee_id if is_staff else None,
-        client_id=client_id,
-        is_unassigned=unassigned,
-        of_person=caller.id if mine and is_staff else None,
-        watched_by=caller.id if watched else None,
-        tag=tag,
-        priority=priority,
-        job_type=job_type,
-        text=text,
-        sort=sort,
-        limit=limit,
-        after=after,
-        with_balance=is_staff,
-    )
+    rows, cursor = await lists.list_tickets(tx, **filters, limit=limit, after=after, with_balance=is_staff)
     if is_staff:
         return Page[TicketRow](items=[TicketRow(**row) for row in rows], next=cursor)
     return Page[ClientTicketRow](items=[ClientTicketRow(**row) for row in rows], next=cursor)

@@ -44,13 +44,16 @@ async def list_projects(tx: Transaction, *, client_id: UUID | None, status: str 
     return [{**dict(row), "burn": _burn(row, tasks.get(row["id"], []))} for row in rows]
 
 
-async def one_project(tx: Transaction, *, project_id: UUID, is_staff: bool) -> Row | None:
+async def one_project(tx: Transaction, *, project_id: UUID | None, ref: str | None, is_staff: bool) -> Row | None:
     """Return a project with milestones and tasks; for staff also what tasks need and the tickets they belong to."""
     row = await tx.fetchrow(
-        f"SELECT {_PROJECT} FROM projects p JOIN clients c USING (client_id) WHERE p.id = $1", project_id
+        f"SELECT {_PROJECT} FROM projects p JOIN clients c USING (client_id)"
+        f" WHERE {'p.ref' if project_id is None else 'p.id'} = $1",
+        project_id or ref,
     )
     if row is None:
         return None
+    project_id = row["id"]
     tasks = (await _tasks(tx, [project_id])).get(project_id, [])
     if is_staff:
         await _add_surroundings(tx, project_id, tasks)

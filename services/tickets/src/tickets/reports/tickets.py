@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msp_kit.database import Transaction
 from msp_kit.pagination import page_of, position
 from msp_kit.problems import BadCursor
-from tickets.reports.search import words_query
+from tickets.reports.search import NEWEST, words_query
 from tickets.tables import agents as agents_table, balances, clients, tickets, watchers
 
 Row = dict[str, Any]
@@ -123,9 +123,6 @@ async def list_tickets(
     query = _of_people(query, is_unassigned=is_unassigned, of_person=of_person, watched_by=watched_by)
     if tag is not None:
         query = query.where(tickets.c.tags.contains([tag]))
-    if text:
-        words = words_query(text)
-        query = query.where(tickets.c.search.op("@@")(sa.func.to_tsquery("simple", words)) if words else sa.false())
     key = tickets.c.updated_at if sort == "updated" else tickets.c.due_at
     found = position(after, of=2)
     if found is not None:
@@ -133,10 +130,38 @@ async def list_tickets(
         here = sa.tuple_(sa.literal(at, sa.DateTime(timezone=True)), sa.literal(ticket_id, sa.Uuid()))
         there = sa.tuple_(key, tickets.c.id)
         query = query.where(there < here if sort == "updated" else there > here)
-    order = (key.desc(), tickets.c.id.desc()) if sort == "updated" else (key, tickets.c.id)
-    rows = (await tx.execute(query.order_by(*order).limit(limit + 1))).all()
+    rows = await _first(tx, query, key=key.name, is_falling=sort == "updated", text=text, limit=limit + 1)
     page, next_cursor = page_of(rows, limit=limit, key=lambda row: (_text(getattr(row, key.name)), str(row.id)))
     return [_shaped(row, _ROW, with_balance=with_balance) for row in page], next_cursor
+
+
+async def _first(
+    tx: Transaction, query: sa.Select[Any], *, key: str, is_falling: bool, text: str | None, limit: int
+) -> Sequence[Any]:
+    """Return the first rows of a list in order of ``key``, those with all the words of a text where one is given.
+
+    A word that is everywhere is found among the first rows at once; only a rarer one is looked up in the index.
+    """
+
+    def ordered(wanted: sa.Select[Any], columns: Any) -> sa.Select[Any]:
+        by = (columns[key], columns.id)
+        return wanted.order_by(*(one.desc() for one in by) if is_falling else by)
+
+    first = ordered(query, tickets.c)
+    if not text:
+        return (await tx.execute(first.limit(limit))).all()
+    words = words_query(text)
+    if words is None:
+        return []
+    asked = sa.func.to_tsquery("simple", words)
+    near = first.add_columns(tickets.c.search).limit(max(NEWEST, limit)).subquery()
+    among_near = ordered(sa.select(near).where(near.c.search.op("@@")(asked)), near.c)
+    rows = (await tx.execute(among_near.limit(limit))).all()
+    if len(rows) == limit:
+        return rows
+    # Materialised, because nothing is known of how rare the beginning of a word is (see ``search``).
+    found = sa.select(tickets.c.id).where(tickets.c.search.op("@@")(asked)).cte("found").prefix_with("MATERIALIZED")
+    return (await tx.execute(first.where(tickets.c.id.in_(sa.select(found.c.id))).limit(limit))).all()
 
 
 def _of_people(

@@ -18,6 +18,17 @@ Estimate = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Budget = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
 
 
+def check_forward(starts_on: date | None, due_on: date | None) -> None:
+    """Check that a project is not due before it starts.
+
+    Raises:
+        ValueError: it is.
+    """
+    if starts_on and due_on and due_on < starts_on:
+        message = "a project is due after it starts"
+        raise ValueError(message)
+
+
 class PlanTask(Body):
     """A task of a plan; ``needs`` are keys of other tasks."""
 
@@ -85,9 +96,7 @@ class NewProject(Body):
 
     @model_validator(mode="after")
     def _is_forward(self) -> NewProject:
-        if self.starts_on and self.due_on and self.due_on < self.starts_on:
-            message = "a project is due after it starts"
-            raise ValueError(message)
+        check_forward(self.starts_on, self.due_on)
         if self.plan is not None and self.template_id is not None:
             message = "give a plan or a template, not both"
             raise ValueError(message)
@@ -113,6 +122,14 @@ class NewMilestone(Body):
     position: int = Field(default=1, ge=0, le=10_000)
 
 
+class ChangeMilestone(Body):
+    """What may change about a milestone; an absent field stays."""
+
+    name: Title | None = None
+    due_on: Day | None = None
+    position: int | None = Field(default=None, ge=0, le=10_000)
+
+
 class NewTask(Body):
     """A task."""
 
@@ -126,10 +143,12 @@ class NewTask(Body):
     level: Level
     due_on: Day | None = None
     is_client_visible: bool = True
+    needs: list[UUID] = Field(default_factory=list, max_length=50)
+    """Tasks of the project that come first."""
 
 
 class ChangeTask(Body):
-    """What may change about a task; an absent field stays. ``position`` orders list and board."""
+    """What may change about a task; an absent field stays. ``position`` orders list and board, ``needs`` are all of them."""
 
     title: Title | None = None
     description: str | None = Field(default=None, max_length=20_000)
@@ -142,6 +161,7 @@ class ChangeTask(Body):
     level: Level | None = None
     due_on: Day | None = None
     is_client_visible: bool | None = None
+    needs: list[UUID] | None = Field(default=None, max_length=50)
 
 
 class SpawnTicket(Body):

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from msp_kit.api import Body, View
 from tickets.actions.raising import Wish
 from tickets.domain.project import ProjectStatus
-from tickets.schemas.projects import Day
+from tickets.schemas.projects import Day, check_forward
 from tickets.schemas.tickets import Code, Extent, Level, Priority, Tags, Title
 
 
@@ -66,6 +66,11 @@ class ProjectLine(Body):
     starts_on: Day | None = None
     due_on: Day | None = None
 
+    @model_validator(mode="after")
+    def _is_forward(self) -> ProjectLine:
+        check_forward(self.starts_on, self.due_on)
+        return self
+
 
 class RowErrorView(View):
     """A row that was not taken: its line in the file, the column where one is to blame, and why."""
@@ -81,6 +86,21 @@ class TakenView(View):
     taken: int
     refused: list[RowErrorView]
     ignored_columns: list[str]
+    is_trial: bool = False
+    """Whether nothing was kept: ``taken`` rows would have been."""
+
+
+class ClientTicketOutLine(View):
+    """A ticket in a file of a client's people."""
+
+    ref: str
+    title: str
+    job_type: str
+    priority: str
+    level: str
+    status: str
+    raised_at: datetime
+    updated_at: datetime
 
 
 class TicketOutLine(View):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -56,12 +56,60 @@ async def lock_project(tx: Transaction, *, project_id: UUID) -> ProjectHead | No
 
 async def change_project(tx: Transaction, *, project_id: UUID, changes: Mapping[str, Any]) -> None:
     """Save the given fields of a project."""
-    await _update(tx, "projects", project_id, {**changes})
+    await _update(tx, "projects", project_id, changes)
+
+
+async def touch_project(tx: Transaction, *, project_id: UUID) -> None:
+    """Count a change of a part of a project."""
+    await tx.driver.execute("UPDATE projects SET revision = revision + 1 WHERE id = $1", project_id)
+
+
+async def project_state(tx: Transaction, *, project_id: UUID) -> dict[str, Any]:
+    """Return the public state of a project with its milestones."""
+    row = await tx.fetchrow(
+        "SELECT id AS project_id, client_id, contract_id, revision, ref, name, status, is_client_visible, budget_minutes,"
+        " starts_on, due_on FROM projects WHERE id = $1",
+        project_id,
+    )
+    assert row is not None, "the project is there"
+    milestones = await tx.fetch(
+        "SELECT id AS milestone_id, name, due_on, position FROM milestones WHERE project_id = $1 ORDER BY position, id",
+        project_id,
+    )
+    return {**dict(row), "milestones": [dict(one) for one in milestones]}
+
+
+async def task_states(tx: Transaction, *, task_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Return the public states of tasks with what they need and the tickets they belong to, by position."""
+    rows = await tx.fetch(
+        "SELECT k.id AS task_id, k.client_id, k.project_id, p.contract_id, k.revision, k.title, k.status, k.position,"
+        " k.milestone_id, k.estimate_minutes, k.assignee_id, a.name AS assignee_name, k.job_type, k.level, k.due_on,"
+        " k.done_at, k.is_client_visible,"
+        " array(SELECT needs_id FROM task_dependencies d WHERE d.client_id = k.client_id AND d.task_id = k.id"
+        "       ORDER BY needs_id) AS needs,"
+        " array(SELECT ticket_id FROM task_tickets l WHERE l.client_id = k.client_id AND l.task_id = k.id"
+        "       ORDER BY ticket_id) AS ticket_ids"
+        " FROM tasks k JOIN projects p ON p.client_id = k.client_id AND p.id = k.project_id"
+        " LEFT JOIN agents a ON a.id = k.assignee_id WHERE k.id = ANY($1) ORDER BY k.position, k.id",
+        task_ids,
+    )
+    return [dict(row) for row in rows]
 
 
 async def add_milestone(tx: Transaction, values: Mapping[str, Any]) -> None:
     """Save a new milestone."""
     await _insert(tx, "milestones", values)
+
+
+async def project_of_milestone(tx: Transaction, *, milestone_id: UUID) -> UUID | None:
+    """Return the project a milestone belongs to."""
+    found: UUID | None = await tx.fetchval("SELECT project_id FROM milestones WHERE id = $1", milestone_id)
+    return found
+
+
+async def change_milestone(tx: Transaction, *, milestone_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Save the given fields of a milestone."""
+    await _set(tx, "milestones", milestone_id, changes)
 
 
 async def milestone_is_of(tx: Transaction, *, project_id: UUID, milestone_id: UUID) -> bool:
@@ -178,8 +226,10 @@ async def _insert(tx: Transaction, table: str, values: Mapping[str, Any]) -> Non
 
 
 async def _update(tx: Transaction, table: str, row_id: UUID, values: Mapping[str, Any]) -> None:
+    await _set(tx, table, row_id, values, more=", revision = revision + 1")
+
+
+async def _set(tx: Transaction, table: str, row_id: UUID, values: Mapping[str, Any], *, more: str = "") -> None:
     names = sorted(values)
     sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(names, start=2))
-    await tx.driver.execute(
-        f"UPDATE {table} SET {sets}, revision = revision + 1 WHERE id = $1", row_id, *(values[name] for name in names)
-    )
+    await tx.driver.execute(f"UPDATE {table} SET {sets}{more} WHERE id = $1", row_id, *(values[name] for name in names))

@@ -124,3 +124,19 @@ async def bytes_of_ticket(tx: Transaction, ticket: Ticket) -> tuple[int, int]:
     )
     assert row is not None, "a count is a row"
     return row["files"], row["bytes"]
+
+
+async def hold_content(tx: Transaction, sha256: str) -> None:
+    """Hold a content until the end of the transaction: nobody forgets it while it is put."""
+    await tx.fetchval("SELECT pg_advisory_xact_lock(hashtextextended($1, 7242))", sha256)
+
+
+async def try_hold_content(tx: Transaction, sha256: str) -> bool:
+    """Hold a content until the end of the transaction, unless somebody else does; return whether it is held."""
+    return bool(await tx.fetchval("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 7242))", sha256))
+
+
+async def contents_needed(tx: Transaction, *, names: Sequence[str]) -> set[str]:
+    """Return which of the contents belong to a file."""
+    rows = await tx.fetch("SELECT DISTINCT sha256 FROM attachments WHERE sha256 = ANY($1)", names)
+    return {row["sha256"] for row in rows}

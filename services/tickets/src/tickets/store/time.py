@@ -14,7 +14,10 @@ from tickets.domain.time_entry import TimeEntry
 _COLUMNS = (
     "e.id, e.client_id, e.contract_id, e.revision, e.ticket_id, e.task_id, e.agent_id, e.agent_name, a.person_id,"
     " e.worked_from, e.worked_minutes, e.job_type, e.level, e.note, e.status, e.decided_by, e.decision_reason, e.sealed_in,"
-    " e.corrects_id, e.internal_note, e.is_late"
+    " e.corrects_id, e.internal_note, e.is_late,"
+    " coalesce((SELECT t.ref FROM tickets t WHERE t.client_id = e.client_id AND t.id = e.ticket_id),"
+    " (SELECT p.ref || ' ' || k.title FROM tasks k JOIN projects p ON p.client_id = k.client_id AND p.id = k.project_id"
+    " WHERE k.client_id = e.client_id AND k.id = e.task_id), '') AS ref"
 )
 _FROM = "FROM time_entries e JOIN agents a ON a.id = e.agent_id"
 _INSERT = """

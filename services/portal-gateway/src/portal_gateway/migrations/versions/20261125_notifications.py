@@ -5,7 +5,7 @@ from alembic import op
 from msp_kit.migrations import execute, grant_staff, protect
 
 revision = "20261125_notifications"
-down_revision = "20261125_people_keys_and_audit"
+down_revision = "20261125_branding_and_languages"
 DATABASE = "portal_gateway"
 
 TABLES = """
@@ -44,8 +44,7 @@ CREATE TRIGGER notification_keeps_its_receiver BEFORE UPDATE OF person_id, clien
 
 CREATE TABLE notification_settings (
     person_id uuid PRIMARY KEY CONSTRAINT notification_settings_person REFERENCES people,
-    zone text NOT NULL, language text NOT NULL CHECK (language IN ('en', 'de')),
-    digest text NOT NULL CHECK (digest IN ('off', 'hourly', 'daily')),
+    zone text NOT NULL, digest text NOT NULL CHECK (digest IN ('off', 'hourly', 'daily')),
     quiet_from int CHECK (quiet_from BETWEEN 0 AND 1439), quiet_until int CHECK (quiet_until BETWEEN 0 AND 1439),
     channels jsonb NOT NULL, refusal text NOT NULL DEFAULT '', refused_at timestamptz,
     CHECK ((quiet_from IS NULL) = (quiet_until IS NULL))

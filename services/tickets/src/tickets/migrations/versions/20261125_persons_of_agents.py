@@ -5,7 +5,7 @@ from alembic import op
 from msp_kit.migrations import execute
 
 revision = "20261125_persons_of_agents"
-down_revision = "20261125_reopen_and_priority"
+down_revision = "20261125_open_counted"
 
 # A client's people may not read agents; that their answer concerns one is said all the same.
 FUNCTION = """

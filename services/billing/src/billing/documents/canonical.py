@@ -1,0 +1,13 @@
+"""The one text of an invoice's content: what is hashed, kept and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+
+def canonical(content: Mapping[str, Any]) -> str:
+    """Return a content with sorted keys and no spaces; the same content is the same text."""
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,1 @@
+"""Statements of hours as documents for people."""

@@ -1,0 +1,202 @@
+"""Bank statements on a page: importing them, deciding about their lines, and deciding anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import UploadFile
+
+from msp_kernel.ids import new_id
+from portal_gateway.pages.billing import BILLERS
+from portal_gateway.pages.desk import nav
+from portal_gateway.pages.fields import beside
+from portal_gateway.pages.site import FORM_BYTES_MAX, Failed, Site, form_of, go, page_route
+from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
+from portal_gateway.services import Refused, segment
+
+router = APIRouter(prefix="/desk/billing/bank")
+STATEMENT_BYTES_MAX = 1_000_000
+COUNTS = ("imported", "matched", "unmatched", "outgoing", "known_before")
+STATES = {
+    "unmatched": ("To decide", "risk", "hand"),
+    "matched": ("Matched", "ok", "check"),
+    "ignored": ("No payment", "", ""),
+}
+
+
+@page_route(router, "")
+async def bank(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show bank lines, those that wait for a decision first, and a form to import a statement."""
+    wanted, done = (
+        request.query_params.get(name, default) for name, default in (("status", "unmatched"), ("done", ""))
+    )
+    return await _bank(site, visitor, wanted=wanted, told=told(done))
+
+
+async def _bank(
+    site: Site, visitor: Visitor, *, wanted: str = "unmatched", told: str = "", errors: dict[str, str] | None = None
+) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    status = wanted if wanted in STATES else None
+    found, side = await site.parts(
+        site.services.get(caller, "/bank-lines", status=status, limit=100), nav(site, visitor)
+    )
+    return site.page(
+        "desk/bank.html",
+        visitor=visitor,
+        title="Bank statements",
+        status=422 if errors else 200,
+        found=found,
+        wanted=status or "",
+        states=STATES,
+        told=told,
+        form={},
+        errors=errors or {},
+        **side,
+    )
+
+
+@page_route(router, "", "POST")
+async def import_statement(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Import a statement; a line that is known changes nothing."""
+    caller = need_staff(visitor, *BILLERS)
+    async with request.form(max_files=1, max_fields=10, max_part_size=FORM_BYTES_MAX) as form:
+        check_csrf(request, visitor, method="POST", given=str(form.get(CSRF_FIELD, "")))
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            return await _bank(site, visitor, errors={"file": "choose a file first"})
+        name, content = file.filename, await file.read(STATEMENT_BYTES_MAX + 1)
+    if len(content) > STATEMENT_BYTES_MAX:
+        return await _bank(site, visitor, errors={"file": "the file is larger than 1 MB; export fewer days"})
+    try:
+        body = {"name": name[-100:], "body": content.decode("utf-8-sig")}
+        done = await site.services.post(caller, "/bank-statements", body)
+    except UnicodeDecodeError:
+        return await _bank(site, visitor, errors={"file": "the file is not text in UTF-8"})
+    except Refused as refused:
+        errors = beside(refused, {"not-a-bank-statement": "file", "body": "file", "name": "file"})
+        return await _bank(site, visitor, errors=errors)
+    return go(f"/desk/billing/bank?done={'-'.join(str(done[name]) for name in COUNTS)}")
+
+
+def told(done: str) -> str:
+    """Return what became of a statement from its counts in an address; nothing when there are none."""
+    parts = done.split("-")
+    if len(parts) != len(COUNTS) or not all(one.isascii() and one.isdigit() for one in parts):
+        return ""
+    fresh, matched, waiting, gone, known = (int(one) for one in parts)
+    return (
+        f"{fresh} new lines: {matched} paid invoices, {waiting} wait for a decision, {gone} went out."
+        f" {known} were known before."
+    )
+
+
+@page_route(router, "/{line_id}")
+async def line(_request: Request, site: Site, visitor: Visitor, line_id: str) -> Response:
+    """Show a bank line: what it is, or what it may be."""
+    return await _line(site, visitor, line_id)
+
+
+async def _line(
+    site: Site,
+    visitor: Visitor,
+    line_id: str,
+    *,
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    found = await site.services.get(caller, f"/bank-lines/{segment(line_id)}")
+    clients, side = await site.parts(site.services.get(caller, "/clients", limit=200), nav(site, visitor))
+    listed = [] if isinstance(clients, Failed) else clients["items"]
+    return site.page(
+        "desk/bank_line.html",
+        visitor=visitor,
+        title="Bank line",
+        status=422 if errors else 200,
+        line=found,
+        clients=clients,
+        options=[("", "Nobody"), *((one["id"], one["name"]) for one in listed)],
+        states=STATES,
+        base=f"/desk/billing/bank/{found['id']}",
+        form=form or {},
+        errors=errors or {},
+        key=str(new_id()),
+        **side,
+    )
+
+
+@page_route(router, "/{line_id}/assign", "POST")
+async def assign(request: Request, site: Site, visitor: Visitor, line_id: str) -> Response:
+    """Say which invoices a line pays, or whose credit it is."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    found = await site.services.get(caller, f"/bank-lines/{segment(line_id)}")
+    numbers = form.get("invoices", "").upper().replace(",", " ").replace(";", " ").split()
+    try:
+        invoices = [await _invoice(site, visitor, number) for number in dict.fromkeys(numbers)]
+    except Refused as refused:
+        return await _line(site, visitor, line_id, form=form, errors={"invoices": str(refused)})
+    clients = {one["client_id"] for one in invoices} or {form.get("client_id", "")}
+    if clients == {""} or len(clients) > 1:
+        said = "give an invoice, or choose the client" if clients == {""} else "the invoices are of several clients"
+        return await _line(site, visitor, line_id, form=form, errors={"invoices": said})
+    body = {"client_id": clients.pop(), "shares": shares_of(found["amount_minor"], invoices)}
+    places = {"more-than-there-is": "invoices", "currency-differs": "invoices", "shares": "invoices"}
+    return await _decide(site, visitor, line_id, "assign", body, form=form, places=places)
+
+
+async def _invoice(site: Site, visitor: Visitor, number: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = await site.services.get(visitor.caller, f"/invoices/{segment(number)}")
+    except Refused as refused:
+        raise Refused(refused.status, {"detail": f"there is no invoice {number}"}) from refused
+    if found["kind"] != "invoice" or not found["open_minor"]:
+        raise Refused(422, {"detail": f"nothing is open on {number}"})
+    return found
+
+
+def shares_of(amount_minor: int, invoices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return how much of an amount each invoice gets, the first one first; what is over stays with the payment."""
+    shares = []
+    for one in invoices:
+        part = min(amount_minor, one["open_minor"])
+        if part > 0:
+            shares.append({"invoice_id": one["id"], "amount_minor": part})
+            amount_minor -= part
+    return shares
+
+
+@page_route(router, "/{line_id}/ignore", "POST")
+async def ignore(request: Request, site: Site, visitor: Visitor, line_id: str) -> Response:
+    """Say that a line is no payment of a client."""
+    need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    return await _decide(site, visitor, line_id, "ignore", {"note": form.get("note", "").strip()}, form=form)
+
+
+@page_route(router, "/{line_id}/take-back", "POST")
+async def take_back(request: Request, site: Site, visitor: Visitor, line_id: str) -> Response:
+    """Let a line wait for a decision again; what it paid is open again."""
+    need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    return await _decide(site, visitor, line_id, "take-back", {"reason": form.get("reason", "").strip()}, form=form)
+
+
+async def _decide(
+    site: Site,
+    visitor: Visitor,
+    line_id: str,
+    verb: str,
+    body: dict[str, Any],
+    *,
+    form: dict[str, str],
+    places: dict[str, str] | None = None,
+) -> Response:
+    path = f"/bank-lines/{segment(line_id)}/{verb}"
+    try:
+        await site.services.post(visitor.caller, path, body, key=form.get("key") or None)
+    except Refused as refused:
+        return await _line(site, visitor, line_id, form=form, errors=beside(refused, places))
+    return go(f"/desk/billing/bank/{segment(line_id)}")

@@ -1,0 +1,191 @@
+"""Who bills and who is billed, on pages: the seller with its logo, and the profiles of clients."""
+
+from __future__ import annotations
+
+import base64
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import UploadFile
+
+from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
+from portal_gateway.pages.desk import nav
+from portal_gateway.pages.fields import beside
+from portal_gateway.pages.site import FORM_BYTES_MAX, Failed, Site, form_of, go, page_route
+from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
+from portal_gateway.services import Answer, Refused, segment
+
+router = APIRouter(prefix="/desk")
+ADDRESS = ("line1", "line2", "line3", "city", "postcode", "country")
+SELLER_FIELDS = ("name", "tax_id", "legal_id", "email", "phone", "iban", "bic", "brand_colour")
+PROFILE_FIELDS = (
+    "name",
+    "tax_id",
+    "legal_id",
+    "tax_case",
+    "exemption_reason",
+    "purchase_order",
+    "buyer_reference",
+    "language",
+    "email",
+)
+IN_FORMS = {"address": "line1", "endpoint/scheme": "scheme"} | {f"address/{name}": name for name in ADDRESS[3:]}
+NUMBERS = ("payment_days", "tax_rate_basis_points")
+LOGO_BYTES_MAX = 200_000
+
+
+@page_route(router, "/admin/billing")
+async def admin(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the seller's profile and the clients with theirs."""
+    return await _admin(site, visitor)
+
+
+async def _admin(
+    site: Site, visitor: Visitor, *, form: dict[str, str] | None = None, errors: dict[str, str] | None = None
+) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    seller, clients, side = await site.parts(
+        site.services.get(caller, "/seller"), site.services.get(caller, "/clients", limit=200), nav(site, visitor)
+    )
+    return site.page(
+        "desk/billing_admin.html",
+        visitor=visitor,
+        title="Billing settings",
+        status=422 if errors else 200,
+        seller=seller,
+        form=form or ({} if isinstance(seller, Failed) else flat(seller)),
+        clients=clients,
+        may_change=caller.has_role(*SELLERS),
+        errors=errors or {},
+        **side,
+    )
+
+
+@page_route(router, "/admin/billing", "POST")
+async def change_seller(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Change who sends the invoices; issued ones keep what they say."""
+    caller = need_staff(visitor, *SELLERS)
+    form = await form_of(request, visitor)
+    try:
+        await site.services.post(caller, "/seller", nested(form, SELLER_FIELDS), method="PUT")
+    except Refused as refused:
+        return await _admin(site, visitor, form=form, errors=beside(refused, IN_FORMS))
+    return go("/desk/admin/billing")
+
+
+@page_route(router, "/admin/billing/logo")
+async def logo(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the logo of the documents as the picture it is."""
+    caller = need_staff(visitor, *BILLERS)
+    return as_picture(await site.services.send(caller, "GET", "/seller/logo"))
+
+
+@page_route(router, "/admin/billing/logo", "POST")
+async def change_logo(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Put a logo on the documents from now on, or none."""
+    caller = need_staff(visitor, *SELLERS)
+    async with request.form(max_files=1, max_fields=10, max_part_size=FORM_BYTES_MAX) as form:
+        check_csrf(request, visitor, method="POST", given=str(form.get(CSRF_FIELD, "")))
+        file, is_removed = form.get("logo"), "remove" in form
+        content = b"" if is_removed or not isinstance(file, UploadFile) else await file.read(LOGO_BYTES_MAX + 1)
+    if not is_removed and not 1 <= len(content) <= LOGO_BYTES_MAX:
+        return await _admin(site, visitor, errors={"logo": "choose a PNG or SVG of up to 200 kB"})
+    try:
+        if is_removed:
+            await site.services.post(caller, "/seller/logo", method="DELETE")
+        else:
+            body = {"content": base64.b64encode(content).decode()}
+            await site.services.post(caller, "/seller/logo", body, method="PUT")
+    except Refused as refused:
+        return await _admin(site, visitor, errors=beside(refused, {"logo-not-usable": "logo", "content": "logo"}))
+    return go("/desk/admin/billing")
+
+
+def as_picture(answer: Answer) -> Response:
+    """Return a picture a service keeps, as one that runs nothing.
+
+    Raises:
+        Refused: the service has none.
+    """
+    if answer.status != HTTPStatus.OK:
+        answer.json()
+    headers = {
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        "cache-control": "no-store",
+    }
+    kind = "image/svg+xml" if answer.content_type.startswith("image/svg") else "image/png"
+    return Response(answer.body, media_type=kind, headers=headers)
+
+
+@page_route(router, "/admin/billing/{client_id}")
+async def profile(_request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
+    """Show how a client is billed, and what its draft lacks."""
+    return await _profile(site, visitor, client_id)
+
+
+async def _profile(
+    site: Site,
+    visitor: Visitor,
+    client_id: str,
+    *,
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    client = await client_of(site, visitor, client_id)
+    found = await site.services.get(caller, f"/billing-profiles/{segment(client_id)}")
+    drafts, side = await site.parts(
+        site.services.get(caller, "/invoices", client_id=client_id, status="draft", limit=5), nav(site, visitor)
+    )
+    listed = [] if isinstance(drafts, Failed) else drafts["items"]
+    whole = await site.parts(*(site.services.get(caller, f"/invoices/{one['id']}") for one in listed))
+    return site.page(
+        "desk/billing_profile.html",
+        visitor=visitor,
+        title=f"Billing of {client['name']}",
+        status=422 if errors else 200,
+        client=client,
+        form=form or flat(found["profile"]),
+        findings=[finding for one in whole if not isinstance(one, Failed) for finding in one["findings"]],
+        errors=errors or {},
+        **side,
+    )
+
+
+@page_route(router, "/admin/billing/{client_id}", "POST")
+async def change_profile(request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
+    """Change how a client is billed; its drafts are made anew."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    body = nested(form, PROFILE_FIELDS)
+    try:
+        await site.services.post(caller, f"/billing-profiles/{segment(client_id)}", body, method="PUT")
+    except Refused as refused:
+        return await _profile(site, visitor, client_id, form=form, errors=beside(refused, IN_FORMS))
+    return go(f"/desk/admin/billing/{segment(client_id)}")
+
+
+def flat(profile: dict[str, Any]) -> dict[str, str]:
+    """Return a profile as the fields of its form."""
+    found = {name: str(value) for name, value in profile.items() if isinstance(value, (str, int))}
+    address, endpoint = profile.get("address") or {}, profile.get("endpoint") or {}
+    for number, line in enumerate(address.get("lines", []), start=1):
+        found[f"line{number}"] = line
+    found |= {name: address[name] for name in ("city", "postcode", "country") if address.get(name)}
+    return found | ({"scheme": endpoint["scheme"], "endpoint": endpoint["id"]} if endpoint else {})
+
+
+def nested(form: dict[str, str], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fields of a form as a profile; what is empty is left out."""
+    given = {name: value.strip() for name, value in form.items() if value.strip()}
+    found: dict[str, Any] = {name: given[name] for name in names if name in given}
+    found |= {name: int(given[name]) if given[name].isdecimal() else given[name] for name in NUMBERS if name in given}
+    if any(name in given for name in ADDRESS):
+        lines = [given[name] for name in ADDRESS[:3] if name in given]
+        rest = {name: given[name] for name in ("city", "postcode", "country") if name in given}
+        found["address"] = {"lines": lines, **rest}
+    if "endpoint" in given:
+        found["endpoint"] = {"scheme": given.get("scheme", ""), "id": given["endpoint"]}
+    return found

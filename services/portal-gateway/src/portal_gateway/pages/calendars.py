@@ -1,0 +1,195 @@
+"""Calendars: a week of opening hours in one zone, holidays a country can fill in, and days with hours of their own."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from portal_gateway.pages import shown
+from portal_gateway.pages.catalogue import KEEPERS, catalogue_page
+from portal_gateway.pages.site import Site, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_staff
+from portal_gateway.services import Refused, segment
+
+router = APIRouter(prefix="/desk/admin/calendars")
+WEEKDAYS = {
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
+PLACES = {
+    **{f"weekly/{day}": day for day in WEEKDAYS},
+    "/query/country": "country",
+    "/query/subdivision": "subdivision",
+    "/query/year": "years",
+}
+CODES = {
+    "unknown-timezone": "timezone",
+    "calendar-without-hours": "mon",
+    "bad-day": "holidays",
+    "bad-window": "overrides",
+    "unknown-holidays": "country",
+}
+CLOSED = "closed"
+YEARS_MAX = 5
+
+
+@page_route(router, "")
+async def calendars(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the calendars."""
+    caller = need_staff(visitor, *KEEPERS)
+    found = await site.part(site.services.get(caller, "/calendars", limit=200))
+    return await catalogue_page(
+        site, visitor, "desk/calendars.html", "calendars", title="Calendars", found=found, weekdays=WEEKDAYS
+    )
+
+
+@page_route(router, "/new")
+async def new_calendar(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the form of a new calendar, with usual office hours in it."""
+    usual = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "09:00-17:00")
+    return await _form(site, visitor, None, {"timezone": "Europe/London", **usual})
+
+
+@page_route(router, "/new", "POST")
+async def add(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Save a calendar, or fill holidays into its form."""
+    form = await form_of(request, visitor)
+    return await _save(site, visitor, None, form)
+
+
+@page_route(router, "/{calendar_id}")
+async def calendar(_request: Request, site: Site, visitor: Visitor, calendar_id: str) -> Response:
+    """Show a calendar in its form."""
+    found = await _calendar(site, visitor, calendar_id)
+    return await _form(site, visitor, found, _filled(found))
+
+
+@page_route(router, "/{calendar_id}", "POST")
+async def change(request: Request, site: Site, visitor: Visitor, calendar_id: str) -> Response:
+    """Change a calendar, or fill holidays into its form."""
+    form = await form_of(request, visitor)
+    return await _save(site, visitor, await _calendar(site, visitor, calendar_id), form)
+
+
+async def _calendar(site: Site, visitor: Visitor, calendar_id: str) -> dict[str, Any]:
+    caller = need_staff(visitor, *KEEPERS)
+    found: dict[str, Any] = await site.services.get(caller, f"/calendars/{segment(calendar_id)}")
+    return found
+
+
+async def _save(site: Site, visitor: Visitor, known: dict[str, Any] | None, form: dict[str, str]) -> Response:
+    caller = need_staff(visitor, *KEEPERS)
+    try:
+        if form.get("intent") == "fill":
+            form["holidays"] = await _with_holidays(site, visitor, form)
+            return await _form(site, visitor, known, form)
+        if known is None:
+            await site.services.post(caller, "/calendars", _document(form), key=form.get("key") or None)
+        else:
+            await site.services.post(caller, f"/calendars/{segment(known['id'])}", _document(form), method="PUT")
+    except Refused as refused:
+        return await _form(site, visitor, known, form, refused)
+    return go("/desk/admin/calendars")
+
+
+async def _form(
+    site: Site, visitor: Visitor, known: dict[str, Any] | None, form: dict[str, str], refused: Refused | None = None
+) -> Response:
+    need_staff(visitor, *KEEPERS)
+    this_year = shown.now().year
+    return await catalogue_page(
+        site,
+        visitor,
+        "desk/calendar.html",
+        "calendars",
+        title=known["name"] if known else "New calendar",
+        refused=refused,
+        known=known,
+        weekdays=WEEKDAYS,
+        form={"years": f"{this_year}, {this_year + 1}", **form},
+        faults=_faults(refused, form) if refused else {},
+    )
+
+
+async def _with_holidays(site: Site, visitor: Visitor, form: dict[str, str]) -> str:
+    """Return the holidays of a form with those of a country in some years, each day once and in order."""
+    lines = {line[:10]: line for line in _lines(form, "holidays")}
+    place = {"country": form.get("country", "").strip().upper()}
+    if form.get("subdivision", "").strip():
+        place["subdivision"] = form["subdivision"].strip().upper()
+    for year in [one for one in re.split(r"[\s,]+", form.get("years", "")) if one][:YEARS_MAX]:
+        found = await site.services.get(visitor.caller, "/calendars/holidays", **place, year=year)
+        lines |= {one["on"]: f"{one['on']} {one['name']}" for one in found["items"]}
+    return "\n".join(lines[on] for on in sorted(lines))
+
+
+def _filled(known: dict[str, Any]) -> dict[str, str]:
+    """Return a calendar as the form takes it."""
+    document = known["calendar"]
+    overrides = document["overrides"].items()
+    return {
+        "name": known["name"],
+        "timezone": document["timezone"],
+        **{day: _text(document["weekly"].get(day, [])) for day in WEEKDAYS},
+        "holidays": "\n".join(sorted(document["holidays"])),
+        "overrides": "\n".join(f"{on} {_text(windows) or CLOSED}" for on, windows in sorted(overrides)),
+    }
+
+
+def _document(form: dict[str, str]) -> dict[str, Any]:
+    """Return the calendar a form describes; after a holiday its line may say what it is called."""
+    overrides: dict[str, list[list[str]]] = {}
+    for line in _lines(form, "overrides"):
+        on, _, text = line.partition(" ")
+        overrides.setdefault(on, []).extend(_windows(text))
+    return {
+        "name": form.get("name", "").strip(),
+        "timezone": form.get("timezone", "").strip(),
+        "weekly": {day: windows for day in WEEKDAYS if (windows := _windows(form.get(day, "")))},
+        "holidays": [line.split()[0] for line in _lines(form, "holidays")],
+        "overrides": overrides,
+    }
+
+
+def _windows(text: str) -> list[list[str]]:
+    """Return ``09:00-12:00, 13:00-17:00`` as pairs; what is no pair stays one, for the service to say what it wants."""
+    if text.strip().lower() == CLOSED:
+        return []
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    return [[end.strip() for end in re.split("[-–]", part, maxsplit=1)] for part in parts]
+
+
+def _text(windows: list[list[str]]) -> str:
+    return ", ".join("-".join(pair) for pair in windows)
+
+
+def _lines(form: dict[str, str], name: str) -> list[str]:
+    return [line.strip() for line in form.get(name, "").splitlines() if line.strip()]
+
+
+def _faults(refused: Refused, form: dict[str, str]) -> dict[str, str]:
+    """Return what is wrong by field: rules of the calendar name the day they are about, lists the line."""
+    codes = dict(CODES)
+    detail, code = str(refused), refused.document.get("code")
+    day = detail.removeprefix("weekly/")[:3]
+    if code == "bad-window" and day in WEEKDAYS:
+        codes["bad-window"] = day
+    elif code == "bad-day" and detail.startswith("overrides"):
+        codes["bad-day"] = "overrides"
+    elif code == "unknown-holidays" and "subdivision" in detail:
+        codes["unknown-holidays"] = "subdivision"
+    faults = shown.faults(refused, places=PLACES, codes=codes)
+    for one in refused.document.get("errors") or []:
+        name, _, number = one["pointer"].removeprefix("/body/").partition("/")
+        lines = _lines(form, "holidays")
+        if name == "holidays" and number.isdecimal() and int(number) < len(lines):
+            faults["holidays"] = f"{lines[int(number)]}: {one['detail']}"
+            break
+    return faults

@@ -1,0 +1,269 @@
+"""Money that came: payments and where they go, refunds, write-offs by two people, reminders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from msp_kernel.ids import new_id
+from portal_gateway.pages import shown
+from portal_gateway.pages.billing import BILLERS, SELLERS
+from portal_gateway.pages.desk import nav
+from portal_gateway.pages.fields import AMOUNT, beside
+from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_staff
+from portal_gateway.services import Refused, segment
+
+router = APIRouter(prefix="/desk/billing")
+REMINDER_DAYS = (3, 14, 30)
+
+
+@page_route(router, "/payments")
+async def payments(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show payments with what is left of them."""
+    caller = need_staff(visitor, *BILLERS)
+    client_id = request.query_params.get("client_id") or None
+    found, side = await site.parts(
+        site.services.get(caller, "/payments", client_id=client_id, limit=100), nav(site, visitor)
+    )
+    return site.page("desk/payments.html", visitor=visitor, title="Payments", found=found, **side)
+
+
+@page_route(router, "/payments/{payment_id}")
+async def payment(_request: Request, site: Site, visitor: Visitor, payment_id: str) -> Response:
+    """Show a payment: where it went, and what can be done with what is left."""
+    return await _payment(site, visitor, payment_id)
+
+
+async def _payment(
+    site: Site,
+    visitor: Visitor,
+    payment_id: str,
+    *,
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    found = await site.services.get(caller, f"/payments/{segment(payment_id)}")
+    still_open, side = await site.parts(
+        site.services.get(caller, "/receivables", client_id=found["client_id"], limit=100), nav(site, visitor)
+    )
+    return site.page(
+        "desk/payment.html",
+        visitor=visitor,
+        title=f"Payment of {shown.day(found['received_on'])}",
+        status=422 if errors else 200,
+        payment=found,
+        still_open=still_open,
+        owed=_owed(still_open, found["currency"]),
+        given=_given(found),
+        today=shown.now().date(),
+        base=f"/desk/billing/payments/{found['id']}",
+        form=form or {},
+        errors=errors or {},
+        key=str(new_id()),
+        **side,
+    )
+
+
+def _owed(still_open: Any, currency: str) -> list[tuple[str, str]]:
+    """Return the invoices a payment can pay, and how they are called."""
+    listed = [] if isinstance(still_open, Failed) else still_open["items"]
+    return [
+        (one["id"], f"{one['number']}, {shown.money(one['open_minor'], currency)} open")
+        for one in listed
+        if one["currency"] == currency and one["open_minor"] > 0
+    ]
+
+
+def given_minor(payment: dict[str, Any]) -> dict[str, int]:
+    """Return what a payment gave to each invoice and did not take back."""
+    found: dict[str, int] = {}
+    for one in payment["allocations"]:
+        found[one["invoice_id"]] = found.get(one["invoice_id"], 0) + one["amount_minor"]
+    return {invoice_id: amount for invoice_id, amount in found.items() if amount > 0}
+
+
+def _given(payment: dict[str, Any]) -> list[tuple[str, str]]:
+    numbers = {one["invoice_id"]: one["number"] for one in payment["allocations"]}
+    return [
+        (invoice_id, f"{numbers[invoice_id]}, {shown.money(amount, payment['currency'])}")
+        for invoice_id, amount in given_minor(payment).items()
+    ]
+
+
+@page_route(router, "/payments/{payment_id}/allocations", "POST")
+async def allocate(request: Request, site: Site, visitor: Visitor, payment_id: str) -> Response:
+    """Pay an invoice with what is left of a payment."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    found = await site.services.get(caller, f"/payments/{segment(payment_id)}")
+    invoice = await site.services.get(caller, f"/invoices/{segment(form.get('pay_invoice', ''))}")
+    text = form.get("pay_amount", "").strip()
+    fits = min(found["left_minor"], invoice["open_minor"] or 0)
+    amount = shown.minor_units(text, found["currency"]) if text else fits
+    if amount is None:
+        return await _payment(site, visitor, payment_id, form=form, errors={"pay_amount": AMOUNT})
+    body = {"shares": [{"invoice_id": invoice["id"], "amount_minor": amount}]}
+    places = {"more-than-there-is": "amount", "shares": "amount", "currency-differs": "invoice"}
+    return await _act(site, visitor, payment_id, "allocations", body, form=form, places=places, prefix="pay_")
+
+
+@page_route(router, "/payments/{payment_id}/release", "POST")
+async def release(request: Request, site: Site, visitor: Visitor, payment_id: str) -> Response:
+    """Take money of a payment back from an invoice."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    found = await site.services.get(caller, f"/payments/{segment(payment_id)}")
+    text, invoice_id = form.get("back_amount", "").strip(), form.get("back_invoice", "")
+    amount = shown.minor_units(text, found["currency"]) if text else given_minor(found).get(invoice_id)
+    if amount is None:
+        return await _payment(site, visitor, payment_id, form=form, errors={"back_amount": AMOUNT})
+    body = {"invoice_id": invoice_id, "amount_minor": amount, "reason": form.get("back_reason", "").strip()}
+    places = {"amount_minor": "amount", "invoice_id": "invoice", "more-than-there-is": "amount"}
+    return await _act(site, visitor, payment_id, "release", body, form=form, places=places, prefix="back_")
+
+
+@page_route(router, "/payments/{payment_id}/refunds", "POST")
+async def refund(request: Request, site: Site, visitor: Visitor, payment_id: str) -> Response:
+    """Record that money was paid back to the client."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    found = await site.services.get(caller, f"/payments/{segment(payment_id)}")
+    amount = shown.minor_units(form.get("refund_amount", ""), found["currency"])
+    if amount is None:
+        return await _payment(site, visitor, payment_id, form=form, errors={"refund_amount": AMOUNT})
+    body = {
+        "amount_minor": amount,
+        "refunded_on": form.get("refund_on", ""),
+        "reason": form.get("refund_reason", "").strip(),
+    }
+    places = {"amount_minor": "amount", "refunded_on": "on", "more-than-there-is": "amount"}
+    return await _act(site, visitor, payment_id, "refunds", body, form=form, places=places, prefix="refund_")
+
+
+async def _act(
+    site: Site,
+    visitor: Visitor,
+    payment_id: str,
+    verb: str,
+    body: dict[str, Any],
+    *,
+    form: dict[str, str],
+    places: dict[str, str],
+    prefix: str,
+) -> Response:
+    path = f"/payments/{segment(payment_id)}/{verb}"
+    try:
+        await site.services.post(visitor.caller, path, body, key=form.get("key") or None)
+    except Refused as refused:
+        errors = beside(refused, places, prefix=prefix)
+        return await _payment(site, visitor, payment_id, form=form, errors=errors)
+    return go(f"/desk/billing/payments/{segment(payment_id)}")
+
+
+# ---- write-offs -----------------------------------------------------------------------------------------------------
+
+
+@page_route(router, "/write-offs")
+async def write_offs(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show what nobody asks for any more, and what waits for a second person."""
+    return await _write_offs(site, visitor)
+
+
+async def _write_offs(site: Site, visitor: Visitor, *, errors: dict[str, str] | None = None) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    found, side = await site.parts(site.services.get(caller, "/write-offs", limit=100), nav(site, visitor))
+    return site.page(
+        "desk/write_offs.html",
+        visitor=visitor,
+        title="Write-offs",
+        status=422 if errors else 200,
+        found=found,
+        me=str(caller.id),
+        may_approve=caller.has_role(*SELLERS),
+        form={},
+        errors=errors or {},
+        **side,
+    )
+
+
+@page_route(router, "/write-offs/{write_off_id}/approve", "POST")
+async def approve_write_off(request: Request, site: Site, visitor: Visitor, write_off_id: str) -> Response:
+    """Approve what somebody else proposed."""
+    caller = need_staff(visitor, *SELLERS)
+    await form_of(request, visitor)
+    try:
+        await site.services.post(caller, f"/write-offs/{segment(write_off_id)}/approve")
+    except Refused as refused:
+        return await _write_offs(site, visitor, errors=beside(refused))
+    return go("/desk/billing/write-offs")
+
+
+@page_route(router, "/invoices/{number}/write-off")
+async def write_off(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Show a form to propose that what is open is not asked for any more."""
+    return await _write_off(site, visitor, number, form={}, errors={})
+
+
+async def _write_off(
+    site: Site, visitor: Visitor, number: str, *, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    caller = need_staff(visitor, *BILLERS)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}")
+    side = await nav(site, visitor)
+    return site.page(
+        "desk/write_off.html",
+        visitor=visitor,
+        title="Propose a write-off",
+        status=422 if errors else 200,
+        invoice=found,
+        form=form,
+        errors=errors,
+        key=str(new_id()),
+        **side,
+    )
+
+
+@page_route(router, "/invoices/{number}/write-off", "POST")
+async def propose_write_off(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Propose that an amount is not asked for any more."""
+    caller = need_staff(visitor, *BILLERS)
+    form = await form_of(request, visitor)
+    found = await site.services.get(caller, f"/invoices/{segment(number)}")
+    amount = shown.minor_units(form.get("amount", ""), found["currency"])
+    if amount is None:
+        return await _write_off(site, visitor, number, form=form, errors={"amount": AMOUNT})
+    body = {"invoice_id": found["id"], "amount_minor": amount, "reason": form.get("reason", "").strip()}
+    try:
+        await site.services.post(caller, "/write-offs", body, key=form.get("key") or None)
+    except Refused as refused:
+        errors = beside(refused, {"amount_minor": "amount", "more-than-there-is": "amount"})
+        return await _write_off(site, visitor, number, form=form, errors=errors)
+    return go("/desk/billing/write-offs")
+
+
+# ---- reminders ------------------------------------------------------------------------------------------------------
+
+
+@page_route(router, "/reminders")
+async def reminders(_request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show who will be reminded next, and the reminders that fell due."""
+    caller = need_staff(visitor, *BILLERS)
+    still_open, found, side = await site.parts(
+        site.services.get(caller, "/receivables", limit=100),
+        site.services.get(caller, "/reminders", limit=100),
+        nav(site, visitor),
+    )
+    listed = [] if isinstance(still_open, Failed) else still_open["items"]
+    return site.page(
+        "desk/reminders.html",
+        visitor=visitor,
+        title="Reminders",
+        still_open=still_open,
+        coming=sorted((one for one in listed if one["next_on"]), key=lambda one: (one["next_on"], one["number"])),
+        found=found,
+        days=REMINDER_DAYS,
+        **side,
+    )
