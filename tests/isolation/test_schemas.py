@@ -10,7 +10,7 @@ from neighbours import SERVICES
 
 from msp_kit.testing import drop_database, fresh_database, superuser_url
 
-DEFINERS = {"portal_gateway": {"chain_audit"}}
+DEFINERS = {"portal_gateway": {"chain_audit", "check_receiver"}, "tickets": {"persons_of_agents"}}
 """Functions that run with their owner's rights, each for a reason said where it is made."""
 
 
