@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from portal_gateway.actions.keys import SCOPES
 from portal_gateway.person import CLIENT_ROLES, STAFF_ROLES
 
 INSIDE = "CANARY-INSIDE"
+LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8"/></svg>'
 NOT_MADE = tuple(
     "absence_id adjustment_id agent_id charge_id contact_id credit_id kind line_id link_id milestone_id name "
     "needs_id other_id period_close_id reply_id rule_id task_id template_id test_id view_id write_off_id".split()
@@ -66,6 +68,7 @@ async def actors(n: Neighbours) -> AsyncIterator[Actors]:
         admin = await stack.enter_async_context(Api(n.url, email=ADMIN, password=PASSWORD))
         cast = await stack.enter_async_context(a_cast(admin))
         await admin.post("/queues", {"key": "desk", "name": "Desk"})
+        await admin.send("PUT", "/seller/logo", body={"content": base64.b64encode(LOGO).decode()})
         sides = [await a_side(n, cast, canary) for canary in ("CANARY-OURS", "CANARY-THEIRS")]
         staff = {}
         for role in STAFF_ROLES:
