@@ -18,6 +18,7 @@ from portal_gateway.pages.drafts import (
     POLICIES,
     ROWS,
     boxes_of,
+    budget,
     budget_text,
     cell_of,
     chosen,
@@ -189,7 +190,7 @@ def _amendment(
         "fixed_items": items,
     }
     if contract["kind"] == "retainer":
-        wanted["grant_minutes"] = whole(form.get("grant_minutes", ""), times=60)
+        wanted["grant_minutes"] = budget(form.get("grant_minutes", ""))
         wanted["grant_price_minor"] = whole(form.get("grant_price", ""), times=cents)
     known = {**terms, "name": contract["name"], "priority": contract["priority"]}
     body = {name: value for name, value in wanted.items() if _differs(value, known[name])}

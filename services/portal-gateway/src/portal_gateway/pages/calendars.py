@@ -37,6 +37,7 @@ CODES = {
     "unknown-holidays": "country",
 }
 CLOSED = "closed"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 YEARS_MAX = 5
 
 
@@ -120,7 +121,7 @@ async def _form(
 
 async def _with_holidays(site: Site, visitor: Visitor, form: dict[str, str]) -> str:
     """Return the holidays of a form with those of a country in some years, each day once and in order."""
-    lines = {line[:10]: line for line in _lines(form, "holidays")}
+    lines = {line[:10] if _DAY.match(line) else line: line for line in _lines(form, "holidays")}
     place = {"country": form.get("country", "").strip().upper()}
     if form.get("subdivision", "").strip():
         place["subdivision"] = form["subdivision"].strip().upper()
@@ -148,7 +149,10 @@ def _document(form: dict[str, str]) -> dict[str, Any]:
     overrides: dict[str, list[list[str]]] = {}
     for line in _lines(form, "overrides"):
         on, _, text = line.partition(" ")
-        overrides.setdefault(on, []).extend(_windows(text))
+        windows, before = _windows(text), overrides.get(on)
+        # A day that is said to be closed and open is for the service to refuse.
+        is_both = before is not None and bool(before) != bool(windows)
+        overrides[on] = [*(before or []), *([[CLOSED]] if is_both else []), *windows]
     return {
         "name": form.get("name", "").strip(),
         "timezone": form.get("timezone", "").strip(),

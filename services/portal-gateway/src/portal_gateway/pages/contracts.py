@@ -205,6 +205,6 @@ def _case(form: dict[str, str]) -> dict[str, Any]:
     if event == "work":
         when["minutes"] = shown.parse_duration(form.get("duration", "")) or 0
     expected = {name: form[name] for name in ("due_at", "answer", "price", *NUMBERS) if form.get(name)}
-    expect = {name: int(text) if name in NUMBERS and text.isdecimal() else text for name, text in expected.items()}
+    expect = {name: int(text[:12]) if name in NUMBERS and text.isdecimal() else text for name, text in expected.items()}
     left = shown.parse_duration(form["available"]) if form.get("available") else 0
     return {"name": form.get("name", ""), "given": {"available_minutes": left}, "when": when, "expect": expect}

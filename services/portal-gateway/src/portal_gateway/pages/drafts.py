@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
@@ -19,6 +20,7 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk")
 """Under ``/desk``, with the pages of the clients."""
 AUTHORS = ("manager", "admin")
+_NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6}|,[0-9]{1,2})?")
 LEVEL_BOXES = [(level, level) for level in LEVELS]
 ROWS = (*PRIORITIES, "any")
 METRICS = tuple(shown.METRIC)
@@ -195,11 +197,11 @@ def promises(form: dict[str, str], known: list[dict[str, Any]]) -> tuple[list[di
             made.append(target)
         elif cell in left:
             cells[f"targets/{len(made)}"] = cell
-            made.append({**target, "budget_minutes": _budget(left.pop(cell))})
+            made.append({**target, "budget_minutes": budget(left.pop(cell))})
     for key, text in left.items():
         row, _, metric = key.partition("-")
         cells[f"targets/{len(made)}"] = key
-        made.append({"priority": None if row == "any" else row, "metric": metric, "budget_minutes": _budget(text)})
+        made.append({"priority": None if row == "any" else row, "metric": metric, "budget_minutes": budget(text)})
     return made, cells
 
 
@@ -217,7 +219,8 @@ def budget_text(minutes: int | None) -> str:
     return f"{minutes}m" if minutes % 3 else f"{Decimal(minutes) / 60:f}"
 
 
-def _budget(text: str) -> int | str | None:
+def budget(text: str) -> int | str | None:
+    """Return minutes of what ``budget_text`` writes, ``None`` for none; what is no number as it is."""
     if text.strip().lower() == "none":
         return None
     is_minutes = text.strip().lower().endswith("m")
@@ -232,10 +235,10 @@ def chosen(form: dict[str, str], name: str) -> list[str]:
 def whole(text: str, *, times: int = 1) -> int | str:
     """Return ``times`` a number as typed when that is whole (1.5 hours are 90 minutes).
 
-    What is no such number is returned as it is: the service says where, and what it would accept.
+    What is no such number is returned as it is: the service says where, and what it would accept. ``1,000`` is none: it
+    means one to some and a thousand to others.
     """
-    try:
-        made = Decimal(text.strip().replace(",", ".")) * times
-    except InvalidOperation:
+    if not _NUMBER.fullmatch(text.strip()):
         return text
-    return int(made) if made.is_finite() and made == made.to_integral_value() else text
+    made = Decimal(text.strip().replace(",", ".")) * times
+    return int(made) if made == made.to_integral_value() else text

@@ -153,7 +153,7 @@ async def make_link(request: Request, site: Site, visitor: Visitor, number: str)
         if "revoke" in form:
             await site.services.post(caller, f"/invoice-links/{segment(form['revoke'])}/revoke")
             return go(f"/desk/billing/invoices/{segment(number)}")
-        days = int(form["days"]) if form.get("days", "").isdecimal() else 30
+        days = int(form["days"][:6]) if form.get("days", "").isdecimal() else 30
         found = await site.services.post(caller, f"/invoices/{segment(number)}/links", {"days": days})
     except Refused as refused:
         return await _invoice(site, visitor, number, problem=str(refused))
