@@ -68,6 +68,7 @@ LINE: dict[str, Any] = {
     "is_correction": True,
     "posting_seqs": [7, 8],
 }
+AGREED = {"id": CONTRACT, "ref": "C-0001", "name": "Managed support", "kind": "bucket", "currency": "GBP"}
 COUNTS = {"open": 3, "unassigned": 0}
 ADJUSTMENT: dict[str, Any] = {
     "id": "00000000-0000-0000-0000-0000000000d1",
@@ -86,7 +87,7 @@ async def site() -> AsyncIterator[Pages]:
         here = f"/contracts/{CONTRACT}"
         made.upstream.answers |= {
             "/tickets/counts": COUNTS,
-            "/contracts": {"items": [{"id": CONTRACT, "name": "Managed support", "kind": "bucket"}], "next": None},
+            "/contracts": {"items": [AGREED], "next": None},
             "/contracts/forecasts": {"items": [FORECAST]},
             "/contracts/balances": {"items": [BALANCE]},
             "/clients": {"items": [{"id": CLIENT, "name": "Harlow Dental"}], "next": None},
@@ -130,6 +131,7 @@ async def test_a_bucket_shows_band_lots_ledger_and_corrections(site: Pages) -> N
 async def test_only_those_who_fund_see_buckets_and_unknown_ones_are_missing(site: Pages) -> None:
     assert (await site.get("/desk/buckets", by="agent")).status_code == 403
     assert (await site.get("/desk/buckets", by="client")).status_code == 403
+    site.upstream.answers["/contracts"] = {"items": [], "next": None}
     assert (await site.get("/desk/buckets/C-9999")).status_code == 404
 
 
@@ -184,3 +186,32 @@ async def test_a_statement_of_any_days_is_taken_along_as_pdf_csv_or_json(site: P
         assert (await site.get(f"{base}.pdf?{odd}", by=by)).status_code == 422
     assert (await site.get("/desk/buckets/C-0001/statement.exe")).status_code == 404
     assert (await site.get("/desk/buckets/C-0001/statement.pdf", by="agent")).status_code == 403
+
+
+async def test_hours_are_added_once_however_often_the_form_is_sent(site: Pages) -> None:
+    path = f"/contracts/{CONTRACT}/lots"
+    site.upstream.answers[path] = {"id": CONTRACT}
+    form = {"minutes": "7.5", "price_minor": "690.50", "valid_from": "2026-12-01", "expires_on": "", "key": "k" * 20}
+
+    done = await site.post("/desk/buckets/C-0001/top-up", form)
+
+    assert (done.status_code, done.headers["location"]) == (303, "/desk/buckets/C-0001")
+    assert site.upstream.body(path) == {
+        "minutes": 450,
+        "price_minor": 69050,
+        "valid_from": "2026-12-01",
+        "expires_on": None,
+    }
+
+
+async def test_hours_that_cannot_be_added_are_refused_beside_their_field(site: Pages) -> None:
+    errors = [{"pointer": "/body/minutes", "detail": "Input should be a whole number above zero"}]
+    site.upstream.answers[f"/contracts/{CONTRACT}/lots"] = (422, {"detail": "1 field is wrong", "errors": errors})
+
+    answer = await site.post("/desk/buckets/C-0001/top-up", {"minutes": "1e999", "valid_from": "2026-12-01"})
+
+    assert answer.status_code == 422
+    assert "The hours were not added. 1 field is wrong" in answer.text
+    assert 'value="1e999"' in answer.text
+    assert 'id="top-minutes-e"' in answer.text
+    assert (await site.post("/desk/buckets/C-0001/top-up", {}, by="agent")).status_code == 403

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from msp_kernel.ids import new_id
+from msp_kernel.money import exponent
 from portal_gateway.pages import shown
+from portal_gateway.pages.contracts import FUNDERS, contract_of
 from portal_gateway.pages.desk import nav
+from portal_gateway.pages.drafts import whole
+from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route, statement_file
 from portal_gateway.scope import Visitor, need_staff
-from portal_gateway.services import Refused, segment
+from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/buckets")
-FUNDERS = ("manager", "finance", "admin")
 DAYS_SHOWN = 60
 
 
@@ -52,9 +55,12 @@ async def bucket_file(request: Request, site: Site, visitor: Visitor, ref: str, 
     return await statement_file(request, site, visitor, await _path(site, visitor, ref), form, days=DAYS_SHOWN)
 
 
-async def _bucket(site: Site, visitor: Visitor, ref: str, *, refused: Refused | None = None) -> Response:
+async def _bucket(
+    site: Site, visitor: Visitor, ref: str, *, refused: Refused | None = None, top_up_form: Form | None = None
+) -> Response:
     caller = need_staff(visitor, *FUNDERS)
     path = await _path(site, visitor, ref)
+    form = top_up_form or Form()
     since = {"from_": (shown.now().date() - timedelta(days=DAYS_SHOWN)).isoformat()}
     balance, forecast, burn, statement, adjustments, side = await site.parts(
         site.services.get(caller, f"{path}/balance"),
@@ -68,8 +74,11 @@ async def _bucket(site: Site, visitor: Visitor, ref: str, *, refused: Refused | 
         "desk/bucket.html",
         visitor=visitor,
         title=f"Bucket {ref}",
-        status=refused.status if refused else 200,
+        status=refused.status if refused else form.status,
         ref=ref,
+        f=form,
+        form_key=str(new_id()),
+        today=shown.now().date().isoformat(),
         problem=str(refused) if refused else "",
         balance=balance,
         forecast=forecast,
@@ -79,6 +88,26 @@ async def _bucket(site: Site, visitor: Visitor, ref: str, *, refused: Refused | 
         me=str(caller.id),
         **side,
     )
+
+
+@page_route(router, "/{ref}/top-up", "POST")
+async def top_up(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Fund a bucket with another lot."""
+    caller = need_staff(visitor, *FUNDERS)
+    form = await form_of(request, visitor)
+    contract = await contract_of(site, visitor, ref)
+    body = {
+        "minutes": whole(form.get("minutes", ""), times=60),
+        "price_minor": whole(form.get("price_minor", "") or "0", times=10 ** exponent(contract["currency"])),
+        "valid_from": form.get("valid_from", ""),
+        "expires_on": form.get("expires_on") or None,
+    }
+    try:
+        await site.services.post(caller, f"/contracts/{contract['id']}/lots", body, key=form.get("key"))
+    except (Refused, ServiceAway) as refused:
+        wrong = Form.refused("top-up", form, refused, said="The hours were not added.")
+        return await _bucket(site, visitor, ref, top_up_form=wrong)
+    return go(f"/desk/buckets/{segment(ref)}")
 
 
 @page_route(router, "/{ref}/adjust", "POST")
@@ -94,7 +123,7 @@ async def adjust(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
         else:
             body = {
                 "lot_id": form.get("lot_id"),
-                "minutes": _minutes(form.get("minutes", "")),
+                "minutes": whole(form.get("minutes", "")),
                 "reason": form.get("reason"),
             }
             await site.services.post(caller, path, body)
@@ -107,18 +136,6 @@ async def _path(site: Site, visitor: Visitor, ref: str) -> str:
     """Return the address of the contract of a ref.
 
     Raises:
-        Refused: there is no such bucket.
+        Refused: there is no such contract.
     """
-    found = await site.services.get(visitor.caller, "/contracts/forecasts", limit=200)
-    for one in found["items"]:
-        if one["ref"] == ref:
-            return f"/contracts/{one['contract_id']}"
-    raise Refused(404, {})
-
-
-def _minutes(text: str) -> Any:
-    """Return whole minutes, or the text as it is: the service says what is wrong with it."""
-    try:
-        return int(text)
-    except ValueError:
-        return text
+    return f"/contracts/{(await contract_of(site, visitor, ref))['id']}"

@@ -25,6 +25,8 @@ PARTS = (
     ("tests", "Tests", "desk/contract_tests.html"),
     ("simulate", "Simulate", "desk/contract_simulate.html"),
 )
+FUNDERS = ("manager", "finance", "admin")
+"""Who sees buckets and adds to them."""
 NUMBERS = ("due_in_minutes", "billed_minutes", "bucket_minutes", "overage_minutes")
 
 
@@ -60,6 +62,7 @@ async def contract_page(
         parts=PARTS,
         problem=problem,
         is_author=visitor.caller.has_role(*MANAGERS),
+        is_funder=visitor.caller.has_role(*FUNDERS),
         **context,
         **side,
     )
