@@ -26,9 +26,7 @@ TEMPLATES = SOURCES / "templates"
 TRANSLATED = sorted(
     path.relative_to(TEMPLATES).as_posix()
     for path in TEMPLATES.rglob("*.html")
-    # The fields of `_forms.html` are those of contracts, on pages of the desk.
-    if path.parent.name in ("portal", "settings", "sign_in")
-    or (path.parent == TEMPLATES and path.name != "_forms.html")
+    if path.parent.name in ("portal", "settings", "sign_in") or path.parent == TEMPLATES
 ) + [
     f"parts/{name}.html"
     for name in (

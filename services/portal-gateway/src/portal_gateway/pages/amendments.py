@@ -25,6 +25,7 @@ from portal_gateway.pages.drafts import (
     promises,
     whole,
 )
+from portal_gateway.pages.fields import beside
 from portal_gateway.pages.site import Failed, Site, as_json, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -77,7 +78,7 @@ async def propose(request: Request, site: Site, visitor: Visitor, ref: str) -> R
             contract,
             terms,
             form,
-            faults=shown.faults(refused, places=places, codes=CODES),
+            errors=beside(refused, {**places, **CODES}),
             problem=f"The change was not {verb}. {shown.said(refused)}",
         )
     return await _form(
@@ -114,7 +115,7 @@ async def _form(
     terms: dict[str, Any],
     form: dict[str, str],
     *,
-    faults: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
     proposal: dict[str, Any] | None = None,
     **context: Any,
 ) -> Response:
@@ -137,7 +138,7 @@ async def _form(
         template="desk/contract_amend.html",
         terms=terms,
         form=form,
-        faults=faults or {},
+        errors=errors or {},
         proposal=proposal,
         job_types=job_types,
         job_options=boxes_of(job_types),

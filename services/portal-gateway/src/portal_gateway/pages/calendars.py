@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from portal_gateway.pages import shown
 from portal_gateway.pages.catalogue import KEEPERS, catalogue_page
+from portal_gateway.pages.fields import beside
 from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -25,9 +26,9 @@ WEEKDAYS = {
 }
 PLACES = {
     **{f"weekly/{day}": day for day in WEEKDAYS},
-    "/query/country": "country",
-    "/query/subdivision": "subdivision",
-    "/query/year": "years",
+    "query/country": "country",
+    "query/subdivision": "subdivision",
+    "query/year": "years",
 }
 CODES = {
     "unknown-timezone": "timezone",
@@ -115,7 +116,7 @@ async def _form(
         known=known,
         weekdays=WEEKDAYS,
         form={"years": f"{this_year}, {this_year + 1}", **form},
-        faults=_faults(refused, form) if refused else {},
+        errors=_errors(refused, form) if refused else {},
     )
 
 
@@ -178,7 +179,7 @@ def _lines(form: dict[str, str], name: str) -> list[str]:
     return [line.strip() for line in form.get(name, "").splitlines() if line.strip()]
 
 
-def _faults(refused: Refused, form: dict[str, str]) -> dict[str, str]:
+def _errors(refused: Refused, form: dict[str, str]) -> dict[str, str]:
     """Return what is wrong by field: rules of the calendar name the day they are about, lists the line."""
     codes = dict(CODES)
     detail, code = str(refused), refused.document.get("code")
@@ -189,11 +190,11 @@ def _faults(refused: Refused, form: dict[str, str]) -> dict[str, str]:
         codes["bad-day"] = "overrides"
     elif code == "unknown-holidays" and "subdivision" in detail:
         codes["unknown-holidays"] = "subdivision"
-    faults = shown.faults(refused, places=PLACES, codes=codes)
+    errors = beside(refused, {**PLACES, **codes})
     for one in refused.document.get("errors") or []:
         name, _, number = one["pointer"].removeprefix("/body/").partition("/")
         lines = _lines(form, "holidays")
         if name == "holidays" and number.isdecimal() and int(number) < len(lines):
-            faults["holidays"] = f"{lines[int(number)]}: {one['detail']}"
+            errors["holidays"] = f"{lines[int(number)]}: {one['detail']}"
             break
-    return faults
+    return errors

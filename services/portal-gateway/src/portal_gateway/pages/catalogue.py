@@ -13,6 +13,7 @@ from msp_kernel.money import UnknownCurrency, exponent
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.drafts import boxes_of, whole
+from portal_gateway.pages.fields import beside
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -80,7 +81,7 @@ async def save_job_type(request: Request, site: Site, visitor: Visitor) -> Respo
 async def _job_types(site: Site, visitor: Visitor, form: dict[str, str], refused: Refused | None = None) -> Response:
     caller = need_staff(visitor, *KEEPERS)
     found = await site.part(site.services.get(caller, "/job-types", limit=200))
-    faults = shown.faults(refused, places={}, codes={"job-type-code-taken": "code"}) if refused else {}
+    errors = beside(refused, {"job-type-code-taken": "code"}) if refused else {}
     is_change = bool(form.get("id"))
     return await catalogue_page(
         site,
@@ -92,8 +93,8 @@ async def _job_types(site: Site, visitor: Visitor, form: dict[str, str], refused
         found=found,
         levels=LEVEL_WORDS,
         form={} if is_change else form,
-        faults={} if is_change else faults,
-        changed={**form, "fault": faults.get("name", "")} if is_change else {},
+        errors={} if is_change else errors,
+        changed={**form, "fault": errors.get("name", "")} if is_change else {},
     )
 
 
@@ -166,7 +167,7 @@ async def _rate_card(
     caller = need_staff(visitor, *KEEPERS)
     card = versions[-1] if versions else None
     job_types = await site.part(site.services.get(caller, "/job-types", limit=200))
-    faults = shown.faults(refused, places=places or {}, codes={"ambiguous-rates": "rates"}) if refused else {}
+    errors = beside(refused, {**(places or {}), "ambiguous-rates": "rates"}) if refused else {}
     return await catalogue_page(
         site,
         visitor,
@@ -182,7 +183,7 @@ async def _rate_card(
         levels=LEVELS,
         conditions=[(one, one.replace("_", " ").capitalize()) for one in RATE_CONDITIONS],
         form=form,
-        faults=faults,
+        errors=errors,
     )
 
 

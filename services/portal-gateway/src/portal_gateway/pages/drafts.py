@@ -13,6 +13,7 @@ from msp_events.base import LEVELS, PRIORITIES
 from msp_kernel.money import exponent
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
+from portal_gateway.pages.fields import beside
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -85,7 +86,7 @@ async def _client_form(site: Site, visitor: Visitor, form: dict[str, str], refus
         title="New client",
         status=422 if refused else 200,
         form=form,
-        faults=shown.faults(refused, places=OF_BUCKET, codes=CODES) if refused else {},
+        errors=beside(refused, {**OF_BUCKET, **CODES}) if refused else {},
         problem=f"The client was not saved. {shown.said(refused)}" if refused else "",
         **await nav(site, visitor),
     )
@@ -108,9 +109,9 @@ async def draft(request: Request, site: Site, visitor: Visitor, code: str) -> Re
     try:
         made = await site.services.post(caller, "/contracts", body)
     except Refused as refused:
-        faults = shown.faults(refused, places=places, codes=CODES)
+        errors = beside(refused, {**places, **CODES})
         problem = f"The draft was not saved. {shown.said(refused)}"
-        return await _contract_form(site, visitor, client, form, problem=problem, faults=faults)
+        return await _contract_form(site, visitor, client, form, problem=problem, errors=errors)
     return go(f"/desk/contracts/{segment(made['ref'])}/lint")
 
 
@@ -121,7 +122,7 @@ async def _contract_form(
     form: dict[str, str],
     *,
     problem: str = "",
-    faults: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
 ) -> Response:
     caller = need_staff(visitor)
     job_types, calendars, cards, side = await site.parts(
@@ -146,7 +147,7 @@ async def _contract_form(
         priorities=ROWS,
         metrics=METRICS,
         form=form,
-        faults=faults or {},
+        errors=errors or {},
         problem=problem,
         **side,
     )

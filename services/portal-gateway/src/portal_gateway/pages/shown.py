@@ -366,17 +366,3 @@ def said(refused: Refused) -> str:
     """Return what is wrong, with its places when they are known."""
     errors = refused.document.get("errors") or []
     return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)
-
-
-def faults(refused: Refused, *, places: Mapping[str, str], codes: Mapping[str, str]) -> dict[str, str]:
-    """Return what is wrong by the field of a form that shows it.
-
-    ``places`` tells the field of a place in the body that has another name (``targets/0``), ``codes`` the one of a whole
-    problem. What belongs to no field stands under the empty name.
-    """
-    found: dict[str, str] = {}
-    for one in refused.document.get("errors") or []:
-        pointer = one["pointer"].removeprefix("/body/")
-        name = next((places[known] for known in places if f"{pointer}/".startswith(f"{known}/")), pointer.split("/")[0])
-        found.setdefault(name, one["detail"])
-    return found or {codes.get(refused.document.get("code", ""), ""): str(refused)}
