@@ -15,8 +15,6 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 
-NOTICE_CHARACTERS_MAX = 20_000
-
 
 class NoProvider(Exception):
     """No provider of online payment is set up (``MSP_PAYMENT_PAGE_URL``, ``MSP_PAYMENT_PAGE_SECRET``)."""

@@ -170,14 +170,6 @@ def verify_chain(postings: Sequence[Posting], *, previous: bytes = GENESIS, firs
     return previous
 
 
-def balances_of(postings: Iterable[Posting]) -> Balances:
-    """Return the balances that follow from postings alone."""
-    balances = Balances()
-    for posting in postings:
-        balances.move(posting.leg)
-    return balances
-
-
 def checksum(entries: Iterable[tuple[UUID, int]]) -> str:
     """Return the control checksum over (time entry id, worked minutes): SHA-256 over sorted lines, as hexadecimal."""
     lines = sorted(f"{entry_id}:{minutes}\n" for entry_id, minutes in entries)

@@ -76,12 +76,6 @@ async def lock_tickets(tx: Transaction, *, ticket_ids: Sequence[UUID]) -> dict[U
     return {row["id"]: _ticket(row) for row in rows}
 
 
-async def ticket_id_of(tx: Transaction, ref: str) -> UUID | None:
-    """Return the id behind a human ref."""
-    found: UUID | None = await tx.fetchval("SELECT id FROM tickets WHERE ref = $1", ref)
-    return found
-
-
 async def lock_awaiting_assignment(tx: Transaction, *, limit: int) -> list[Ticket]:
     """Return tickets that wait for an agent and nobody else is looking at, oldest first."""
     rows = await tx.fetch(
