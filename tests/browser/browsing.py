@@ -51,6 +51,7 @@ async def signed_in(
     await page.fill("#password", password)
     await page.get_by_role("button", name="Sign in").first.click()
     await page.wait_for_load_state()
+    assert not page.url.endswith("/login"), f"{email} could not sign in"
     return page, complaints
 
 
