@@ -29,6 +29,8 @@ UNLINKED = {
     "/i/{token}/invoice.pdf": "the page of a link leads to it",
     "/i/{token}/logo": "a picture on the page of a link",
     "/desk/admin/billing/logo": "a picture on the billing settings",
+    "/ui/inbox": "the bell of every page asks it for a number",
+    "/unsubscribe/{token}": "a mail leads to it: test_news_mail opens it",
     "/desk/sla/what-if/changed.csv": "offered when a what-if has run, which test_sla_pages does",
 }
 STRANGERS = ("/login", "/forgot-password", "/choose-password")
