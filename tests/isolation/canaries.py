@@ -225,7 +225,8 @@ async def mails(stage: Stage, sides: Iterable[Side]) -> Report:
     return report
 
 
-def _body(mail: EmailMessage) -> str:
+def said(mail: EmailMessage) -> str:
+    """Return the text of a mail."""
     return "".join(str(part.get_content()) for part in mail.walk() if part.get_content_maintype() == "text")
 
 

@@ -155,8 +155,7 @@ async def test_mail_and_digests_tell_of_nobody_else(stage: Stage, later: Later) 
     sides = (stage.actors.ours, stage.actors.theirs, later.side)
 
     _count(stage, await canaries.mails(stage, sides))
-    texts = "".join(f"{mail['subject']}
-{canaries.said(mail)}" for mail in stage.n.postbox.taken)
+    texts = "".join(f"{mail['subject']}: {canaries.said(mail)}" for mail in stage.n.postbox.taken)
     assert stage.actors.theirs.canary in texts
     assert CANARY in texts
 
