@@ -187,6 +187,10 @@ def topics_of(envelope: Envelope) -> list[str]:
             found = ["approvals"]
         case "inbox":
             found = [f"{INBOX}{data.get('person_id')}"]
+        case "billing_run":
+            found = [f"run-{data.get('run_id')}", "invoices"]
+        case "worklog":
+            found = ["approvals"]
         case "invoice":
             found = ["invoices", "ops"]
         case _:

@@ -304,7 +304,8 @@ class NotificationView(View):
     link: str
     about: str
     """What belongs together: notifications about one thing have the same."""
-    client_id: UUID
+    client_id: UUID | None
+    """Whose affair it is; `null` when it is the house's own."""
     at: datetime
     is_critical: bool
     done_at: datetime | None
