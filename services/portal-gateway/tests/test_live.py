@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import aio_pika
@@ -55,13 +56,14 @@ class House:
             await exchange.publish(aio_pika.Message(orjson.dumps(document)), routing_key=kind)
 
     @contextlib.asynccontextmanager
-    async def listening(self, email: str, *topics: str, last: str = "") -> AsyncIterator[Page]:
+    async def listening(self, email: str, *topics: str, last: str = "", taken_over: str = "") -> AsyncIterator[Page]:
         """Open the stream of a page, and wait until it is open."""
         headers = await self.door.bearer(email)
         headers |= {"last-event-id": last} if last else {}
+        params = {"topics": ",".join(topics), "last": taken_over}
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"{self.url}/ui/events", params={"topics": ",".join(topics)}, headers=headers) as answer,
+            session.get(f"{self.url}/ui/events", params=params, headers=headers) as answer,
         ):
             assert answer.status == 200
             page = Page(answer)
@@ -136,6 +138,44 @@ async def test_a_page_that_comes_back_hears_what_it_missed(house: House) -> None
     # Of the other client's two there is no trace, not even a number that was left out.
     assert (event, name) == ("signal", house.hub.kept[-1].name)
     assert {len(one.name) for one in house.hub.kept} == {len(last)}
+
+
+async def test_a_tab_that_takes_over_says_in_the_address_where_it_goes_on(house: House) -> None:
+    await listening_house(house)
+    ours, last = str(house.door.client_id), house.hub.mark
+    house.hub.publish(["tickets"], ours)
+
+    async with house.listening(PRIYA, "tickets", taken_over=last) as page:
+        assert await page.heard() == (house.hub.mark, "signal", "tickets")
+
+
+async def test_a_page_says_what_it_has_seen(house: House) -> None:
+    await listening_house(house)
+    house.hub.publish(["tickets"], None)
+
+    answer = await house.door.client.get("/ui/inbox", headers=await house.door.bearer(PRIYA))
+
+    assert answer.json()["at"] == house.hub.mark
+
+
+async def test_a_quiet_stream_says_how_far_it_has_come(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await listening_house(house)
+    monkeypatch.setattr(live, "PING_SECONDS", 0.05)
+    async with house.listening(PRIYA, "tickets") as page:
+        house.hub.publish(["invoices"], str(house.door.client_id))
+        mark = house.hub.mark
+
+        heard = await page.heard()
+        while heard[0] != mark:
+            heard = await page.heard()
+
+        assert heard[1:] == ("beat", "-")
+
+
+def test_a_browser_asks_for_no_more_topics_than_a_stream_has() -> None:
+    script = (Path(live.__file__).parent / "static" / "app.js").read_text()
+
+    assert f"const MOST = {live.TOPICS_MAX}," in script
 
 
 @pytest.mark.parametrize("last", ["17", "00000000-1", "x-y", f"{'9' * 400}"])

@@ -4,6 +4,8 @@ Each process has a queue of its own that lives as long as the process. A signal 
 whenever anything is sent, a ping included. A page that comes back says the last signal it had; when what it missed is not known
 (another process, too long ago, the broker was away, a page that did not read) it is told to look afresh. Signals are named at
 random: a number would tell each page how much happens to everybody else.
+
+The tabs of one browser share a stream (ADR 0068): its topics are those of all of them, and whichever tab keeps it says where it goes on.
 """
 
 from __future__ import annotations
@@ -35,10 +37,11 @@ router = APIRouter()
 KEPT_MAX = 2000
 WAITING_MAX = 500
 PING_SECONDS = 15.0
-TOPICS_MAX = 20
+TOPICS_MAX = 100
+"""Of one stream; ``app.js`` asks for no more, and a tab whose topics are beyond looks by itself."""
 RECONNECT_SECONDS = 2.0
 STREAMS_MAX = 800
-"""Open pages of one process: below the connections its server takes, so that requests always get through."""
+"""Open streams of one process: below the connections its server takes, so that requests always get through."""
 STREAMS_OF_PERSON_MAX = 30
 LOOK_AFRESH = "*"
 INBOX = "inbox-"
@@ -62,7 +65,7 @@ class Signal:
 
 @dataclass(eq=False)
 class Listener:
-    """One open page."""
+    """One open stream."""
 
     topics: frozenset[str]
     person_id: object = None
@@ -97,6 +100,11 @@ class Hub:
     def is_listening(self) -> bool:
         """Return whether the broker is here."""
         return self.connection is not None
+
+    @property
+    def mark(self) -> str:
+        """Return where the signals stand: a page made from here on has to hear only what comes after."""
+        return f"{self.epoch}-{self._number}"
 
     async def start(self) -> None:
         """Begin to listen; the broker may come later."""
@@ -182,6 +190,10 @@ def topics_of(envelope: Envelope) -> list[str]:
             found = ["approvals"]
         case "inbox":
             found = [f"{INBOX}{data.get('person_id')}"]
+        case "billing_run":
+            found = [f"run-{data.get('run_id')}", "invoices"]
+        case "worklog":
+            found = ["approvals"]
         case "invoice":
             found = ["invoices", "ops"]
         case _:
@@ -215,7 +227,9 @@ async def events(request: Request) -> Response:
     wanted = [topic for topic in request.query_params.get("topics", "").split(",") if topic][:TOPICS_MAX]
     listener = Listener(frozenset(wanted), visitor.caller.id)
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no", "x-content-type-options": "nosniff"}
-    stream = _stream(request, listener, hub, request.headers.get("last-event-id", ""))
+    # A browser that connects again by itself says the header; a tab that takes over can only say it in the address.
+    last = request.headers.get("last-event-id") or request.query_params.get("last", "")
+    stream = _stream(request, listener, hub, last)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
@@ -232,8 +246,10 @@ async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> 
                 async with asyncio.timeout(PING_SECONDS):
                     signal = await listener.signals.get()
             except TimeoutError:
+                mark = hub.mark
                 await visitors.of(request, is_used=False)
-                yield b": ping\n\n"
+                # Whoever takes over later goes on from here, not from the last signal an hour ago.
+                yield f"id: {mark}\nevent: beat\ndata: -\n\n".encode()
                 continue
             # The session may have ended, or the person changed, since the page connected.
             if may_hear(await visitors.of(request, is_used=False), signal):

@@ -12,6 +12,7 @@ from msp_kit.problems import BadCursor
 from portal_gateway.actions import notes as verbs
 from portal_gateway.guard import PUBLIC, SYSTEM, DatabaseNow, HouseNow, VisitorNow, allows, door_router
 from portal_gateway.house import House
+from portal_gateway.ids import audited
 from portal_gateway.schemas import AuditView, EventView
 from portal_gateway.sealing import SealBroken
 
@@ -69,4 +70,5 @@ async def description(request: Request) -> Response:
 
 
 def _named(row: Any) -> dict[str, Any]:
-    return {name: value for name, value in dict(row).items() if name not in ("sha256", "of_client_id")}
+    kept = {name: value for name, value in dict(row).items() if name not in ("sha256", "of_client_id")}
+    return {**kept, "object": audited(row["action"], row["object"])}
