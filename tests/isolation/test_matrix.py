@@ -24,6 +24,7 @@ WRITTEN_BY_ASKING = {
     "challenges",
     "half_sign_ins",
     "mails",
+    "reset_asks",
 }
 
 
