@@ -2,8 +2,8 @@
 
 Each process has a queue of its own that lives as long as the process. A signal names a topic; who hears is asked anew
 whenever anything is sent, a ping included. A page that comes back says the last signal it had; when what it missed is not known
-(another process, too long ago, the broker was away, a page that did not read) it is told to look afresh. Signals are named at
-random: a number would tell each page how much happens to everybody else.
+(another process, too long ago, the broker was away, a page that did not read) it is told to look afresh. Signals are named by
+when they were, not counted: a number would tell each page how much happens to everybody else.
 
 The tabs of one browser share a stream (ADR 0068): its topics are those of all of them, and whichever tab keeps it says where it goes on.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -57,11 +58,6 @@ class Signal:
     topic: str
     client_id: str | None
 
-    @classmethod
-    def of(cls, topic: str, client_id: str | None) -> Signal:
-        """Return a signal under a name nobody can guess anything from."""
-        return cls(secrets.token_hex(8), topic, client_id)
-
 
 @dataclass(eq=False)
 class Listener:
@@ -91,7 +87,9 @@ class Hub:
     def __init__(self, amqp_url: str) -> None:
         self.amqp_url = amqp_url
         self.listeners: set[Listener] = set()
-        self.kept: deque[Signal] = deque([Signal.of(LOOK_AFRESH, None)], maxlen=KEPT_MAX)
+        self._epoch = secrets.token_hex(4)
+        self._last_microseconds = 0
+        self.kept: deque[Signal] = deque([self._signal(LOOK_AFRESH, None)], maxlen=KEPT_MAX)
         """Never empty: it begins with where everybody looked afresh."""
         self.connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -104,7 +102,15 @@ class Hub:
     @property
     def mark(self) -> str:
         """Return where the signals stand: a page made from here on has to hear only what comes after."""
-        return f"{self.epoch}-{self._number}"
+        return self._name()
+
+    def _name(self) -> str:
+        # By the clock of the process, and never the same twice: what is later has the larger number.
+        self._last_microseconds = max(self._last_microseconds + 1, time.monotonic_ns() // 1000)
+        return f"{self._epoch}-{self._last_microseconds}"
+
+    def _signal(self, topic: str, client_id: str | None) -> Signal:
+        return Signal(self._name(), topic, client_id)
 
     async def start(self) -> None:
         """Begin to listen; the broker may come later."""
@@ -120,7 +126,7 @@ class Hub:
     def publish(self, topics: Iterable[str], client_id: str | None) -> None:
         """Hand a signal to every page that shows one of the topics."""
         for topic in topics:
-            signal = Signal.of(topic, client_id)
+            signal = self._signal(topic, client_id)
             self.kept.append(signal)
             for listener in self.listeners:
                 if topic in listener.topics:
@@ -130,11 +136,15 @@ class Hub:
         """Return what a page that comes back has not heard; ``last`` is the id of the last signal it had, or empty."""
         if not last:
             return []
-        kept = list(self.kept)
-        where = next((place for place, signal in enumerate(kept) if signal.name == last), None)
-        if where is None:
-            return [Signal(kept[-1].name, LOOK_AFRESH, None)]
-        return [signal for signal in kept[where + 1 :] if signal.topic in listener.topics]
+        place = self._place(last)
+        if not self._place(self.kept[0].name) <= place <= self._last_microseconds:
+            return [Signal(self.kept[-1].name, LOOK_AFRESH, None)]
+        return [signal for signal in self.kept if self._place(signal.name) > place and signal.topic in listener.topics]
+
+    def _place(self, name: str) -> int:
+        """Return the microseconds of a name; -1 of one that is not from here."""
+        epoch, _, number = name.partition("-")
+        return int(number[:18]) if epoch == self._epoch and number.isdecimal() else -1
 
     def has_room_for(self, person_id: object) -> bool:
         """Return whether somebody may open one more stream."""
@@ -143,7 +153,7 @@ class Hub:
 
     def _look_afresh(self) -> None:
         self.kept.clear()
-        self.kept.append(Signal.of(LOOK_AFRESH, None))
+        self.kept.append(self._signal(LOOK_AFRESH, None))
         for listener in self.listeners:
             listener.look_afresh(self.kept[-1].name)
 
