@@ -2,7 +2,8 @@
 
 Each process has a queue of its own that lives as long as the process. A signal names a topic; who hears is asked anew
 whenever anything is sent, a ping included. A page that comes back says the last signal it had; when what it missed is not known
-(another process, too long ago, the broker was away, a page that did not read) it is told to look afresh.
+(another process, too long ago, the broker was away, a page that did not read) it is told to look afresh. Signals are named by
+when they were, not counted: a number would tell each page how much happens to everybody else.
 
 The tabs of one browser share a stream (ADR 0068): its topics are those of all of them, and whichever tab keeps it says where it goes on.
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -51,7 +54,7 @@ STAFF_ONLY = frozenset(one.type_name() for one in notes.STAFF_ONLY)
 class Signal:
     """Something of a client changed; ``client_id`` is ``None`` for what concerns staff only."""
 
-    number: int
+    name: str
     topic: str
     client_id: str | None
 
@@ -67,15 +70,15 @@ class Listener:
     def hear(self, signal: Signal) -> None:
         """Take a signal; a page that does not read is told to look afresh, and holds up nobody."""
         if self.signals.full():
-            self.look_afresh(signal.number)
+            self.look_afresh(signal.name)
         else:
             self.signals.put_nowait(signal)
 
-    def look_afresh(self, number: int) -> None:
+    def look_afresh(self, name: str) -> None:
         """Forget what waits: everything is looked at anyway."""
         while not self.signals.empty():
             self.signals.get_nowait()
-        self.signals.put_nowait(Signal(number, LOOK_AFRESH, None))
+        self.signals.put_nowait(Signal(name, LOOK_AFRESH, None))
 
 
 class Hub:
@@ -84,10 +87,10 @@ class Hub:
     def __init__(self, amqp_url: str) -> None:
         self.amqp_url = amqp_url
         self.listeners: set[Listener] = set()
-        self.kept: deque[Signal] = deque(maxlen=KEPT_MAX)
-        self.epoch = uuid4().hex[:8]
-        """Numbers of another process mean nothing here."""
-        self._number = 0
+        self._epoch = secrets.token_hex(4)
+        self._last_microseconds = 0
+        self.kept: deque[Signal] = deque([self._signal(LOOK_AFRESH, None)], maxlen=KEPT_MAX)
+        """Never empty: it begins with where everybody looked afresh."""
         self.connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -99,7 +102,15 @@ class Hub:
     @property
     def mark(self) -> str:
         """Return where the signals stand: a page made from here on has to hear only what comes after."""
-        return f"{self.epoch}-{self._number}"
+        return self._name()
+
+    def _name(self) -> str:
+        # By the clock of the process, and never the same twice: what is later has the larger number.
+        self._last_microseconds = max(self._last_microseconds + 1, time.monotonic_ns() // 1000)
+        return f"{self._epoch}-{self._last_microseconds}"
+
+    def _signal(self, topic: str, client_id: str | None) -> Signal:
+        return Signal(self._name(), topic, client_id)
 
     async def start(self) -> None:
         """Begin to listen; the broker may come later."""
@@ -115,8 +126,7 @@ class Hub:
     def publish(self, topics: Iterable[str], client_id: str | None) -> None:
         """Hand a signal to every page that shows one of the topics."""
         for topic in topics:
-            self._number += 1
-            signal = Signal(self._number, topic, client_id)
+            signal = self._signal(topic, client_id)
             self.kept.append(signal)
             for listener in self.listeners:
                 if topic in listener.topics:
@@ -126,12 +136,15 @@ class Hub:
         """Return what a page that comes back has not heard; ``last`` is the id of the last signal it had, or empty."""
         if not last:
             return []
-        epoch, _, number = last.partition("-")
-        oldest = self.kept[0].number if self.kept else self._number + 1
-        is_known = epoch == self.epoch and number.isdecimal() and oldest - 1 <= int(number[:18]) <= self._number
-        if not is_known:
-            return [Signal(self._number, LOOK_AFRESH, None)]
-        return [signal for signal in self.kept if signal.number > int(number) and signal.topic in listener.topics]
+        place = self._place(last)
+        if not self._place(self.kept[0].name) <= place <= self._last_microseconds:
+            return [Signal(self.kept[-1].name, LOOK_AFRESH, None)]
+        return [signal for signal in self.kept if self._place(signal.name) > place and signal.topic in listener.topics]
+
+    def _place(self, name: str) -> int:
+        """Return the microseconds of a name; -1 of one that is not from here."""
+        epoch, _, number = name.partition("-")
+        return int(number[:18]) if epoch == self._epoch and number.isdecimal() else -1
 
     def has_room_for(self, person_id: object) -> bool:
         """Return whether somebody may open one more stream."""
@@ -139,10 +152,10 @@ class Hub:
         return len(self.listeners) < STREAMS_MAX and own < STREAMS_OF_PERSON_MAX
 
     def _look_afresh(self) -> None:
-        self._number += 1
         self.kept.clear()
+        self.kept.append(self._signal(LOOK_AFRESH, None))
         for listener in self.listeners:
-            listener.look_afresh(self._number)
+            listener.look_afresh(self.kept[-1].name)
 
     async def _run(self) -> None:
         while True:
@@ -237,7 +250,7 @@ async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> 
         yield b"retry: 2000\n\n"
         for signal in hub.missed(listener, last):
             if may_hear(await visitors.of(request, is_used=False), signal):
-                yield _line(hub, signal)
+                yield _line(signal)
         while not await request.is_disconnected():
             try:
                 async with asyncio.timeout(PING_SECONDS):
@@ -250,14 +263,14 @@ async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> 
                 continue
             # The session may have ended, or the person changed, since the page connected.
             if may_hear(await visitors.of(request, is_used=False), signal):
-                yield _line(hub, signal)
+                yield _line(signal)
     except Unauthenticated:
         return
     finally:
         hub.listeners.discard(listener)
 
 
-def _line(hub: Hub, signal: Signal) -> bytes:
+def _line(signal: Signal) -> bytes:
     event = "resync" if signal.topic == LOOK_AFRESH else "signal"
     topic = "".join(character for character in signal.topic if character.isalnum() or character in "-_")
-    return f"id: {hub.epoch}-{signal.number}\nevent: {event}\ndata: {topic}\n\n".encode()
+    return f"id: {signal.name}\nevent: {event}\ndata: {topic}\n\n".encode()

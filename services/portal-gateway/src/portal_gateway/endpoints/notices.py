@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import Query, Response
 
@@ -12,6 +11,7 @@ from msp_kit.problems import BadCursor
 from portal_gateway import wording
 from portal_gateway.actions import notices as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, SessionNow, VisitorNow, allows, door_router
+from portal_gateway.ids import NotificationId
 from portal_gateway.language import DEFAULT, speaking
 from portal_gateway.notices import KINDS, NO_CLIENT
 from portal_gateway.schemas import (
@@ -58,7 +58,11 @@ async def count_notifications(visitor: VisitorNow, _session: SessionNow, databas
 
 @router.put("/notifications/{notification_id}/state", status_code=204, openapi_extra=PEOPLE)
 async def set_notification(
-    notification_id: UUID, body: SetNotification, visitor: VisitorNow, _session: SessionNow, database: DatabaseNow
+    notification_id: NotificationId,
+    body: SetNotification,
+    visitor: VisitorNow,
+    _session: SessionNow,
+    database: DatabaseNow,
 ) -> Response:
     """Mark a notification as done, open, or put off until an instant."""
     async with database.transaction(visitor.caller.scope) as tx:
