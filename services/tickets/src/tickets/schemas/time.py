@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from msp_kit.api import Body, View
 from tickets.actions.time import BULK_MAX, Work
 from tickets.domain.time_entry import WORKED_MINUTES_MAX
-from tickets.schemas.ids import AgentId, ClientId, ContractId, TaskId, TicketId, TimeEntryId
+from tickets.schemas.ids import ActorName, AgentId, ClientId, ContractId, TaskId, TicketId, TimeEntryId
 from tickets.schemas.tickets import Code, Level
 
 
@@ -137,7 +137,7 @@ class LockView(View):
     client_id: ClientId
     client_name: str
     locked_before: date
-    locked_by: str
+    locked_by: ActorName
     locked_at: datetime
 
 
@@ -252,7 +252,7 @@ class TimeEntryView(View):
     is_late: bool
     corrects_id: TimeEntryId | None
     internal_note: str
-    decided_by: str | None
+    decided_by: ActorName | None
     hours: HoursView | None
 
 
