@@ -45,7 +45,32 @@ async def verify(tx: Transaction) -> Sequence[str]:
         for row in numbers
         if row["last_number"] != expected.get(row["code"], 0)
     ]
-    return broken
+    return broken + await _broken_queue(tx)
+
+
+async def _broken_queue(tx: Transaction) -> list[str]:
+    """Return where posted work neither waits for an invoice nor is on one, or does both."""
+    rows = await tx.fetch(
+        "SELECT coalesce(h.time_entry_id, u.time_entry_id) AS id, u.time_entry_id IS NOT NULL AS waits,"
+        " b.time_entry_id IS NOT NULL AS is_invoiced FROM hours h FULL JOIN unbilled u"
+        " ON u.time_entry_id = h.time_entry_id AND u.revision = h.revision"
+        " LEFT JOIN invoiced b ON b.time_entry_id = coalesce(h.time_entry_id, u.time_entry_id)"
+        " WHERE (u.time_entry_id IS NOT NULL)::int + (b.time_entry_id IS NOT NULL)::int"
+        " <> CASE WHEN h.status = 'posted' THEN 1 ELSE 0 END ORDER BY id LIMIT 100"
+    )
+    return [
+        f"time entry {row['id']}: "
+        + (
+            "waits for an invoice and is on one"
+            if row["waits"] and row["is_invoiced"]
+            else "waits for an invoice, but is not posted"
+            if row["waits"]
+            else "is on an invoice, but not posted"
+            if row["is_invoiced"]
+            else "is posted, but neither waits for an invoice nor is on one"
+        )
+        for row in rows
+    ]
 
 
 async def _broken_documents(tx: Transaction, invoice_id: UUID, content: dict[str, Any]) -> list[str]:
@@ -66,7 +91,7 @@ async def _broken_documents(tx: Transaction, invoice_id: UUID, content: dict[str
 async def _broken_bindings(tx: Transaction, invoice_id: UUID, content: dict[str, Any]) -> list[str]:
     broken = []
     listed = {entry["time_entry_id"] for entry in content["entries"]}
-    bound = await tx.fetch("SELECT time_entry_id::text AS id FROM hours WHERE invoice_id = $1", invoice_id)
+    bound = await tx.fetch("SELECT time_entry_id::text AS id FROM invoiced WHERE invoice_id = $1", invoice_id)
     if listed != {one["id"] for one in bound}:
         broken.append("the entries on the invoice are not those bound to it")
     lines = await tx.fetch("SELECT n, net_minor, tax_minor FROM invoice_lines WHERE invoice_id = $1", invoice_id)
