@@ -232,7 +232,7 @@ async def _make_anew(tx: Transaction, draft: Draft, *, seller: Mapping[str, Any]
     basis = await basis_of(
         tx, client_id=draft.client_id, starts_on=draft.starts_on, ends_on=draft.ends_on, invoice_id=draft.id
     )
-    works = await intake.works_of_invoice(tx, invoice_id=draft.id)
+    works = await intake.works(tx, entry_ids=draft.entry_ids)
     statement = [{k: v for k, v in one.items() if k != "ref"} for one in draft.content["statement"]]
     found = [one for one in made_of(basis, Summed.of(works), statement=statement) if one.currency == draft.currency]
     if not found:

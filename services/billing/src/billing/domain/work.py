@@ -67,19 +67,25 @@ class Summed:
     worked: Mapping[tuple[UUID, int], int]
     """Worked minutes by contract and version, of every entry."""
     asked: Mapping[Ask, int]
-    """Minutes to be priced, in the order in which the first of them were worked."""
+    """Minutes to be priced; those first that were first worked."""
 
     @classmethod
     def of(cls, works: Iterable[Work]) -> Summed:
         """Return some work added up. The database adds up in the same way what waits for its invoice."""
         worked: dict[tuple[UUID, int], int] = {}
-        asked: dict[Ask, int] = {}
-        for work in in_order(works):
+        asked: dict[Ask, tuple[datetime, int]] = {}
+        for work in works:
             key = (work.contract_id, work.contract_version)
             worked[key] = worked.get(key, 0) + work.worked_minutes
             for ask, minutes in asks_of(work):
-                asked[ask] = asked.get(ask, 0) + minutes
-        return cls(worked, asked)
+                first, so_far = asked.get(ask, (work.worked_from, 0))
+                asked[ask] = (min(first, work.worked_from), so_far + minutes)
+        return cls.by_first(worked, ((first, ask, minutes) for ask, (first, minutes) in asked.items()))
+
+    @classmethod
+    def by_first(cls, worked: Mapping[tuple[UUID, int], int], asked: Iterable[tuple[datetime, Ask, int]]) -> Summed:
+        """Return sums with what was worked first in front; at one instant, the older version."""
+        return cls(worked, {ask: minutes for _, ask, minutes in sorted(asked)})
 
 
 def in_order(works: Iterable[Work]) -> list[Work]:

@@ -63,22 +63,17 @@ async def save_hours(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
     )
 
 
-async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
-    """Return the entries bound to an invoice."""
-    rows = await tx.fetch(
-        f"SELECT {_WORK} FROM invoiced b JOIN hours h USING (time_entry_id) WHERE b.invoice_id = $1", invoice_id
-    )
+async def works(tx: Transaction, *, entry_ids: Sequence[UUID]) -> list[Work]:
+    """Return entries by their ids, as they are stamped."""
+    rows = await tx.fetch(f"SELECT {_WORK} FROM hours h WHERE h.time_entry_id = ANY($1)", entry_ids)
     with uncollected():
         return [work_of(*row) for row in rows]
 
 
-async def let_go(tx: Transaction, *, invoice_ids: Sequence[UUID]) -> None:
-    """Let the entries of drafts that are dropped wait again."""
-    rows = await tx.fetch(
-        f"WITH freed AS (DELETE FROM invoiced WHERE invoice_id = ANY($1) RETURNING time_entry_id)"
-        f" SELECT h.revision, {_WORK} FROM freed JOIN hours h USING (time_entry_id)",
-        invoice_ids,
-    )
+async def let_go(tx: Transaction, *, entry_ids: Sequence[UUID]) -> None:
+    """Let the entries of drafts that were dropped wait again."""
+    await tx.driver.execute("DELETE FROM invoiced WHERE time_entry_id = ANY($1)", entry_ids)
+    rows = await tx.fetch(f"SELECT h.revision, {_WORK} FROM hours h WHERE h.time_entry_id = ANY($1)", entry_ids)
     with uncollected():
         freed = [(revision, work_of(*row)) for revision, *row in rows]
     await unbilled.add(tx, freed)

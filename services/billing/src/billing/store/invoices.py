@@ -37,6 +37,11 @@ class Draft:
     content: dict[str, Any]
     revision: int = 1
 
+    @property
+    def entry_ids(self) -> list[UUID]:
+        """Return the time entries on it."""
+        return [UUID(one["time_entry_id"]) for one in self.content["entries"]]
+
 
 @dataclass(frozen=True, slots=True)
 class Issued:
@@ -167,11 +172,13 @@ async def is_any_issued(tx: Transaction, *, period_close_id: UUID) -> bool:
 async def drop_drafts(tx: Transaction, *, period_close_id: UUID) -> None:
     """Delete the drafts of a client's period; their work and credits are free for another one."""
     rows = await tx.fetch(
-        "DELETE FROM invoices WHERE period_close_id = $1 AND status = 'draft' RETURNING id", period_close_id
+        f"DELETE FROM invoices WHERE period_close_id = $1 AND status = 'draft' RETURNING {_DRAFT}", period_close_id
     )
-    dropped = [row["id"] for row in rows]
-    await intake.let_go(tx, invoice_ids=dropped)
-    await tx.driver.execute("UPDATE credits SET invoice_id = NULL WHERE invoice_id = ANY($1)", dropped)
+    dropped = [_draft(row) for row in rows]
+    await intake.let_go(tx, entry_ids=[entry_id for one in dropped for entry_id in one.entry_ids])
+    await tx.driver.execute(
+        "UPDATE credits SET invoice_id = NULL WHERE invoice_id = ANY($1)", [one.id for one in dropped]
+    )
 
 
 async def lock_drafts_of_run(tx: Transaction, *, run_id: UUID) -> list[Draft]:

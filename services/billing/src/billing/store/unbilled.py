@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -70,57 +71,51 @@ async def add(tx: Transaction, works: Iterable[tuple[int, Work]]) -> None:
 
 async def waiting(tx: Transaction, *, client_id: UUID, before: datetime, first: int | None = None) -> Waiting:
     """Return the work of a client from before an instant that waits, or the ``first`` entries posted of it."""
-    return (await waiting_of(tx, client_ids=[client_id], before=before, first=first)).get(client_id, NOTHING)
+    return _added_up(await tx.fetch(_WAITING, [client_id], before, first)).get(client_id, NOTHING)
 
 
-async def waiting_of(
-    tx: Transaction, *, client_ids: Sequence[UUID], before: datetime, first: int | None = None
-) -> dict[UUID, Waiting]:
-    """Return the work of clients from before an instant that waits, or the ``first`` entries posted of each."""
-    rows = await tx.fetch(_WAITING, client_ids, before, first)
+async def waiting_of(tx: Transaction, *, client_ids: Sequence[UUID], before: datetime) -> dict[UUID, Waiting]:
+    """Return the work of clients from before an instant that waits."""
+    return _added_up(await tx.fetch(_WAITING, client_ids, before, None))
+
+
+# The same sums as Control.of and Summed.of.
+_WAITING = r"""
+WITH chosen AS MATERIALIZED (
+    SELECT client_id, n, time_entry_id, contract_id, contract_version, worked_from, worked_minutes, asks, minutes
+      FROM unbilled WHERE client_id = ANY($1) AND worked_from < $2 ORDER BY posted_at, time_entry_id LIMIT $3
+), asked AS (
+    SELECT client_id, array_agg((first, ask, minutes)) AS asked
+      FROM (SELECT c.client_id, p.ask, min(c.worked_from) AS first, sum(p.minutes) AS minutes
+              FROM chosen c, unnest(c.asks, c.minutes) AS p (ask, minutes) GROUP BY c.client_id, p.ask) AS a
+     GROUP BY client_id
+), worked AS (
+    SELECT client_id, array_agg((contract_id, contract_version, minutes)) AS worked
+      FROM (SELECT client_id, contract_id, contract_version, sum(worked_minutes) AS minutes FROM chosen
+             GROUP BY client_id, contract_id, contract_version) AS w
+     GROUP BY client_id
+), control AS (
+    SELECT client_id, array_agg(n) AS rows, count(*) AS entry_count, sum(worked_minutes) AS worked_minutes,
+           encode(sha256(string_agg(time_entry_id || ':' || worked_minutes || E'\n', '' ORDER BY time_entry_id)::bytea), 'hex')
+             AS checksum
+      FROM chosen GROUP BY client_id
+)
+SELECT * FROM control JOIN worked USING (client_id) LEFT JOIN asked USING (client_id)
+"""
+
+
+def _added_up(rows: Iterable[Any]) -> dict[UUID, Waiting]:
     return {
         row["client_id"]: Waiting(
             control=Control(row["entry_count"], row["worked_minutes"], row["checksum"]),
-            summed=Summed(
-                worked={(contract, version): minutes for contract, version, minutes in row["worked"]},
-                asked={_ask(text): minutes for text, minutes in row["asked"] or ()},
+            summed=Summed.by_first(
+                {(contract, version): minutes for contract, version, minutes in row["worked"]},
+                ((first, _ask(text), minutes) for first, text, minutes in row["asked"] or ()),
             ),
             rows=row["rows"],
         )
         for row in rows
     }
-
-
-# The same sums as Summed.of and Control.of.
-_WAITING = r"""
-WITH posted AS (
-    SELECT client_id, n, time_entry_id, contract_id, contract_version, worked_from, worked_minutes, asks, minutes,
-           row_number() OVER (PARTITION BY client_id ORDER BY posted_at, time_entry_id) AS place
-      FROM unbilled WHERE client_id = ANY($1) AND worked_from < $2
-), chosen AS MATERIALIZED (
-    SELECT * FROM posted WHERE $3::bigint IS NULL OR place <= $3
-), parts AS (
-    SELECT c.client_id, p.ask, p.minutes,
-           row_number() OVER (PARTITION BY c.client_id ORDER BY c.worked_from, c.time_entry_id, p.n) AS place
-      FROM chosen c, unnest(c.asks, c.minutes) WITH ORDINALITY AS p (ask, minutes, n)
-), asked AS (
-    SELECT client_id, array_agg((ask, minutes) ORDER BY place) AS asked
-      FROM (SELECT client_id, ask, sum(minutes) AS minutes, min(place) AS place FROM parts GROUP BY client_id, ask) AS a
-     GROUP BY client_id
-), worked AS (
-    SELECT client_id, array_agg((contract_id, contract_version, minutes)) AS worked, sum(minutes)::bigint AS worked_minutes
-      FROM (SELECT client_id, contract_id, contract_version, sum(worked_minutes) AS minutes FROM chosen
-             GROUP BY client_id, contract_id, contract_version) AS w
-     GROUP BY client_id
-), entries AS (
-    SELECT client_id, count(*) AS entry_count, array_agg(n) AS rows,
-           encode(sha256(string_agg(time_entry_id || ':' || worked_minutes || E'\n', '' ORDER BY time_entry_id)::bytea), 'hex')
-             AS checksum
-      FROM chosen GROUP BY client_id
-)
-SELECT e.client_id, e.entry_count, e.rows, e.checksum, w.worked, w.worked_minutes, a.asked
-  FROM entries e JOIN worked w USING (client_id) LEFT JOIN asked a USING (client_id)
-"""
 
 
 def text_of(ask: Ask) -> str:

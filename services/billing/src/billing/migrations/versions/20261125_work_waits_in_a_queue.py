@@ -18,10 +18,9 @@ CREATE TABLE unbilled (
     worked_minutes int NOT NULL, asks text[] NOT NULL, minutes int[] NOT NULL, said text NOT NULL,
     PRIMARY KEY (client_id, n), CHECK (cardinality(asks) = cardinality(minutes))
 );
--- Entries on an invoice. An entry is invoiced once: that is the key.
+-- Entries on an invoice. An entry is invoiced once: that is the key. Which are on an invoice, its content says.
 CREATE TABLE invoiced (client_id uuid NOT NULL, time_entry_id uuid PRIMARY KEY, invoice_id uuid NOT NULL);
 INSERT INTO invoiced SELECT client_id, time_entry_id, invoice_id FROM hours WHERE invoice_id IS NOT NULL;
-CREATE INDEX invoiced_of_invoice ON invoiced (invoice_id);
 """
 
 # The text of an entry as the service writes it: sorted keys, nothing between; the test of this migration compares them.
