@@ -15,7 +15,7 @@ import httpx2 as httpx
 from neighbours import ADMIN, PASSWORD, Neighbours
 from story import Cast, Company, a_cast, first_of_month, next_month, today
 
-from msp_kernel.ids import is_prefixed, new_id
+from msp_kernel.ids import is_prefixed, new_id, parsed
 from msp_kit.database import SYSTEM
 from msp_kit.testing import eventually
 from msp_local.api import Api, ApiProblem
@@ -76,7 +76,7 @@ class Actors:
     enrolling: str
     viewing: str
     keys: dict[str, str]
-    person_ids: dict[str, str]
+    person_ids: dict[str, UUID]
     cast: Cast
     """Who makes things for a client as staff would."""
 
@@ -264,7 +264,7 @@ async def _bad_credentials(n: Neighbours, admin: Api, made: Actors) -> None:
     made.enrolling = await sign_in(n.url, careful)
     for name, (token, person_id) in {"expired": expired, "ended": ended, "shut out": shut_out}.items():
         made.bad[name] = token
-        made.person_ids[name] = person_id
+        made.person_ids[name] = parsed("person", person_id)
     made.bad["tampered"] = enrolling[0][:-1] + ("A" if enrolling[0][-1] != "A" else "B")
     made.bad["truncated"] = enrolling[0][:20]
     made.bad["nonsense"] = "%00' OR 1=1 --"

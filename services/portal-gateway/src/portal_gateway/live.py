@@ -136,11 +136,11 @@ class Hub:
         """Return what a page that comes back has not heard; ``last`` is the id of the last signal it had, or empty."""
         if not last:
             return []
-        epoch, _, moment = last.partition("-")
-        is_known = epoch == self.epoch and moment.isdecimal() and self._whole_since <= int(moment[:18]) <= self._latest
-        if not is_known:
+        epoch, _, number = last.partition("-")
+        moment = int(number[:18]) if epoch == self.epoch and number.isdecimal() else -1
+        if not self._whole_since <= moment <= self._latest:
             return [Signal(self._moment(), LOOK_AFRESH, None)]
-        return [signal for signal in self.kept if signal.moment > int(moment) and signal.topic in listener.topics]
+        return [signal for signal in self.kept if signal.moment > moment and signal.topic in listener.topics]
 
     def has_room_for(self, person_id: object) -> bool:
         """Return whether somebody may open one more stream."""
