@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from billing.testing import a_client, a_contract, answers, posted
 from msp_events.contracts import Address, BillingTerms, FixedItemTerms, RateTerms
 from msp_kernel.ids import new_id
+from msp_kit.api import Body
 from msp_kit.database import SYSTEM
 
 
@@ -147,6 +148,33 @@ async def test_control_characters_are_refused_at_the_door_with_their_field(
     assert answer.status_code == 422
     said = {one["pointer"]: one["detail"] for one in answer.json()["errors"]}
     assert "cannot be printed or sent; write the text without it" in said[f"/body/{name}"]
+
+
+def test_no_field_of_any_request_takes_control_characters() -> None:
+    """What is not a text refuses it all the more; whole files are read with care of their own (test_hostile_statements)."""
+    taken = {
+        f"{body.__name__}.{name}"
+        for body in bodies()
+        for name in body.model_fields
+        if not any(one["loc"][:1] == (name,) for one in wrong_with(body, {name: "a\x07b"}))
+    }
+
+    assert taken == {"ImportStatement.body", "TakeNotice.body"}
+
+
+def bodies(of: type[Body] = Body) -> list[type[Body]]:
+    """Return the bodies of this service's requests."""
+    found = [*of.__subclasses__(), *(one for kind in of.__subclasses__() for one in bodies(kind))]
+    return [one for one in found if one.__module__.startswith("billing.")]
+
+
+def wrong_with(body: type[Body], given: dict[str, Any]) -> list[Any]:
+    """Return what is wrong with a request, as far as it is given."""
+    try:
+        body.model_validate(given)
+    except ValidationError as error:
+        return list(error.errors())
+    return []
 
 
 async def test_markup_in_texts_is_text_on_the_document(office: Office) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from billing.schemas.fields import Currency, Day, Minor, Text, Word
+from billing.schemas.fields import Currency, Day, Maybe, Minor, Text, Word
 from msp_kit.api import Body, View
 
 
@@ -30,7 +30,7 @@ class RecordPayment(Body):
     currency: Currency
     received_on: Day
     method: Word
-    reference: Annotated[str, Field(max_length=500)] = ""
+    reference: Maybe = ""
     external_id: Word | None = None
     shares: Shares = []
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from contracts.schemas.clients import Windows
-from contracts.schemas.fields import Currency, Day, LotMinutes, Minor, Name, Word
+from contracts.schemas.fields import Currency, Day, LotMinutes, Minor, Name, ShortText, Word
 from msp_events.base import Level, RateCondition
 from msp_events.contracts import (
     BillingTerms,
@@ -83,6 +83,8 @@ class FixedItemBody(FixedItemTerms, Body):
 
 class BillingBody(BillingTerms, Body):
     """How the contract is invoiced."""
+
+    purchase_order: ShortText | None = None
 
 
 class RolloverBody(Body):
