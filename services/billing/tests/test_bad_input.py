@@ -199,3 +199,29 @@ async def test_a_foreign_credit_note_or_payment_is_as_one_that_never_was(office:
     code, _ = await office.refused(f"/payments/{payment['id']}/allocations", shares)
 
     assert code == "not-found"
+
+
+async def test_a_period_that_overlaps_an_issued_one_is_refused_with_whose_and_which(office: Office) -> None:
+    await office.issued(posted(office.client, office.contract, minutes=60, overage=60))
+
+    code, detail = await office.refused("/billing-runs", {"starts_on": "2026-10-31", "ends_on": "2026-12-01"})
+
+    assert code == "period-overlaps"
+    assert "Harbour & Lowe from 2026-10-01 to 2026-11-01" in detail
+
+
+async def test_currencies_are_never_mixed_a_client_gets_one_invoice_for_each(office: Office) -> None:
+    euros = new_id()
+    rates = (RateTerms(rule_id="r", rate_minor=10_000),)
+    await office.speaker.say(
+        a_contract(office.client, euros, ref="C-0002", currency="EUR", rates=rates, fixed_items=())
+    )
+    entries = [posted(office.client, one, minutes=60, overage=60) for one in (office.contract, euros)]
+    await office.speaker.say(*entries)
+    await office.speaker.say(*answers(await office.asked(), entries))
+
+    await office.work()
+
+    drafts = [await office.get(f"/invoices/{one['id']}") for one in (await office.get("/invoices"))["items"]]
+    assert {one["currency"]: one["net_minor"] for one in drafts} == {"GBP": 419_200, "EUR": 10_000}
+    assert [len(one["entries"]) for one in drafts] == [1, 1]
