@@ -13,7 +13,7 @@ from billing.actions import drafting, issuing
 from billing.actions.profiles import logo_of, seller_of
 from billing.documents import lines_csv
 from billing.documents.pdf import render
-from billing.endpoints.who import BILLERS, ISSUERS, READERS, DefaultSeller
+from billing.endpoints.who import BILLERS, ISSUERS, READERS, DefaultSeller, EndDay, FirstDay
 from billing.reports import explain, invoices as reports
 from billing.schemas.invoices import (
     CreditNoteRow,
@@ -46,12 +46,14 @@ async def list_invoices(
     client_id: UUID | None = None,
     kind: Annotated[str | None, Query(max_length=20)] = None,
     status: Annotated[str | None, Query(max_length=20)] = None,
+    from_on: FirstDay = None,
+    to_on: EndDay = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[InvoiceRow]:
     """Return a page of invoices, newest period first; a client's people see issued ones of their own."""
     rows, cursor = await reports.list_invoices(
-        tx, client_id=client_id, kind=kind, status=status, limit=limit, after=after
+        tx, client_id=client_id, kind=kind, status=status, from_on=from_on, to_on=to_on, limit=limit, after=after
     )
     return Page[InvoiceRow](items=[InvoiceRow(**row) for row in rows], next=cursor)
 

@@ -216,6 +216,14 @@ class ReminderView(View):
     open_minor: int
 
 
+class LeftOverView(View):
+    """What is left of payments in a currency, on no invoice."""
+
+    currency: str
+    payment_count: int
+    left_minor: int
+
+
 class WriteOffView(View):
     """A write-off, proposed or approved."""
 
