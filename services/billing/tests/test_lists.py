@@ -71,8 +71,16 @@ async def filled(office: Office) -> UUID:
         of = {"contract_id": str(office.contract), "starts_on": "2026-12-01"}
         await office.post(f"/billing-profiles/{office.client}/charges", {**charge, **of})
         evidence = [{"ticket": "HLO-1", "metric": "resolution", "breached_at": "2026-10-19T11:00:00Z"}]
-        credit = {"id": str(new_id()), "text": "Missed", "source": "sla", "earned_on": "2026-10-20", "evidence": evidence}
-        await office.post("/credits", {**amount, **credit, "client_id": str(office.client), "contract_id": str(office.contract)})
+        credit = {
+            "id": str(new_id()),
+            "text": "Missed",
+            "source": "sla",
+            "earned_on": "2026-10-20",
+            "evidence": evidence,
+        }
+        await office.post(
+            "/credits", {**amount, **credit, "client_id": str(office.client), "contract_id": str(office.contract)}
+        )
     lines = "".join(f"2026-11-19,{number + 1}.00,GBP,Somebody,x\n" for number in range(ROWS))
     await office.post("/bank-statements", {"name": "x.csv", "body": HEAD + lines})
     for month in range(1, 6):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,6 +12,7 @@ from msp_kernel.ids import new_id
 from portal_gateway.pages.billing import BILLERS
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.fields import beside
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.site import FORM_BYTES_MAX, Failed, Site, form_of, go, page_route
 from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
 from portal_gateway.services import Refused, segment
@@ -28,19 +30,23 @@ STATES = {
 @page_route(router, "")
 async def bank(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show bank lines, those that wait for a decision first, and a form to import a statement."""
-    wanted, done = (
-        request.query_params.get(name, default) for name, default in (("status", "unmatched"), ("done", ""))
-    )
-    return await _bank(site, visitor, wanted=wanted, told=told(done))
+    return await _bank(request, site, visitor, told=told(request.query_params.get("done", "")))
 
 
 async def _bank(
-    site: Site, visitor: Visitor, *, wanted: str = "unmatched", told: str = "", errors: dict[str, str] | None = None
+    request: Request, site: Site, visitor: Visitor, *, told: str = "", errors: dict[str, str] | None = None
 ) -> Response:
     caller = need_staff(visitor, *BILLERS)
-    status = wanted if wanted in STATES else None
-    found, side = await site.parts(
-        site.services.get(caller, "/bank-lines", status=status, limit=100), nav(site, visitor)
+    filters = ("status", "client_id", "from", "to")
+    listing = Listing.of(request, *filters)
+    if "status" not in request.query_params:
+        listing = replace(listing, asked={**listing.asked, "status": "unmatched"})
+    status = listing.asked.get("status", "")
+    wanted = {**listing.query(*filters), "status_": status if status in STATES else None}
+    found, clients, side = await site.parts(
+        site.services.get(caller, "/bank-lines", **wanted, limit=ROWS),
+        client_options(site, visitor),
+        nav(site, visitor),
     )
     return site.page(
         "desk/bank.html",
@@ -48,7 +54,9 @@ async def _bank(
         title="Bank statements",
         status=422 if errors else 200,
         found=found,
-        wanted=status or "",
+        wanted=status,
+        listing=listing,
+        clients=clients,
         states=STATES,
         told=told,
         form={},
@@ -65,18 +73,18 @@ async def import_statement(request: Request, site: Site, visitor: Visitor) -> Re
         check_csrf(request, visitor, method="POST", given=str(form.get(CSRF_FIELD, "")))
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
-            return await _bank(site, visitor, errors={"file": "choose a file first"})
+            return await _bank(request, site, visitor, errors={"file": "choose a file first"})
         name, content = file.filename, await file.read(STATEMENT_BYTES_MAX + 1)
     if len(content) > STATEMENT_BYTES_MAX:
-        return await _bank(site, visitor, errors={"file": "the file is larger than 1 MB; export fewer days"})
+        return await _bank(request, site, visitor, errors={"file": "the file is larger than 1 MB; export fewer days"})
     try:
         body = {"name": name[-100:], "body": content.decode("utf-8-sig")}
         done = await site.services.post(caller, "/bank-statements", body)
     except UnicodeDecodeError:
-        return await _bank(site, visitor, errors={"file": "the file is not text in UTF-8"})
+        return await _bank(request, site, visitor, errors={"file": "the file is not text in UTF-8"})
     except Refused as refused:
         errors = beside(refused, {"not-a-bank-statement": "file", "body": "file", "name": "file"})
-        return await _bank(site, visitor, errors=errors)
+        return await _bank(request, site, visitor, errors=errors)
     return go(f"/desk/billing/bank?done={'-'.join(str(done[name]) for name in COUNTS)}")
 
 
