@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from billing.schemas.invoices import (
 )
 from msp_kit.api import CallerNow, Tx, guarded_router
 from msp_kit.pagination import After, Limit, Page
+from msp_kit.pdf import PdfResponse
 from msp_kit.problems import NotFound
 
 router: APIRouter = guarded_router(tags=["invoices"])
@@ -80,13 +81,13 @@ async def one_invoice(invoice: str, tx: Tx, caller: CallerNow) -> StaffInvoiceVi
 async def pdf(invoice: str, tx: Tx, seller: DefaultSeller) -> Response:
     """Return the document of an invoice; a draft is marked as one, and only staff sees drafts."""
     row = await _found(tx, invoice)
-    body = await reports.document_of(tx, invoice_id=row["id"], kind="pdf")
-    if body is None:
-        now = await seller_of(tx, seller)
-        body = await asyncio.to_thread(render, {**row, "seller": now, "number": None}, logo=await logo_of(tx, now))
-    name = row["number"] or "draft"
-    headers = {"content-disposition": f'attachment; filename="{name}.pdf"'}
-    return Response(body, media_type="application/pdf", headers=headers)
+    kept = await reports.document_of(tx, invoice_id=row["id"], kind="pdf")
+    if kept is not None:
+        headers = {"content-disposition": f'attachment; filename="{row["number"]}.pdf"'}
+        return Response(kept, media_type="application/pdf", headers=headers)
+    now = await seller_of(tx, seller)
+    draft = {**row, "seller": now, "number": None}
+    return PdfResponse(partial(render, draft, logo=await logo_of(tx, now)), name="draft")
 
 
 @router.get("/invoices/{invoice}/xml", openapi_extra=READERS)

@@ -227,11 +227,12 @@ def returned(form: dict[str, str]) -> tuple[list[dict[str, Any]], str]:
     for name, text in form.items():
         if not name.startswith("back-") or not text.strip():
             continue
-        # Hours with two decimals are hundredths, as pounds with two decimals are pence.
-        hundredths = shown.minor_units(text, "GBP")
-        if hundredths is None or hundredths * 60 % 100:
-            return [], "The hours to give back are whole minutes above zero, as 1.50 or 0.25; empty means none."
-        hours.append({"contract_id": name.removeprefix("back-"), "bucket_minutes": hundredths * 60 // 100})
+        minutes = shown.exact_minutes(text)
+        if not minutes:
+            return [], gettext(
+                "The hours to give back are whole minutes above zero, as 1:20 or 0.25; empty means none."
+            )
+        hours.append({"contract_id": name.removeprefix("back-"), "bucket_minutes": minutes})
     return hours, ""
 
 
