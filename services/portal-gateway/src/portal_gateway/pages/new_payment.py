@@ -7,11 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
-from portal_gateway.language import gettext
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.fields import AMOUNT, beside
+from portal_gateway.pages.forms import AMOUNT, Form
 from portal_gateway.pages.invoices import METHODS
 from portal_gateway.pages.lists import CLIENTS_MAX
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
@@ -19,15 +19,16 @@ from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/billing")
+NOT_RECORDED = mark("The payment was not recorded.")
 
 
 @page_route(router, "/payments/new")
 async def new_payment(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show a form for money that came and names no invoice."""
-    return await _new(site, visitor, form={"client_id": request.query_params.get("client_id", "")})
+    return await _new(site, visitor, Form("payment", {"client_id": request.query_params.get("client_id", "")}))
 
 
-async def _new(site: Site, visitor: Visitor, *, form: dict[str, str], errors: dict[str, str] | None = None) -> Response:
+async def _new(site: Site, visitor: Visitor, form: Form) -> Response:
     caller = need_staff(visitor, *BILLERS)
     clients, side = await site.parts(site.services.get(caller, "/clients", limit=CLIENTS_MAX), nav(site, visitor))
     listed: list[dict[str, Any]] = [] if isinstance(clients, Failed) else clients["items"]
@@ -35,7 +36,7 @@ async def _new(site: Site, visitor: Visitor, *, form: dict[str, str], errors: di
         "desk/new_payment.html",
         visitor=visitor,
         title=gettext("Record a payment"),
-        status=422 if errors else 200,
+        status=form.status,
         clients=clients,
         options=[
             ("", gettext("Choose a client")),
@@ -48,8 +49,7 @@ async def _new(site: Site, visitor: Visitor, *, form: dict[str, str], errors: di
         methods=[(one, one.capitalize()) for one in METHODS],
         today=shown.now().date(),
         form=form,
-        errors=errors or {},
-        key=form.get("key") or str(new_id()),
+        key=form.value("key") or str(new_id()),
         **side,
     )
 
@@ -58,23 +58,27 @@ async def _new(site: Site, visitor: Visitor, *, form: dict[str, str], errors: di
 async def record(request: Request, site: Site, visitor: Visitor) -> Response:
     """Record a payment on account, and go to the page on which it is allocated."""
     caller = need_staff(visitor, *BILLERS)
-    form = await form_of(request, visitor)
+    typed = await form_of(request, visitor)
     clients = await site.services.get(caller, "/clients", limit=CLIENTS_MAX)
-    client = next((one for one in clients["items"] if one["id"] == form.get("client_id")), None)
+    client = next((one for one in clients["items"] if one["id"] == typed.get("client_id")), None)
     if client is None:
-        return await _new(site, visitor, form=form, errors={"client_id": gettext("choose the client it came from")})
-    currency = form.get("currency") or client["currency"]
-    amount = shown.minor_units(form.get("amount", ""), currency)
+        wrong = {"client_id": gettext("choose the client it came from")}
+        return await _new(site, visitor, Form.wrong("payment", typed, wrong, said=gettext(NOT_RECORDED)))
+    currency = typed.get("currency") or client["currency"]
+    amount = shown.minor_units(typed.get("amount", ""), currency)
     if amount is None:
-        return await _new(site, visitor, form=form, errors={"amount": AMOUNT})
+        return await _new(site, visitor, Form.wrong("payment", typed, {"amount": AMOUNT}, said=gettext(NOT_RECORDED)))
     body = {
         "client_id": client["id"],
         "amount_minor": amount,
         "currency": currency,
-        **{name: form.get(name, "").strip() for name in ("received_on", "method", "reference")},
+        **{name: typed.get(name, "").strip() for name in ("received_on", "method", "reference")},
     }
     try:
-        made = await site.services.post(caller, "/payments", body, key=form.get("key") or None)
+        made = await site.services.post(caller, "/payments", body, key=typed.get("key") or None)
     except Refused as refused:
-        return await _new(site, visitor, form=form, errors=beside(refused, {"amount_minor": "amount"}))
+        places = {"amount_minor": "amount"}
+        return await _new(
+            site, visitor, Form.refused("payment", typed, refused, said=gettext(NOT_RECORDED), places=places)
+        )
     return go(f"/desk/billing/payments/{segment(made['id'])}")
