@@ -115,6 +115,8 @@ class Site:
             day=shown.day,
             until=shown.until,
             percent=shown.share,
+            word=shown.word,
+            inside=shown.inside,
         )
 
     def asset(self, name: str) -> str:
@@ -138,8 +140,7 @@ class Site:
             look=look,
             brand=look.name,
             lang=language.CURRENT.get(),
-            # Pages of the desk speak English so far; what is around them is translated.
-            is_translated=not template.startswith("desk/"),
+            page=template.removesuffix(".html"),
             heading=title,
             now=now,
             csrf=visitor.csrf_token if visitor else "",
