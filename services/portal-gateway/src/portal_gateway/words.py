@@ -42,6 +42,13 @@ CONDITION: Mapping[str, str] = {
     "holiday": mark("Holiday"),
     "any": mark("Any"),
 }
+METHODS: Mapping[str, str] = {
+    "bank transfer": mark("Bank transfer"),
+    "direct debit": mark("Direct debit"),
+    "card": mark("Card"),
+    "cheque": mark("Cheque"),
+    "cash": mark("Cash"),
+}
 ROLES: Mapping[str, str] = {
     "agent": mark("Agent"),
     "dispatcher": mark("Dispatcher"),
@@ -57,6 +64,7 @@ WORDS: Mapping[str, str] = {
     **METRIC,
     **TICKET_STATUS,
     **CONDITION,
+    **METHODS,
     # Links between tickets.
     "relates_to": mark("Relates to"),
     "duplicates": mark("Duplicate of"),

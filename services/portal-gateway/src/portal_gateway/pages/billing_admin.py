@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
+from portal_gateway.language import gettext
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.fields import beside
@@ -51,7 +52,7 @@ async def _admin(
     return site.page(
         "desk/billing_admin.html",
         visitor=visitor,
-        title="Billing settings",
+        title=gettext("Billing settings"),
         status=422 if errors else 200,
         seller=seller,
         form=form or ({} if isinstance(seller, Failed) else flat(seller)),
@@ -90,7 +91,7 @@ async def change_logo(request: Request, site: Site, visitor: Visitor) -> Respons
         file, is_removed = form.get("logo"), "remove" in form
         content = b"" if is_removed or not isinstance(file, UploadFile) else await file.read(LOGO_BYTES_MAX + 1)
     if not is_removed and not 1 <= len(content) <= LOGO_BYTES_MAX:
-        return await _admin(site, visitor, errors={"logo": "choose a PNG or SVG of up to 200 kB"})
+        return await _admin(site, visitor, errors={"logo": gettext("choose a PNG or SVG of up to 200 kB")})
     try:
         if is_removed:
             await site.services.post(caller, "/seller/logo", method="DELETE")
@@ -144,7 +145,7 @@ async def _profile(
     return site.page(
         "desk/billing_profile.html",
         visitor=visitor,
-        title=f"Billing of {client['name']}",
+        title=gettext("Billing of %(name)s") % {"name": client["name"]},
         status=422 if errors else 200,
         client=client,
         form=form or flat(found["profile"]),

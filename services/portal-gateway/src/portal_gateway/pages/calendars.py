@@ -7,23 +7,16 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.catalogue import KEEPERS, catalogue_page
 from portal_gateway.pages.fields import beside
 from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
+from portal_gateway.words import WEEKDAYS
 
 router = APIRouter(prefix="/desk/admin/calendars")
-WEEKDAYS = {
-    "mon": "Monday",
-    "tue": "Tuesday",
-    "wed": "Wednesday",
-    "thu": "Thursday",
-    "fri": "Friday",
-    "sat": "Saturday",
-    "sun": "Sunday",
-}
 PLACES = {
     **{f"weekly/{day}": day for day in WEEKDAYS},
     "query/country": "country",
@@ -48,7 +41,13 @@ async def calendars(_request: Request, site: Site, visitor: Visitor) -> Response
     caller = need_staff(visitor, *KEEPERS)
     found = await site.part(site.services.get(caller, "/calendars", limit=200))
     return await catalogue_page(
-        site, visitor, "desk/calendars.html", "calendars", title="Calendars", found=found, weekdays=WEEKDAYS
+        site,
+        visitor,
+        "desk/calendars.html",
+        "calendars",
+        title=gettext("Calendars"),
+        found=found,
+        weekdays=spoken(WEEKDAYS),
     )
 
 
@@ -111,10 +110,10 @@ async def _form(
         visitor,
         "desk/calendar.html",
         "calendars",
-        title=known["name"] if known else "New calendar",
+        title=known["name"] if known else gettext("New calendar"),
         refused=refused,
         known=known,
-        weekdays=WEEKDAYS,
+        weekdays=spoken(WEEKDAYS),
         form={"years": f"{this_year}, {this_year + 1}", **form},
         errors=_errors(refused, form) if refused else {},
     )
@@ -182,7 +181,7 @@ def _lines(form: dict[str, str], name: str) -> list[str]:
 def _errors(refused: Refused, form: dict[str, str]) -> dict[str, str]:
     """Return what is wrong by field: rules of the calendar name the day they are about, lists the line."""
     codes = dict(CODES)
-    detail, code = str(refused), refused.document.get("code")
+    detail, code = str(refused.document.get("detail", "")), refused.document.get("code")
     day = detail.removeprefix("weekly/")[:3]
     if code == "bad-window" and day in WEEKDAYS:
         codes["bad-window"] = day

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from msp_events.base import LEVELS, RATE_CONDITIONS
 from msp_kernel.ids import new_id
 from msp_kernel.money import UnknownCurrency, exponent
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.drafts import boxes_of, whole
@@ -20,12 +21,16 @@ from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/admin")
 KEEPERS = ("manager", "finance", "admin")
-TABS = (("calendars", "Calendars"), ("job-types", "Job types and levels"), ("rate-cards", "Rate cards"))
+TABS = {
+    "calendars": mark("Calendars"),
+    "job-types": mark("Job types and levels"),
+    "rate-cards": mark("Rate cards"),
+}
 LEVEL_WORDS = {
-    "L1": "First line: takes every ticket, solves what is known",
-    "L2": "Second line: what needs more time or rights",
-    "L3": "Specialists and suppliers",
-    "SA": "Solution architects: design, projects, advice",
+    "L1": mark("First line: takes every ticket, solves what is known"),
+    "L2": mark("Second line: what needs more time or rights"),
+    "L3": mark("Specialists and suppliers"),
+    "SA": mark("Solution architects: design, projects, advice"),
 }
 PARTS = ("rates", "overage_rates")
 KEYS = ("job_type", "level", "condition")
@@ -43,8 +48,8 @@ async def catalogue_page(
         title=title,
         status=refused.status if refused else 200,
         tab=tab,
-        tabs=TABS,
-        problem=f"Nothing was saved. {shown.said(refused)}" if refused else "",
+        tabs=list(spoken(TABS).items()),
+        problem=shown.why(gettext("Nothing was saved."), shown.said(refused)) if refused else "",
         is_stale=refused is not None and refused.document.get("code") == PROVE,
         key=str(new_id()),
         **context,
@@ -88,10 +93,10 @@ async def _job_types(site: Site, visitor: Visitor, form: dict[str, str], refused
         visitor,
         "desk/job_types.html",
         "job-types",
-        title="Job types and levels",
+        title=gettext("Job types and levels"),
         refused=refused,
         found=found,
-        levels=LEVEL_WORDS,
+        levels=spoken(LEVEL_WORDS),
         form={} if is_change else form,
         errors={} if is_change else errors,
         changed={**form, "fault": errors.get("name", "")} if is_change else {},
@@ -106,7 +111,9 @@ async def rate_cards(_request: Request, site: Site, visitor: Visitor) -> Respons
     """Show the newest version of every rate card."""
     caller = need_staff(visitor, *KEEPERS)
     found = await site.part(site.services.get(caller, "/rate-cards", limit=200))
-    return await catalogue_page(site, visitor, "desk/rate_cards.html", "rate-cards", title="Rate cards", found=found)
+    return await catalogue_page(
+        site, visitor, "desk/rate_cards.html", "rate-cards", title=gettext("Rate cards"), found=found
+    )
 
 
 @page_route(router, "/rate-cards/new")
@@ -173,7 +180,7 @@ async def _rate_card(
         visitor,
         "desk/rate_card.html",
         "rate-cards",
-        title=card["name"] if card else "New rate card",
+        title=card["name"] if card else gettext("New rate card"),
         refused=refused,
         card=card,
         earlier=versions[-2:-7:-1],
@@ -181,7 +188,7 @@ async def _rate_card(
         rows={part: range(_rows(form, part) + ROWS_SPARE) for part in PARTS},
         job_types=[] if isinstance(job_types, Failed) else boxes_of(job_types),
         levels=LEVELS,
-        conditions=[(one, one.replace("_", " ").capitalize()) for one in RATE_CONDITIONS],
+        conditions=[(one, shown.word(one)) for one in RATE_CONDITIONS],
         form=form,
         errors=errors,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
@@ -16,9 +17,9 @@ from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/admin")
-KINDS = {"item": "An item", "discount": "A discount", "minimum": "A minimum"}
+KINDS = {"item": mark("An item"), "discount": mark("A discount"), "minimum": mark("A minimum")}
 LEVELS = ("L1", "L2", "L3", "SA")
-PERCENT = "a share above 0 and up to 100, as 12.5"
+PERCENT = mark("a share above 0 and up to 100, as 12.5")
 
 
 @page_route(router, "/billing/{client_id}/charges")
@@ -45,7 +46,7 @@ async def _charges(
     return site.page(
         "desk/charges.html",
         visitor=visitor,
-        title=f"Charges of {client['name']}",
+        title=gettext("Charges of %(name)s") % {"name": client["name"]},
         status=422 if errors else 200,
         client=client,
         currency=client["currency"],
@@ -53,7 +54,7 @@ async def _charges(
         contracts=contracts,
         refs={one["id"]: one["ref"] for one in listed},
         options=[(one["id"], f"{one['name']} ({one['ref']})") for one in listed if one["status"] != "draft"],
-        kinds=KINDS,
+        kinds=spoken(KINDS),
         today=shown.now().date(),
         base=f"/desk/admin/billing/{segment(client_id)}/charges",
         form=form or {},
@@ -92,12 +93,12 @@ def charge_of(form: dict[str, str], currency: str) -> tuple[dict[str, Any], dict
         body["quantity"] = int(quantity) if quantity.isascii() and quantity.isdigit() else quantity
     if amount:
         minor = shown.minor_units(amount, currency)
-        errors |= {"amount": AMOUNT} if minor is None else {}
+        errors |= {"amount": gettext(AMOUNT)} if minor is None else {}
         body["amount_minor"] = minor
     if percent:
         # Per cent with two decimals are basis points, as pounds with two decimals are pence.
         share = shown.minor_units(percent, "GBP")
-        errors |= {"percent": PERCENT} if share is None or share > 10_000 else {}
+        errors |= {"percent": gettext(PERCENT)} if share is None or share > 10_000 else {}
         body["basis_points"] = share
     return body, errors
 
@@ -135,7 +136,7 @@ async def _cost_rates(
     return site.page(
         "desk/cost_rates.html",
         visitor=visitor,
-        title="Cost rates",
+        title=gettext("Cost rates"),
         status=422 if errors else 200,
         levels=LEVELS,
         currencies=sorted({*used, *(one["currency"] for one in found["rates"])}),
@@ -157,7 +158,7 @@ async def set_cost_rates(request: Request, site: Site, visitor: Visitor) -> Resp
             continue
         rate = shown.minor_units(text, currency) if currency.isalpha() and len(currency) == 3 else None
         if rate is None:
-            errors[name] = AMOUNT
+            errors[name] = gettext(AMOUNT)
         rates.append({"level": level, "currency": currency, "rate_minor": rate})
     if errors:
         return await _cost_rates(site, visitor, form=form, errors=errors)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from msp_events.base import LEVELS, PRIORITIES
 from msp_kernel.money import exponent
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.fields import beside
@@ -26,16 +27,16 @@ LEVEL_BOXES = [(level, level) for level in LEVELS]
 ROWS = (*PRIORITIES, "any")
 METRICS = tuple(shown.METRIC)
 KINDS = {
-    "bucket": "Bucket of hours",
-    "retainer": "Retainer, hours each month",
-    "time_and_materials": "Time and materials",
+    "bucket": mark("Bucket of hours"),
+    "retainer": mark("Retainer, hours each month"),
+    "time_and_materials": mark("Time and materials"),
 }
-POLICIES = [
-    ("overage", "Further work is billed as overage"),
-    ("next_lot", "The next lot pays ahead of its time"),
-    ("needs_approval", "The client approves each entry"),
-    ("reject", "Further work is refused"),
-]
+POLICIES = {
+    "overage": mark("Further work is billed as overage"),
+    "next_lot": mark("The next lot pays ahead of its time"),
+    "needs_approval": mark("The client approves each entry"),
+    "reject": mark("Further work is refused"),
+}
 CODES = {
     "unknown-job-types": "job_types",
     "client-code-taken": "code",
@@ -83,11 +84,11 @@ async def _client_form(site: Site, visitor: Visitor, form: dict[str, str], refus
     return site.page(
         "desk/new_client.html",
         visitor=visitor,
-        title="New client",
+        title=gettext("New client"),
         status=422 if refused else 200,
         form=form,
         errors=beside(refused, {**OF_BUCKET, **CODES}) if refused else {},
-        problem=f"The client was not saved. {shown.said(refused)}" if refused else "",
+        problem=shown.why(gettext("The client was not saved."), shown.said(refused)) if refused else "",
         **await nav(site, visitor),
     )
 
@@ -110,7 +111,7 @@ async def draft(request: Request, site: Site, visitor: Visitor, code: str) -> Re
         made = await site.services.post(caller, "/contracts", body)
     except Refused as refused:
         errors = beside(refused, {**places, **CODES})
-        problem = f"The draft was not saved. {shown.said(refused)}"
+        problem = shown.why(gettext("The draft was not saved."), shown.said(refused))
         return await _contract_form(site, visitor, client, form, problem=problem, errors=errors)
     return go(f"/desk/contracts/{segment(made['ref'])}/lint")
 
@@ -134,15 +135,15 @@ async def _contract_form(
     return site.page(
         "desk/new_contract.html",
         visitor=visitor,
-        title="New contract",
+        title=gettext("New contract"),
         status=422 if problem else 200,
         client=client,
         job_types=job_types,
         job_options=boxes_of(job_types),
         calendars=calendars,
         cards=cards,
-        kinds=KINDS,
-        policies=POLICIES,
+        kinds=spoken(KINDS),
+        policies=list(spoken(POLICIES).items()),
         levels=LEVEL_BOXES,
         priorities=ROWS,
         metrics=METRICS,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from portal_gateway.language import mark
 from portal_gateway.services import Refused
 
-AMOUNT = "a number above zero, as 1250.50"
+AMOUNT = mark("a number above zero, as 1250.50")
 
 
 def beside(refused: Refused, places: Mapping[str, str] | None = None, *, prefix: str = "") -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, SELLERS
 from portal_gateway.pages.desk import nav
@@ -27,7 +28,7 @@ async def payments(request: Request, site: Site, visitor: Visitor) -> Response:
     found, side = await site.parts(
         site.services.get(caller, "/payments", client_id=client_id, limit=100), nav(site, visitor)
     )
-    return site.page("desk/payments.html", visitor=visitor, title="Payments", found=found, **side)
+    return site.page("desk/payments.html", visitor=visitor, title=gettext("Payments"), found=found, **side)
 
 
 @page_route(router, "/payments/{payment_id}")
@@ -52,7 +53,7 @@ async def _payment(
     return site.page(
         "desk/payment.html",
         visitor=visitor,
-        title=f"Payment of {shown.day(found['received_on'])}",
+        title=gettext("Payment of %(received_on)s") % {"received_on": shown.day(found["received_on"])},
         status=422 if errors else 200,
         payment=found,
         still_open=still_open,
@@ -104,7 +105,7 @@ async def allocate(request: Request, site: Site, visitor: Visitor, payment_id: s
     fits = min(found["left_minor"], invoice["open_minor"] or 0)
     amount = shown.minor_units(text, found["currency"]) if text else fits
     if amount is None:
-        return await _payment(site, visitor, payment_id, form=form, errors={"pay_amount": AMOUNT})
+        return await _payment(site, visitor, payment_id, form=form, errors={"pay_amount": gettext(AMOUNT)})
     body = {"shares": [{"invoice_id": invoice["id"], "amount_minor": amount}]}
     places = {"more-than-there-is": "amount", "shares": "amount", "currency-differs": "invoice"}
     return await _act(site, visitor, payment_id, "allocations", body, form=form, places=places, prefix="pay_")
@@ -119,7 +120,7 @@ async def release(request: Request, site: Site, visitor: Visitor, payment_id: st
     text, invoice_id = form.get("back_amount", "").strip(), form.get("back_invoice", "")
     amount = shown.minor_units(text, found["currency"]) if text else given_minor(found).get(invoice_id)
     if amount is None:
-        return await _payment(site, visitor, payment_id, form=form, errors={"back_amount": AMOUNT})
+        return await _payment(site, visitor, payment_id, form=form, errors={"back_amount": gettext(AMOUNT)})
     body = {"invoice_id": invoice_id, "amount_minor": amount, "reason": form.get("back_reason", "").strip()}
     places = {"amount_minor": "amount", "invoice_id": "invoice", "more-than-there-is": "amount"}
     return await _act(site, visitor, payment_id, "release", body, form=form, places=places, prefix="back_")
@@ -133,7 +134,7 @@ async def refund(request: Request, site: Site, visitor: Visitor, payment_id: str
     found = await site.services.get(caller, f"/payments/{segment(payment_id)}")
     amount = shown.minor_units(form.get("refund_amount", ""), found["currency"])
     if amount is None:
-        return await _payment(site, visitor, payment_id, form=form, errors={"refund_amount": AMOUNT})
+        return await _payment(site, visitor, payment_id, form=form, errors={"refund_amount": gettext(AMOUNT)})
     body = {
         "amount_minor": amount,
         "refunded_on": form.get("refund_on", ""),
@@ -178,7 +179,7 @@ async def _write_offs(site: Site, visitor: Visitor, *, errors: dict[str, str] | 
     return site.page(
         "desk/write_offs.html",
         visitor=visitor,
-        title="Write-offs",
+        title=gettext("Write-offs"),
         status=422 if errors else 200,
         found=found,
         me=str(caller.id),
@@ -216,7 +217,7 @@ async def _write_off(
     return site.page(
         "desk/write_off.html",
         visitor=visitor,
-        title="Propose a write-off",
+        title=gettext("Propose a write-off"),
         status=422 if errors else 200,
         invoice=found,
         form=form,
@@ -234,7 +235,7 @@ async def propose_write_off(request: Request, site: Site, visitor: Visitor, numb
     found = await site.services.get(caller, f"/invoices/{segment(number)}")
     amount = shown.minor_units(form.get("amount", ""), found["currency"])
     if amount is None:
-        return await _write_off(site, visitor, number, form=form, errors={"amount": AMOUNT})
+        return await _write_off(site, visitor, number, form=form, errors={"amount": gettext(AMOUNT)})
     body = {"invoice_id": found["id"], "amount_minor": amount, "reason": form.get("reason", "").strip()}
     try:
         await site.services.post(caller, "/write-offs", body, key=form.get("key") or None)
@@ -260,7 +261,7 @@ async def reminders(_request: Request, site: Site, visitor: Visitor) -> Response
     return site.page(
         "desk/reminders.html",
         visitor=visitor,
-        title="Reminders",
+        title=gettext("Reminders"),
         still_open=still_open,
         coming=sorted((one for one in listed if one["next_on"]), key=lambda one: (one["next_on"], one["number"])),
         found=found,

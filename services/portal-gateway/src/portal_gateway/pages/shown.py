@@ -33,6 +33,8 @@ CLIENT_STATUS = {
 METRIC, PRIORITY = words.METRIC, words.PRIORITY
 word, inside = words.word, words.inside
 
+DAYS_AND_HOURS = mark("%(days)sd %(hours)sh")
+"""How a countdown says days, on the page and in the browser."""
 AT_RISK_SHARE = 4
 """A running timer is at risk in the last quarter of its budget, as the browser shows it too."""
 
@@ -242,7 +244,7 @@ def countdown(seconds: int) -> str:
     sign, whole = ("\N{MINUS SIGN}" if seconds < 0 else ""), abs(seconds)
     days, hours_left, minutes = whole // 86_400, whole % 86_400 // 3600, whole % 3600 // 60
     if days:
-        return f"{sign}{days}d {hours_left:02}h"
+        return sign + gettext(DAYS_AND_HOURS) % {"days": days, "hours": f"{hours_left:02}"}
     if hours_left:
         return f"{sign}{hours_left}:{minutes:02}:{whole % 60:02}"
     return f"{sign}{minutes:02}:{whole % 60:02}"
@@ -330,6 +332,11 @@ def roles(codes: Iterable[str]) -> str:
 def now() -> datetime:
     """Return the instant a page is made: countdowns are corrected to it in the browser."""
     return datetime.now(UTC)
+
+
+def why(said: str, reason: object) -> str:
+    """Return what did not happen, and why."""
+    return f"{said} {reason}"
 
 
 def said(refused: Refused) -> str:
