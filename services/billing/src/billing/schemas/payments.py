@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 
 from billing.schemas.fields import Currency, Day, Minor, Text, Word
+from billing.schemas.ids import BankLineId, ClientId, InvoiceId, InvoiceLinkId, PaymentId, RefundId, WriteOffId
 from msp_kit.api import Body, View
 
 
 class Share(Body):
     """Money for one invoice."""
 
-    invoice_id: UUID
+    invoice_id: InvoiceId
     amount_minor: Minor
 
 
@@ -25,7 +25,7 @@ Shares = Annotated[list[Share], Field(max_length=500)]
 class RecordPayment(Body):
     """A payment, and the invoices it is for; what is over stays with the payment as credit of the client."""
 
-    client_id: UUID
+    client_id: ClientId
     amount_minor: Minor
     currency: Currency
     received_on: Day
@@ -44,7 +44,7 @@ class Allocate(Body):
 class Release(Body):
     """Money to take back from an invoice."""
 
-    invoice_id: UUID
+    invoice_id: InvoiceId
     amount_minor: Minor
     reason: Text
 
@@ -60,7 +60,7 @@ class Refund(Body):
 class ProposeWriteOff(Body):
     """An amount nobody will ask for any more; it counts when a second person approves."""
 
-    invoice_id: UUID
+    invoice_id: InvoiceId
     amount_minor: Minor
     reason: Text
 
@@ -75,7 +75,7 @@ class ImportStatement(Body):
 class AssignLine(Body):
     """Whose money a bank line is, and what it is for."""
 
-    client_id: UUID
+    client_id: ClientId
     shares: Shares = []
 
 
@@ -119,8 +119,8 @@ class PageView(View):
 class PaymentView(View):
     """A payment with what is left of it."""
 
-    id: UUID
-    client_id: UUID
+    id: PaymentId
+    client_id: ClientId
     client_name: str
     amount_minor: int
     currency: str
@@ -133,7 +133,7 @@ class PaymentView(View):
 class AllocationView(View):
     """Money of a payment that went to an invoice, or was taken back from it."""
 
-    invoice_id: UUID
+    invoice_id: InvoiceId
     number: str
     amount_minor: int
     reason: str
@@ -143,7 +143,7 @@ class AllocationView(View):
 class RefundView(View):
     """Money given back (``refund``), or withdrawn because it never was the client's (``withdrawn``)."""
 
-    id: UUID
+    id: RefundId
     kind: str
     amount_minor: int
     refunded_on: date
@@ -170,7 +170,7 @@ class ImportedView(View):
 class BankLineView(View):
     """A line of a bank statement."""
 
-    id: UUID
+    id: BankLineId
     booked_on: date
     amount_minor: int
     currency: str
@@ -179,16 +179,16 @@ class BankLineView(View):
     statement: str
     status: str
     note: str
-    payment_id: UUID | None
-    client_id: UUID | None
+    payment_id: PaymentId | None
+    client_id: ClientId | None
     client_name: str | None
 
 
 class SuggestedView(View):
     """An open invoice a bank line may be for."""
 
-    id: UUID
-    client_id: UUID
+    id: InvoiceId
+    client_id: ClientId
     client_name: str
     number: str
     open_minor: int
@@ -204,9 +204,9 @@ class WholeBankLineView(BankLineView):
 class ReminderView(View):
     """A reminder that fell due, with what was open then and is open now."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
-    invoice_id: UUID
+    invoice_id: InvoiceId
     number: str
     currency: str
     due_on: date
@@ -219,9 +219,9 @@ class ReminderView(View):
 class WriteOffView(View):
     """A write-off, proposed or approved."""
 
-    id: UUID
-    client_id: UUID
-    invoice_id: UUID
+    id: WriteOffId
+    client_id: ClientId
+    invoice_id: InvoiceId
     number: str
     currency: str
     amount_minor: int
@@ -235,8 +235,8 @@ class WriteOffView(View):
 class OpenInvoiceView(View):
     """An invoice on which something is owed."""
 
-    id: UUID
-    client_id: UUID
+    id: InvoiceId
+    client_id: ClientId
     client_name: str
     number: str
     currency: str
@@ -255,7 +255,7 @@ class OpenInvoiceView(View):
 class AgeingView(View):
     """What a client owes by age."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     currency: str
     not_due: int
@@ -280,7 +280,7 @@ class MovementView(View):
 class AccountView(View):
     """A statement of account."""
 
-    client_id: UUID
+    client_id: ClientId
     currency: str
     opening_minor: int
     movements: list[MovementView]
@@ -290,7 +290,7 @@ class AccountView(View):
 class LinkView(View):
     """A link to an invoice, without its token."""
 
-    id: UUID
+    id: InvoiceLinkId
     expires_at: datetime
     revoked_at: datetime | None
     made_at: datetime
@@ -299,7 +299,7 @@ class LinkView(View):
 class NewLinkView(View):
     """A new link; its token is shown this once."""
 
-    id: UUID
+    id: InvoiceLinkId
     token: str
 
 
@@ -351,7 +351,13 @@ class HostedView(View):
     bic: str | None
 
 
-class MadeView(View):
-    """The id of what was made."""
+class NewWriteOffView(View):
+    """A write-off that was proposed."""
 
-    id: UUID
+    id: WriteOffId
+
+
+class NoticedView(View):
+    """The payment a notice was about."""
+
+    id: PaymentId

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field, PlainSerializer
 
@@ -16,6 +15,7 @@ from sla.domain.compliance import Compliance, Outcome, Tally
 from sla.domain.targets import Metric
 from sla.reports import Decided
 from sla.schemas.clocks import ClockHead, head_fields
+from sla.schemas.ids import AgentId, ClientId
 
 Percent = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
@@ -62,7 +62,7 @@ class QueueTally(TallyView):
 class AgentTally(TallyView):
     """The part of one agent; null: nobody had the ticket."""
 
-    agent_id: UUID | None
+    agent_id: AgentId | None
 
 
 class WeekTally(TallyView):
@@ -74,7 +74,7 @@ class WeekTally(TallyView):
 class ClientTally(TallyView):
     """The part of one client, and how many of its clocks are at risk now."""
 
-    client_id: UUID
+    client_id: ClientId
     at_risk: int
 
 
