@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx2 as httpx
 from bodies import body_of
-from cast import INSIDE, NOT_MADE, Actors
+from cast import GONE, INSIDE, NOT_MADE, Actors
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from neighbours import Neighbours
@@ -49,8 +49,6 @@ REFUSED_BEFORE = (
     "POST /api/v1/tickets/{ticket}/attachments",  # its name is in the query
 )
 """Writes that are refused for something else before it matters whose the object is; all others find nothing."""
-GONE = ("passkey_id",)
-"""Kinds of objects of the caller alone that nobody has here."""
 AT_ONCE = 12
 
 
@@ -108,14 +106,6 @@ class Cell:
 
 
 @dataclass
-class Stage:
-    n: Neighbours
-    actors: Actors
-    operations: list[Operation]
-    document: dict[str, Any]
-
-
-@dataclass
 class Report:
     operations: int = 0
     cells: int = 0
@@ -136,6 +126,16 @@ class Report:
         for family, count in other.families.items():
             self.families[family] = self.families.get(family, 0) + count
         self.failures += other.failures
+
+
+@dataclass
+class Stage:
+    n: Neighbours
+    actors: Actors
+    operations: list[Operation]
+    document: dict[str, Any]
+    report: Report = field(default_factory=Report)
+    """What everybody here has tried."""
 
 
 def operations_of(document: dict[str, Any]) -> list[Operation]:

@@ -12,7 +12,7 @@ from door import ADA, PAUL, PRIYA, Door
 from msp_events.samples import example
 from msp_events.sla import EscalationRequested
 from msp_events.tickets import TicketRaised
-from msp_kernel.ids import new_id
+from msp_kernel.ids import new_id, parsed, prefixed
 from msp_kit.inbox import Inbox
 from msp_kit.testing import Speaker
 from portal_gateway.actions import keys
@@ -57,7 +57,11 @@ async def test_only_the_digest_of_a_key_is_kept_and_its_use_is_noted(door: Door)
 async def test_a_revoked_expired_or_changed_key_is_nobody(door: Door) -> None:
     revoked, expired, good = [await a_key(door) for _ in range(3)]
     await door.send(PAUL, "DELETE", f"/api-keys/{revoked['id']}")
-    await door.sql("UPDATE api_keys SET expires_at = $2 WHERE id = $1", expired["id"], datetime(2026, 1, 1, tzinfo=UTC))
+    await door.sql(
+        "UPDATE api_keys SET expires_at = $2 WHERE id = $1",
+        parsed("key", expired["id"]),
+        datetime(2026, 1, 1, tzinfo=UTC),
+    )
     changed = {"authorization": good["authorization"][:-1] + ("A" if good["authorization"][-1] != "A" else "B")}
     nonsense = [{"authorization": f"Bearer mspk_{text}"} for text in ("", "x_y", "_", "0" * 32)]
 
@@ -132,9 +136,14 @@ async def test_what_happened_is_read_from_a_cursor_by_whom_it_concerns(door: Doo
     rest = (await door.send(ada, "GET", f"/events?after={all_of_it['next']}")).json()
     nothing = (await door.send(ada, "GET", f"/events?after={rest['next']}")).json()
 
-    assert [(one["type"], one["client_id"]) for one in seen["items"]] == [
-        (TicketRaised.type_name(), str(door.client_id))
+    assert [(one["type"], one["client_id"], one["subject"]) for one in seen["items"]] == [
+        (
+            TicketRaised.type_name(),
+            prefixed("client", door.client_id),
+            f"ticket:{prefixed('ticket', ours.ticket_id)}",
+        )
     ]
+    assert seen["items"][0]["id"].startswith("evt_")
     assert len(all_of_it["items"] + rest["items"]) == 3
     assert (nothing["items"], nothing["next"]) == ([], rest["next"])
     assert set(seen["items"][0]) == {"id", "type", "subject", "client_id", "at"}

@@ -39,7 +39,7 @@ NAMES = {
 }
 """What Python code names and nobody reads as a word: zones, keys of the keyboard, codes, selectors, our own caller."""
 CODE = re.compile(r"[<>{}=/]|^[A-Z_]+$|^[a-z_ -]+:|^[\w-]+$(?<![a-z]{3})|\bSELECT\b")
-SAID = re.compile(r"^[A-Z][a-z]+([ ,.:;].*)?$|[a-z]{2,} [a-z]{2,}")
+SAID = re.compile(r"^[A-Z][a-z]+([ ,.:;].*)?$|[a-z]{2,} [a-z]+")
 
 
 class Texts(HTMLParser):
