@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx2 as httpx
 from neighbours import ADMIN, PASSWORD, Neighbours
-from story import Company, a_cast, first_of_month, next_month, today
+from story import Cast, Company, a_cast, first_of_month, next_month, today
 
 from msp_kernel.ids import new_id, parsed
 from msp_kit.database import SYSTEM
@@ -29,6 +29,10 @@ NOT_MADE = tuple(
     "needs_id other_id period_close_id reply_id rule_id task_id template_id test_id view_id write_off_id".split()
 )
 """Kinds of objects only staff deals with: nobody makes them here, and only who may ask at all is tried."""
+GONE = ("passkey_id",)
+"""Kinds of objects of the caller alone that nobody has here."""
+SHARED = ("rate_card_id", "calendar_id", "job_type_id", "run_id")
+"""Kinds of objects of the house, which belong to no client."""
 MONTH = (first_of_month(today()).isoformat(), next_month(today()).isoformat())
 
 
@@ -43,6 +47,12 @@ class Side:
     refs: dict[str, str] = field(default_factory=dict)
     """What pages call some of them, by the part of the path before."""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return what nobody else may ever read: what was written, and every id and name of what is only theirs."""
+        own = {value for name, value in self.objects.items() if name not in (*SHARED, *NOT_MADE, *GONE, "n", "version")}
+        return (self.canary, *sorted(own), *self.refs.values(), self.company.email)
+
 
 @dataclass
 class Actors:
@@ -56,6 +66,8 @@ class Actors:
     viewing: str
     keys: dict[str, str]
     person_ids: dict[str, UUID]
+    cast: Cast
+    """Who makes things for a client as staff would."""
 
 
 async def sign_in(url: str, email: str) -> str:
@@ -86,6 +98,7 @@ async def actors(n: Neighbours) -> AsyncIterator[Actors]:
             viewing="",
             keys={},
             person_ids={},
+            cast=cast,
         )
         await _bad_credentials(n, admin, made)
         yield made

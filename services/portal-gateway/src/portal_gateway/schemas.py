@@ -322,7 +322,8 @@ class NotificationView(View):
     link: str
     about: Subject
     """What belongs together: notifications about one thing have the same."""
-    client_id: ClientId
+    client_id: ClientId | None
+    """Whose affair it is; `null` when it is the house's own."""
     at: datetime
     is_critical: bool
     done_at: datetime | None

@@ -15,8 +15,19 @@ Digest = Literal["off", "hourly", "daily"]
 CHANNELS: tuple[Channel, ...] = ("off", "app", "digest", "now")
 """Not at all; in the inbox only; there and in the digest; there and by mail at once."""
 DAILY_AT = 8 * 60
-AT_ONCE = frozenset({"sla-breach", "answer-needed", "answered", "approval-needed", "invoice-issued", "invoice-overdue"})
-IN_APP = frozenset({"approval-waiting"})
+AT_ONCE = frozenset(
+    {
+        "sla-breach",
+        "time-unsubmitted",
+        "run-ready",
+        "answer-needed",
+        "answered",
+        "approval-needed",
+        "invoice-issued",
+        "invoice-overdue",
+    }
+)
+IN_APP = frozenset({"approval-waiting", "import-finished"})
 _ZONES = available_timezones()
 
 

@@ -13,7 +13,7 @@ from portal_gateway.actions import notices as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, SessionNow, VisitorNow, allows, door_router
 from portal_gateway.ids import NotificationId
 from portal_gateway.language import DEFAULT, speaking
-from portal_gateway.notices import KINDS
+from portal_gateway.notices import KINDS, NO_CLIENT
 from portal_gateway.schemas import (
     NotificationSettings,
     NotificationSettingsView,
@@ -102,4 +102,6 @@ async def set_notification_settings(
 
 def _view(row: dict[str, Any]) -> NotificationView:
     text = wording.sentence(row["kind"], row["words"], client=row["client_name"])
-    return NotificationView(text=text, **{name: row[name] for name in row if name not in ("words", "client_name")})
+    told = {name: row[name] for name in row if name not in ("words", "client_name")}
+    client_id = None if row["client_id"] == NO_CLIENT else row["client_id"]
+    return NotificationView(**{**told, "client_id": client_id}, text=text)

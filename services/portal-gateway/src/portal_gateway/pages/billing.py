@@ -115,7 +115,7 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") 
         mend=mend,
         settled=sum(states.get(name, 0) for name in ("drafted", "issued", "blocked")),
         problem=problem,
-        topics=f"run-{found['id']}",
+        topics=f"run-{found['id']},invoices",
         **side,
     )
 

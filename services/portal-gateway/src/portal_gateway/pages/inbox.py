@@ -48,8 +48,10 @@ async def count(request: Request) -> Response:
         visitor = await site_of(request).visitors.of(request, is_used=False)
     except Unauthenticated:
         return Response(status_code=401)
+    mark = request.app.state.hub.mark
     async with _database(request).transaction(visitor.caller.scope) as tx:
-        return JSONResponse({"unread": await notices.unread(tx, visitor.caller)}, headers={"cache-control": "no-store"})
+        found = {"unread": await notices.unread(tx, visitor.caller), "at": mark}
+    return JSONResponse(found, headers={"cache-control": "no-store"})
 
 
 @page_route(router, "/settings/notifications", "GET", "POST")

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
@@ -61,6 +62,8 @@ FORM_BYTES_MAX = 1_000_000
 """Twenty thousand letters of any script take a quarter of it."""
 TOO_LARGE = "Nothing was sent. Go back: your text is still there; shorten it or put it into a file."
 ZONE = "Europe/London"
+LIVE_SINCE: ContextVar[str] = ContextVar("live_since", default="")
+"""Where the live signals stood when the page began to be made: what comes after is not in it."""
 Handler = Callable[..., Coroutine[Any, Any, Response]]
 
 
@@ -144,6 +147,7 @@ class Site:
             now=now,
             csrf=visitor.csrf_token if visitor else "",
             request_id=telemetry.request_id.get(),
+            live_since=LIVE_SINCE.get(),
             **context,
         )
         return HTMLResponse(html, status_code=status, headers=HEADERS)
@@ -232,6 +236,7 @@ def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler
     def register(function: Handler) -> Handler:
         async def handle(request: Request) -> Response:
             site = site_of(request)
+            LIVE_SINCE.set(request.app.state.hub.mark)
             visitor: Visitor | None = None
             try:
                 visitor = await site.visitors.of(request)

@@ -126,9 +126,10 @@ class UnderstoodView(View):
 
 
 class LockPeriod(Body):
-    """The first day that stays open (in the client's zone); ``null`` opens everything again."""
+    """The first day that stays open (in the client's zone), today at the latest; ``null`` opens everything again."""
 
-    locked_before: date | None
+    locked_before: date | None = Field(ge=date(2000, 1, 1))
+    reason: str = Field(min_length=1, max_length=500)
 
 
 class LockView(View):
@@ -139,6 +140,18 @@ class LockView(View):
     locked_before: date
     locked_by: ActorName
     locked_at: datetime
+    reason: str
+
+
+class LockChangeView(View):
+    """A client's time was locked before a day, or opened again (``locked_before`` is null)."""
+
+    client_id: UUID
+    client_name: str
+    locked_before: date | None
+    changed_by: str
+    changed_at: datetime
+    reason: str
 
 
 class WeekRowView(View):
