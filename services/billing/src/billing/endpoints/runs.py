@@ -51,7 +51,7 @@ async def preview(
     rows = []
     for one, name in clients:
         made, problem = await runs.preview(tx, client_id=one, starts_on=starts_on, ends_on=ends_on)
-        rows += PreviewView.rows(client_id=one, client_name=name, contents=[m.content for m in made], problem=problem)
+        rows += PreviewView.rows(client_id=one, client_name=name, contents=[m.frame for m in made], problem=problem)
     return Page[PreviewView](items=rows, next=str(clients[-1][0]) if len(clients) == limit else None)
 
 

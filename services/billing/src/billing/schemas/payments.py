@@ -8,7 +8,16 @@ from typing import Annotated
 from pydantic import Field
 
 from billing.schemas.fields import Currency, Day, Maybe, Minor, Text, Word
-from billing.schemas.ids import BankLineId, ClientId, InvoiceId, InvoiceLinkId, PaymentId, RefundId, WriteOffId
+from billing.schemas.ids import (
+    ActorName,
+    BankLineId,
+    ClientId,
+    InvoiceId,
+    InvoiceLinkId,
+    PaymentId,
+    RefundId,
+    WriteOffId,
+)
 from msp_kit.api import Body, View
 
 
@@ -235,9 +244,9 @@ class WriteOffView(View):
     amount_minor: int
     reason: str
     proposed_at: datetime
-    proposed_by: str
+    proposed_by: ActorName
     approved_at: datetime | None
-    approved_by: str | None
+    approved_by: ActorName | None
 
 
 class OpenInvoiceView(View):

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.periods import month_of
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.lists import ROWS, Listing, client_options
@@ -43,7 +44,7 @@ async def _runs(request: Request, site: Site, visitor: Visitor, *, problem: str 
     return site.page(
         "desk/runs.html",
         visitor=visitor,
-        title="Invoice runs",
+        title=gettext("Invoice runs"),
         status=422 if problem else 200,
         found=found,
         listing=listing,
@@ -60,7 +61,7 @@ async def start_run(request: Request, site: Site, visitor: Visitor) -> Response:
     form = await form_of(request, visitor)
     period = _period(form.get("month", ""))
     if period is None:
-        return await _runs(request, site, visitor, problem="Choose a month.")
+        return await _runs(request, site, visitor, problem=gettext("Choose a month."))
     try:
         run = await site.services.post(caller, "/billing-runs", period)
     except Refused as refused:
@@ -82,7 +83,7 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
     caller = need_staff(visitor, *BILLERS)
     period = _period(request.query_params.get("month", ""))
     if period is None:
-        return await _runs(request, site, visitor, problem="Choose a month.")
+        return await _runs(request, site, visitor, problem=gettext("Choose a month."))
     after = request.query_params.get("after")
     found, side = await site.parts(
         site.services.get(caller, "/billing-runs/preview", **period, after=after, limit=HEALTH_PAGE), nav(site, visitor)
@@ -90,7 +91,7 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/preview.html",
         visitor=visitor,
-        title="Invoice run preview",
+        title=gettext("Invoice run preview"),
         found=found,
         period=period,
         month=request.query_params["month"],
@@ -113,7 +114,7 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") 
     return site.page(
         "desk/run.html",
         visitor=visitor,
-        title=f"Invoice run {shown.day(found['starts_on'])}",
+        title=gettext("Invoice run %(starts_on)s") % {"starts_on": shown.day(found["starts_on"])},
         status=422 if problem else 200,
         run=found,
         review=review,
@@ -132,10 +133,10 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     of = sum(states.values())
     blocked = states.get("blocked", 0)
     reached = {
-        "Approved time sealed": ("sealed", "closed", "drafted", "issuing", "issued"),
-        "Hours ledger closed": ("closed", "drafted", "issuing", "issued"),
-        "Drafts made, three counts compared": ("drafted", "issuing", "issued"),
-        "Issued": ("issued",),
+        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued"),
+        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued"),
+        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued"),
+        gettext("Issued"): ("issued",),
     }
     found = []
     for text, past in reached.items():
@@ -195,7 +196,7 @@ async def receivables(request: Request, site: Site, visitor: Visitor) -> Respons
     return site.page(
         "desk/receivables.html",
         visitor=visitor,
-        title="Receivables",
+        title=gettext("Receivables"),
         ageing=ageing,
         still_open=still_open,
         owing=owing,
@@ -213,7 +214,7 @@ async def account(request: Request, site: Site, visitor: Visitor, client_id: str
     currency = request.query_params.get("currency") or client["currency"]
     found = await site.services.get(caller, "/receivables/statement", **account_of(client_id, currency))
     side = await nav(site, visitor)
-    title = f"Statement of account, {client['name']}"
+    title = gettext("Statement of account, %(name)s") % {"name": client["name"]}
     return site.page("desk/account.html", visitor=visitor, title=title, found=found, **side)
 
 
@@ -244,7 +245,7 @@ async def health(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/health.html",
         visitor=visitor,
-        title="Financial health",
+        title=gettext("Financial health"),
         found=found,
         days=HEALTH_DAYS,
         **side,

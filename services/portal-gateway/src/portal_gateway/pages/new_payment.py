@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
-from portal_gateway.language import gettext, mark
+from portal_gateway import words
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import AMOUNT, Form
-from portal_gateway.pages.invoices import METHODS
 from portal_gateway.pages.lists import CLIENTS_MAX
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
@@ -46,7 +46,7 @@ async def _new(site: Site, visitor: Visitor, form: Form) -> Response:
             ("", gettext("The client's own")),
             *((one, one) for one in sorted({c["currency"] for c in listed})),
         ],
-        methods=[(one, one.capitalize()) for one in METHODS],
+        methods=list(spoken(words.METHODS).items()),
         today=shown.now().date(),
         form=form,
         key=form.value("key") or str(new_id()),
@@ -67,7 +67,9 @@ async def record(request: Request, site: Site, visitor: Visitor) -> Response:
     currency = typed.get("currency") or client["currency"]
     amount = shown.minor_units(typed.get("amount", ""), currency)
     if amount is None:
-        return await _new(site, visitor, Form.wrong("payment", typed, {"amount": AMOUNT}, said=gettext(NOT_RECORDED)))
+        return await _new(
+            site, visitor, Form.wrong("payment", typed, {"amount": gettext(AMOUNT)}, said=gettext(NOT_RECORDED))
+        )
     body = {
         "client_id": client["id"],
         "amount_minor": amount,
