@@ -29,7 +29,7 @@ def value(page: str, name: str) -> str:
 
 def fault(page: str, name: str) -> str:
     """Return what a page says is wrong with a field."""
-    return page.partition(f'id="{name}-err">')[2].partition("</span>")[0]
+    return page.partition(f'id="{name}-err">')[2].partition("</span>")[0].rpartition("</svg>")[2]
 
 
 async def test_a_calendar_is_made_with_the_holidays_of_a_country_and_changed(desk: Desk) -> None:

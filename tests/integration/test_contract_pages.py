@@ -353,7 +353,7 @@ async def test_days_that_do_not_fit_and_odd_numbers_are_refused_beside_their_fie
     empty = await desk.send("mia", "POST", path, **{**AMENDED, "version": "2", "levels": ""})
 
     assert overlap.status_code == 422
-    fault = overlap.text.partition('id="effective_from-err">')[2].partition("</span>")[0]
+    fault = overlap.text.partition('id="effective_from-err">')[2].partition("</span>")[0].rpartition("</svg>")[2]
     assert fault.startswith("from 2026-12-01 on version 2 is in force; a change from 2026-11-20 on would overlap it")
     assert 'value="2026-11-20"' in overlap.text, "what was typed stays"
     assert 'name="item-text" value="Backup"' in overlap.text

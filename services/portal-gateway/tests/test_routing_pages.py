@@ -125,7 +125,7 @@ async def test_a_queue_is_added_and_a_refused_one_stays_typed(seen: Pages) -> No
     assert added.headers["location"] == PAGE
     assert seen.upstream.changes()[0] == ("POST", "/queues", {"key": "vip", "name": "VIP desk"})
     assert refused.status_code == 422
-    assert 'id="queue_key-e"' in refused.text
+    assert 'id="queue_key-err"' in refused.text
     assert 'value="V I P"' in refused.text
     assert (await seen.post(f"{PAGE}/queues", {"queue_key": "x"}, by="agent")).status_code == 403
 

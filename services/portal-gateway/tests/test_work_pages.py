@@ -236,7 +236,7 @@ async def test_the_week_of_an_agent_is_replaced_as_it_is_typed(seen: Pages) -> N
     assert seen.upstream.changes() == [("PUT", f"/agents/{TOM}/shifts", sent)]
     assert unreadable.status_code == 422
     assert 'value="mornings"' in unreadable.text
-    assert 'id="wed-e"' in unreadable.text
+    assert 'id="wed-err"' in unreadable.text
 
 
 async def test_overlapping_shifts_are_refused_and_stay_typed(seen: Pages) -> None:

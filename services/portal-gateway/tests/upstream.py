@@ -148,3 +148,8 @@ async def pages(*, away: str = "") -> AsyncIterator[Pages]:
 def words(html: str) -> str:
     """Return the text of a page with single spaces."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def beside(html: str, name: str) -> str:
+    """Return what a form says is wrong, beside the field of this id; nothing when it does not."""
+    return re.sub(r"<svg.*?</svg>", "", html.partition(f'id="{name}-err">')[2].partition("</span>")[0]).strip()

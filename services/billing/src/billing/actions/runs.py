@@ -15,7 +15,7 @@ from billing.domain.pricing import MixedCurrencies, PricesMissing, RateNotPossib
 from billing.store import intake, invoices, runs, unbilled
 from billing.store.runs import RunItem
 from billing.store.unbilled import Waiting
-from msp_events.billing import PeriodCloseRequested
+from msp_events.billing import BillingRunFinished, BillingRunReady, PeriodCloseRequested
 from msp_events.contracts import PeriodClosed, PeriodReopened
 from msp_events.tickets import PeriodSealRefused, WorklogSealed
 from msp_kernel.ids import new_id
@@ -76,6 +76,8 @@ async def start_run(tx: Transaction, *, starts_on: date, ends_on: date, client_i
     items = [(one, period_close_id(one, starts_on, ends_on)) for one in wanted]
     lists = await intake.clients_listing_unapproved(tx, client_ids=wanted)
     added = await runs.add_items(tx, run_id=run_id, items=items)
+    if added:
+        await runs.said(tx, run_id, "")
     await record(
         tx,
         *(
@@ -172,6 +174,7 @@ async def take_reopening(tx: Transaction, event: PeriodReopened) -> None:
     await invoices.drop_drafts(tx, period_close_id=item.period_close_id)
     detail = f"the period was opened again: {event.reason}; ask again when its time is right"
     await runs.move(tx, item, to="blocked", detail=detail, sealed=None, closed=None, invoice_id=None)
+    await runs.said(tx, item.run_id, "")
 
 
 async def draft_next(tx: Transaction, *, default_seller: dict[str, Any]) -> bool:
@@ -260,6 +263,32 @@ async def ask_overdue(tx: Transaction) -> bool:
         else:
             await ask_again(tx, item)
         return True
+    return False
+
+
+async def tell_what_runs_become(tx: Transaction) -> bool:
+    """Say of each run when it waits for somebody, and when it is finished."""
+    for run in await runs.unsettled(tx):
+        word = "review" if run.drafted or run.blocked else "finished" if run.issued or run.nothing else ""
+        word = "" if run.moving else word
+        if word == run.said:
+            continue
+        await runs.said(tx, run.id, word)
+        if word:
+            kind = BillingRunReady if word == "review" else BillingRunFinished
+            await record(
+                tx,
+                kind(
+                    occurred_at=tx.now,
+                    run_id=run.id,
+                    starts_on=run.starts_on,
+                    ends_on=run.ends_on,
+                    drafted_count=run.drafted,
+                    blocked_count=run.blocked,
+                    issued_count=run.issued,
+                    nothing_count=run.nothing,
+                ),
+            )
     return False
 
 

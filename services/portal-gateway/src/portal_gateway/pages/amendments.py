@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
 from msp_kernel.money import exponent
-from portal_gateway.pages import shown
+from portal_gateway.language import gettext, spoken
 from portal_gateway.pages.contracts import MANAGERS, contract_of, contract_page
 from portal_gateway.pages.drafts import (
     LEVEL_BOXES,
@@ -25,7 +25,7 @@ from portal_gateway.pages.drafts import (
     promises,
     whole,
 )
-from portal_gateway.pages.fields import beside
+from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, as_json, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -48,7 +48,7 @@ async def amend(_request: Request, site: Site, visitor: Visitor, ref: str) -> Re
     need_staff(visitor, *MANAGERS)
     contract = await contract_of(site, visitor, ref)
     terms = await _terms(site, visitor, contract)
-    return await _form(site, visitor, contract, terms, _filled(contract, terms))
+    return await _form(site, visitor, contract, terms, Form(values=_filled(contract, terms)))
 
 
 @page_route(router, "/{ref}/amend", "POST")
@@ -67,26 +67,21 @@ async def propose(request: Request, site: Site, visitor: Visitor, ref: str) -> R
             return go(f"/desk/contracts/{segment(contract['ref'])}/history")
         proposal = await site.services.post(caller, f"{path}/preview", body)
     except Refused as refused:
-        if refused.document.get("code") == "step-up-required":
-            raise
         # What was typed stays; looked at again, it builds on what is the newest version by now.
         form["version"] = str(contract["version"])
-        verb = "made" if form.get("intent") == "activate" else "tried"
-        return await _form(
-            site,
-            visitor,
-            contract,
-            terms,
-            form,
-            errors=beside(refused, {**places, **CODES}),
-            problem=f"The change was not {verb}. {shown.said(refused)}",
+        failed = (
+            gettext("The change was not made.")
+            if form.get("intent") == "activate"
+            else gettext("The change was not tried.")
         )
+        wrong = Form.refused("amendment", form, refused, said=failed, places={**places, **CODES})
+        return await _form(site, visitor, contract, terms, wrong)
     return await _form(
         site,
         visitor,
         contract,
         terms,
-        form,
+        Form(values=form),
         proposal=proposal,
         body=as_json(body),
         is_change=bool(body.keys() - {*AHEAD}),
@@ -113,9 +108,8 @@ async def _form(
     visitor: Visitor,
     contract: dict[str, Any],
     terms: dict[str, Any],
-    form: dict[str, str],
+    form: Form,
     *,
-    errors: dict[str, str] | None = None,
     proposal: dict[str, Any] | None = None,
     **context: Any,
 ) -> Response:
@@ -138,13 +132,19 @@ async def _form(
         template="desk/contract_amend.html",
         terms=terms,
         form=form,
-        errors=errors or {},
+        problem=form.problem,
         proposal=proposal,
         job_types=job_types,
         job_options=boxes_of(job_types),
         calendars=calendars,
-        cards=[(one["version"], f"Version {one['version']}, {one['name']}") for one in reversed(newer)],
-        policies=POLICIES,
+        cards=[
+            (
+                one["version"],
+                gettext("Version %(version)s, %(name)s") % {"version": one["version"], "name": one["name"]},
+            )
+            for one in reversed(newer)
+        ],
+        policies=list(spoken(POLICIES).items()),
         levels=LEVEL_BOXES,
         priorities=ROWS,
         metrics=METRICS,

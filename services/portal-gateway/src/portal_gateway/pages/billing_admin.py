@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.fields import beside
+from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import FORM_BYTES_MAX, Failed, Site, form_of, go, page_route
 from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
 from portal_gateway.services import Answer, Refused, segment
@@ -33,6 +35,7 @@ PROFILE_FIELDS = (
 IN_FORMS = {"address": "line1", "endpoint/scheme": "scheme"} | {f"address/{name}": name for name in ADDRESS[3:]}
 NUMBERS = ("payment_days", "tax_rate_basis_points")
 LOGO_BYTES_MAX = 200_000
+NOT_SAVED = mark("Nothing was saved.")
 
 
 @page_route(router, "/admin/billing")
@@ -41,23 +44,23 @@ async def admin(_request: Request, site: Site, visitor: Visitor) -> Response:
     return await _admin(site, visitor)
 
 
-async def _admin(
-    site: Site, visitor: Visitor, *, form: dict[str, str] | None = None, errors: dict[str, str] | None = None
-) -> Response:
+async def _admin(site: Site, visitor: Visitor, *, form: Form | None = None) -> Response:
     caller = need_staff(visitor, *BILLERS)
     seller, clients, side = await site.parts(
         site.services.get(caller, "/seller"), site.services.get(caller, "/clients", limit=200), nav(site, visitor)
     )
+    form = form or Form()
+    if not form.values and not isinstance(seller, Failed):
+        form = replace(form, values=flat(seller))
     return site.page(
         "desk/billing_admin.html",
         visitor=visitor,
-        title="Billing settings",
-        status=422 if errors else 200,
+        title=gettext("Billing settings"),
+        status=form.status,
         seller=seller,
-        form=form or ({} if isinstance(seller, Failed) else flat(seller)),
+        form=form,
         clients=clients,
         may_change=caller.has_role(*SELLERS),
-        errors=errors or {},
         **side,
     )
 
@@ -70,7 +73,7 @@ async def change_seller(request: Request, site: Site, visitor: Visitor) -> Respo
     try:
         await site.services.post(caller, "/seller", nested(form, SELLER_FIELDS), method="PUT")
     except Refused as refused:
-        return await _admin(site, visitor, form=form, errors=beside(refused, IN_FORMS))
+        return await _admin(site, visitor, form=_not_saved(form, refused))
     return go("/desk/admin/billing")
 
 
@@ -90,7 +93,8 @@ async def change_logo(request: Request, site: Site, visitor: Visitor) -> Respons
         file, is_removed = form.get("logo"), "remove" in form
         content = b"" if is_removed or not isinstance(file, UploadFile) else await file.read(LOGO_BYTES_MAX + 1)
     if not is_removed and not 1 <= len(content) <= LOGO_BYTES_MAX:
-        return await _admin(site, visitor, errors={"logo": "choose a PNG or SVG of up to 200 kB"})
+        wrong = {"logo": gettext("choose a PNG or SVG of up to 200 kB")}
+        return await _admin(site, visitor, form=Form.wrong("logo", {}, wrong, said=gettext(NOT_SAVED)))
     try:
         if is_removed:
             await site.services.post(caller, "/seller/logo", method="DELETE")
@@ -98,7 +102,9 @@ async def change_logo(request: Request, site: Site, visitor: Visitor) -> Respons
             body = {"content": base64.b64encode(content).decode()}
             await site.services.post(caller, "/seller/logo", body, method="PUT")
     except Refused as refused:
-        return await _admin(site, visitor, errors=beside(refused, {"logo-not-usable": "logo", "content": "logo"}))
+        places = {"logo-not-usable": "logo", "content": "logo"}
+        again = Form.refused("logo", {}, refused, said=gettext(NOT_SAVED), places=places)
+        return await _admin(site, visitor, form=again)
     return go("/desk/admin/billing")
 
 
@@ -130,12 +136,12 @@ async def _profile(
     visitor: Visitor,
     client_id: str,
     *,
-    form: dict[str, str] | None = None,
-    errors: dict[str, str] | None = None,
+    form: Form | None = None,
 ) -> Response:
     caller = need_staff(visitor, *BILLERS)
     client = await client_of(site, visitor, client_id)
     found = await site.services.get(caller, f"/billing-profiles/{segment(client_id)}")
+    form = form or Form(values=flat(found["profile"]))
     drafts, side = await site.parts(
         site.services.get(caller, "/invoices", client_id=client_id, status="draft", limit=5), nav(site, visitor)
     )
@@ -144,12 +150,11 @@ async def _profile(
     return site.page(
         "desk/billing_profile.html",
         visitor=visitor,
-        title=f"Billing of {client['name']}",
-        status=422 if errors else 200,
+        title=gettext("Billing of %(name)s") % {"name": client["name"]},
+        status=form.status,
         client=client,
-        form=form or flat(found["profile"]),
+        form=form,
         findings=[finding for one in whole if not isinstance(one, Failed) for finding in one["findings"]],
-        errors=errors or {},
         **side,
     )
 
@@ -163,8 +168,12 @@ async def change_profile(request: Request, site: Site, visitor: Visitor, client_
     try:
         await site.services.post(caller, f"/billing-profiles/{segment(client_id)}", body, method="PUT")
     except Refused as refused:
-        return await _profile(site, visitor, client_id, form=form, errors=beside(refused, IN_FORMS))
+        return await _profile(site, visitor, client_id, form=_not_saved(form, refused))
     return go(f"/desk/admin/billing/{segment(client_id)}")
+
+
+def _not_saved(typed: dict[str, str], refused: Refused) -> Form:
+    return Form.refused("profile", typed, refused, said=gettext(NOT_SAVED), places=IN_FORMS)
 
 
 def flat(profile: dict[str, Any]) -> dict[str, str]:

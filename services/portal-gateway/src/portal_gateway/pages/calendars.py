@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext, spoken
 from portal_gateway.pages import shown
-from portal_gateway.pages.catalogue import KEEPERS, catalogue_page
-from portal_gateway.pages.fields import beside
+from portal_gateway.pages.catalogue import KEEPERS, NOT_SAVED, catalogue_page
+from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
+from portal_gateway.words import WEEKDAYS
 
 router = APIRouter(prefix="/desk/admin/calendars")
-WEEKDAYS = {
-    "mon": "Monday",
-    "tue": "Tuesday",
-    "wed": "Wednesday",
-    "thu": "Thursday",
-    "fri": "Friday",
-    "sat": "Saturday",
-    "sun": "Sunday",
-}
 PLACES = {
     **{f"weekly/{day}": day for day in WEEKDAYS},
     "query/country": "country",
@@ -48,7 +42,13 @@ async def calendars(_request: Request, site: Site, visitor: Visitor) -> Response
     caller = need_staff(visitor, *KEEPERS)
     found = await site.part(site.services.get(caller, "/calendars", limit=200))
     return await catalogue_page(
-        site, visitor, "desk/calendars.html", "calendars", title="Calendars", found=found, weekdays=WEEKDAYS
+        site,
+        visitor,
+        "desk/calendars.html",
+        "calendars",
+        title=gettext("Calendars"),
+        found=found,
+        weekdays=spoken(WEEKDAYS),
     )
 
 
@@ -56,7 +56,7 @@ async def calendars(_request: Request, site: Site, visitor: Visitor) -> Response
 async def new_calendar(_request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the form of a new calendar, with usual office hours in it."""
     usual = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "09:00-17:00")
-    return await _form(site, visitor, None, {"timezone": "Europe/London", **usual})
+    return await _form(site, visitor, None, Form(values={"timezone": "Europe/London", **usual}))
 
 
 @page_route(router, "/new", "POST")
@@ -70,7 +70,7 @@ async def add(request: Request, site: Site, visitor: Visitor) -> Response:
 async def calendar(_request: Request, site: Site, visitor: Visitor, calendar_id: str) -> Response:
     """Show a calendar in its form."""
     found = await _calendar(site, visitor, calendar_id)
-    return await _form(site, visitor, found, _filled(found))
+    return await _form(site, visitor, found, Form(values=_filled(found)))
 
 
 @page_route(router, "/{calendar_id}", "POST")
@@ -91,19 +91,17 @@ async def _save(site: Site, visitor: Visitor, known: dict[str, Any] | None, form
     try:
         if form.get("intent") == "fill":
             form["holidays"] = await _with_holidays(site, visitor, form)
-            return await _form(site, visitor, known, form)
+            return await _form(site, visitor, known, Form(values=form))
         if known is None:
             await site.services.post(caller, "/calendars", _document(form), key=form.get("key") or None)
         else:
             await site.services.post(caller, f"/calendars/{segment(known['id'])}", _document(form), method="PUT")
     except Refused as refused:
-        return await _form(site, visitor, known, form, refused)
+        return await _form(site, visitor, known, _not_saved(form, refused))
     return go("/desk/admin/calendars")
 
 
-async def _form(
-    site: Site, visitor: Visitor, known: dict[str, Any] | None, form: dict[str, str], refused: Refused | None = None
-) -> Response:
+async def _form(site: Site, visitor: Visitor, known: dict[str, Any] | None, form: Form) -> Response:
     need_staff(visitor, *KEEPERS)
     this_year = shown.now().year
     return await catalogue_page(
@@ -111,12 +109,10 @@ async def _form(
         visitor,
         "desk/calendar.html",
         "calendars",
-        title=known["name"] if known else "New calendar",
-        refused=refused,
+        title=known["name"] if known else gettext("New calendar"),
+        form=replace(form, values={"years": f"{this_year}, {this_year + 1}", **form.values}),
         known=known,
-        weekdays=WEEKDAYS,
-        form={"years": f"{this_year}, {this_year + 1}", **form},
-        errors=_errors(refused, form) if refused else {},
+        weekdays=spoken(WEEKDAYS),
     )
 
 
@@ -179,10 +175,10 @@ def _lines(form: dict[str, str], name: str) -> list[str]:
     return [line.strip() for line in form.get(name, "").splitlines() if line.strip()]
 
 
-def _errors(refused: Refused, form: dict[str, str]) -> dict[str, str]:
+def _not_saved(typed: dict[str, str], refused: Refused) -> Form:
     """Return what is wrong by field: rules of the calendar name the day they are about, lists the line."""
     codes = dict(CODES)
-    detail, code = str(refused), refused.document.get("code")
+    detail, code = str(refused.document.get("detail", "")), refused.document.get("code")
     day = detail.removeprefix("weekly/")[:3]
     if code == "bad-window" and day in WEEKDAYS:
         codes["bad-window"] = day
@@ -190,11 +186,10 @@ def _errors(refused: Refused, form: dict[str, str]) -> dict[str, str]:
         codes["bad-day"] = "overrides"
     elif code == "unknown-holidays" and "subdivision" in detail:
         codes["unknown-holidays"] = "subdivision"
-    errors = beside(refused, {**PLACES, **codes})
+    form = Form.refused("calendar", typed, refused, said=gettext(NOT_SAVED), places={**PLACES, **codes})
     for one in refused.document.get("errors") or []:
         name, _, number = one["pointer"].removeprefix("/body/").partition("/")
-        lines = _lines(form, "holidays")
+        lines = _lines(typed, "holidays")
         if name == "holidays" and number.isdecimal() and int(number) < len(lines):
-            errors["holidays"] = f"{lines[int(number)]}: {one['detail']}"
-            break
-    return errors
+            return replace(form, errors={**form.errors, "holidays": f"{lines[int(number)]}: {one['detail']}"})
+    return form

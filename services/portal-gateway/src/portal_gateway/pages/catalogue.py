@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,42 +11,48 @@ from fastapi import APIRouter, Request, Response
 from msp_events.base import LEVELS, RATE_CONDITIONS
 from msp_kernel.ids import new_id
 from msp_kernel.money import UnknownCurrency, exponent
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.drafts import boxes_of, whole
-from portal_gateway.pages.fields import beside
+from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/admin")
 KEEPERS = ("manager", "finance", "admin")
-TABS = (("calendars", "Calendars"), ("job-types", "Job types and levels"), ("rate-cards", "Rate cards"))
+TABS = {
+    "calendars": mark("Calendars"),
+    "job-types": mark("Job types and levels"),
+    "rate-cards": mark("Rate cards"),
+}
 LEVEL_WORDS = {
-    "L1": "First line: takes every ticket, solves what is known",
-    "L2": "Second line: what needs more time or rights",
-    "L3": "Specialists and suppliers",
-    "SA": "Solution architects: design, projects, advice",
+    "L1": mark("First line: takes every ticket, solves what is known"),
+    "L2": mark("Second line: what needs more time or rights"),
+    "L3": mark("Specialists and suppliers"),
+    "SA": mark("Solution architects: design, projects, advice"),
 }
 PARTS = ("rates", "overage_rates")
 KEYS = ("job_type", "level", "condition")
 ROWS_MAX, ROWS_SPARE = 40, 4
-PROVE = "step-up-required"
+NOT_SAVED = mark("Nothing was saved.")
+PLACES = {"job-type-code-taken": "code", "ambiguous-rates": "rates"}
 
 
 async def catalogue_page(
-    site: Site, visitor: Visitor, template: str, tab: str, *, title: str, refused: Refused | None = None, **context: Any
+    site: Site, visitor: Visitor, template: str, tab: str, *, title: str, form: Form | None = None, **context: Any
 ) -> Response:
-    """Show a page of the catalogue; ``refused`` is why a form was not taken."""
+    """Show a page of the catalogue, with its form as it was typed and why it was not taken."""
+    form = form or Form()
     return site.page(
         template,
         visitor=visitor,
         title=title,
-        status=refused.status if refused else 200,
+        status=form.status,
         tab=tab,
-        tabs=TABS,
-        problem=f"Nothing was saved. {shown.said(refused)}" if refused else "",
-        is_stale=refused is not None and refused.document.get("code") == PROVE,
+        tabs=list(spoken(TABS).items()),
+        form=form,
         key=str(new_id()),
         **context,
         **await nav(site, visitor),
@@ -58,7 +65,7 @@ async def catalogue_page(
 @page_route(router, "/job-types")
 async def job_types(_request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the job type categories, and the levels."""
-    return await _job_types(site, visitor, {})
+    return await _job_types(site, visitor, Form())
 
 
 @page_route(router, "/job-types", "POST")
@@ -74,27 +81,23 @@ async def save_job_type(request: Request, site: Site, visitor: Visitor) -> Respo
             body["code"] = form.get("code", "").strip()
             await site.services.post(caller, "/job-types", body, key=form.get("key") or None)
     except Refused as refused:
-        return await _job_types(site, visitor, form, refused)
+        of = form.get("id") or "new"
+        return await _job_types(site, visitor, Form.refused(of, form, refused, said=gettext(NOT_SAVED), places=PLACES))
     return go("/desk/admin/job-types")
 
 
-async def _job_types(site: Site, visitor: Visitor, form: dict[str, str], refused: Refused | None = None) -> Response:
+async def _job_types(site: Site, visitor: Visitor, form: Form) -> Response:
     caller = need_staff(visitor, *KEEPERS)
     found = await site.part(site.services.get(caller, "/job-types", limit=200))
-    errors = beside(refused, {"job-type-code-taken": "code"}) if refused else {}
-    is_change = bool(form.get("id"))
     return await catalogue_page(
         site,
         visitor,
         "desk/job_types.html",
         "job-types",
-        title="Job types and levels",
-        refused=refused,
+        title=gettext("Job types and levels"),
+        form=form,
         found=found,
-        levels=LEVEL_WORDS,
-        form={} if is_change else form,
-        errors={} if is_change else errors,
-        changed={**form, "fault": errors.get("name", "")} if is_change else {},
+        levels=spoken(LEVEL_WORDS),
     )
 
 
@@ -106,13 +109,15 @@ async def rate_cards(_request: Request, site: Site, visitor: Visitor) -> Respons
     """Show the newest version of every rate card."""
     caller = need_staff(visitor, *KEEPERS)
     found = await site.part(site.services.get(caller, "/rate-cards", limit=200))
-    return await catalogue_page(site, visitor, "desk/rate_cards.html", "rate-cards", title="Rate cards", found=found)
+    return await catalogue_page(
+        site, visitor, "desk/rate_cards.html", "rate-cards", title=gettext("Rate cards"), found=found
+    )
 
 
 @page_route(router, "/rate-cards/new")
 async def new_rate_card(_request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the form of a new rate card."""
-    return await _rate_card(site, visitor, [], {})
+    return await _rate_card(site, visitor, [], Form())
 
 
 @page_route(router, "/rate-cards/new", "POST")
@@ -124,7 +129,7 @@ async def add_rate_card(request: Request, site: Site, visitor: Visitor) -> Respo
     try:
         made = await site.services.post(caller, "/rate-cards", body, key=form.get("key") or None)
     except Refused as refused:
-        return await _rate_card(site, visitor, [], form, refused, places)
+        return await _rate_card(site, visitor, [], _not_saved(form, refused, places))
     return go(f"/desk/admin/rate-cards/{segment(made['id'])}")
 
 
@@ -132,7 +137,7 @@ async def add_rate_card(request: Request, site: Site, visitor: Visitor) -> Respo
 async def rate_card(_request: Request, site: Site, visitor: Visitor, card_id: str) -> Response:
     """Show a rate card with its versions, and the form of the next one."""
     versions = await _versions(site, visitor, card_id)
-    return await _rate_card(site, visitor, versions, _filled(versions[-1]))
+    return await _rate_card(site, visitor, versions, Form(values=_filled(versions[-1])))
 
 
 @page_route(router, "/rate-cards/{card_id}", "POST")
@@ -146,7 +151,7 @@ async def add_version(request: Request, site: Site, visitor: Visitor, card_id: s
     try:
         await site.services.post(caller, path, body, key=form.get("key") or None)
     except Refused as refused:
-        return await _rate_card(site, visitor, versions, form, refused, places)
+        return await _rate_card(site, visitor, versions, _not_saved(form, refused, places))
     return go(f"/desk/admin/rate-cards/{segment(card_id)}")
 
 
@@ -156,38 +161,32 @@ async def _versions(site: Site, visitor: Visitor, card_id: str) -> list[dict[str
     return versions
 
 
-async def _rate_card(
-    site: Site,
-    visitor: Visitor,
-    versions: list[dict[str, Any]],
-    form: dict[str, str],
-    refused: Refused | None = None,
-    places: dict[str, str] | None = None,
-) -> Response:
+def _not_saved(typed: dict[str, str], refused: Refused, places: dict[str, str]) -> Form:
+    return Form.refused("card", typed, refused, said=gettext(NOT_SAVED), places={**places, **PLACES})
+
+
+async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]], form: Form) -> Response:
     caller = need_staff(visitor, *KEEPERS)
     card = versions[-1] if versions else None
     job_types = await site.part(site.services.get(caller, "/job-types", limit=200))
-    errors = beside(refused, {**(places or {}), "ambiguous-rates": "rates"}) if refused else {}
     return await catalogue_page(
         site,
         visitor,
         "desk/rate_card.html",
         "rate-cards",
-        title=card["name"] if card else "New rate card",
-        refused=refused,
+        title=card["name"] if card else gettext("New rate card"),
+        form=form,
         card=card,
         earlier=versions[-2:-7:-1],
         is_long=card is not None and any(len(card[part]) > ROWS_MAX for part in PARTS),
-        rows={part: range(_rows(form, part) + ROWS_SPARE) for part in PARTS},
+        rows={part: range(_rows(form.values, part) + ROWS_SPARE) for part in PARTS},
         job_types=[] if isinstance(job_types, Failed) else boxes_of(job_types),
         levels=LEVELS,
-        conditions=[(one, one.replace("_", " ").capitalize()) for one in RATE_CONDITIONS],
-        form=form,
-        errors=errors,
+        conditions=[(one, shown.word(one)) for one in RATE_CONDITIONS],
     )
 
 
-def _rows(form: dict[str, str], part: str) -> int:
+def _rows(form: Mapping[str, str], part: str) -> int:
     """Return how many rows of a part of the form hold anything, up to the last one that does."""
     used = [n for n in range(ROWS_MAX + ROWS_SPARE) if any(form.get(f"{part}-{n}-{key}") for key in (*KEYS, "price"))]
     return min(max(used, default=-1) + 1, ROWS_MAX)

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Request, Response
 
 from msp_events.base import LEVELS, PRIORITIES
 from msp_kernel.money import exponent
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.fields import beside
+from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -26,16 +27,16 @@ LEVEL_BOXES = [(level, level) for level in LEVELS]
 ROWS = (*PRIORITIES, "any")
 METRICS = tuple(shown.METRIC)
 KINDS = {
-    "bucket": "Bucket of hours",
-    "retainer": "Retainer, hours each month",
-    "time_and_materials": "Time and materials",
+    "bucket": mark("Bucket of hours"),
+    "retainer": mark("Retainer, hours each month"),
+    "time_and_materials": mark("Time and materials"),
 }
-POLICIES = [
-    ("overage", "Further work is billed as overage"),
-    ("next_lot", "The next lot pays ahead of its time"),
-    ("needs_approval", "The client approves each entry"),
-    ("reject", "Further work is refused"),
-]
+POLICIES = {
+    "overage": mark("Further work is billed as overage"),
+    "next_lot": mark("The next lot pays ahead of its time"),
+    "needs_approval": mark("The client approves each entry"),
+    "reject": mark("Further work is refused"),
+}
 CODES = {
     "unknown-job-types": "job_types",
     "client-code-taken": "code",
@@ -56,7 +57,7 @@ OF_BUCKET = {
 async def new_client(_request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the form to register a client."""
     need_staff(visitor, *AUTHORS)
-    return await _client_form(site, visitor, {})
+    return await _client_form(site, visitor, Form())
 
 
 @page_route(router, "/new-client", "POST")
@@ -75,19 +76,19 @@ async def register(request: Request, site: Site, visitor: Visitor) -> Response:
     try:
         made = await site.services.post(caller, "/clients", body)
     except Refused as refused:
-        return await _client_form(site, visitor, form, refused)
+        said = gettext("The client was not saved.")
+        wrong = Form.refused("client", form, refused, said=said, places={**OF_BUCKET, **CODES})
+        return await _client_form(site, visitor, wrong)
     return go(f"/desk/clients/{segment(made['code'])}")
 
 
-async def _client_form(site: Site, visitor: Visitor, form: dict[str, str], refused: Refused | None = None) -> Response:
+async def _client_form(site: Site, visitor: Visitor, form: Form) -> Response:
     return site.page(
         "desk/new_client.html",
         visitor=visitor,
-        title="New client",
-        status=422 if refused else 200,
+        title=gettext("New client"),
+        status=form.status,
         form=form,
-        errors=beside(refused, {**OF_BUCKET, **CODES}) if refused else {},
-        problem=f"The client was not saved. {shown.said(refused)}" if refused else "",
         **await nav(site, visitor),
     )
 
@@ -96,7 +97,7 @@ async def _client_form(site: Site, visitor: Visitor, form: dict[str, str], refus
 async def new_contract(_request: Request, site: Site, visitor: Visitor, code: str) -> Response:
     """Show the form to draft a contract."""
     need_staff(visitor, *AUTHORS)
-    return await _contract_form(site, visitor, await _client(site, visitor, code), {})
+    return await _contract_form(site, visitor, await _client(site, visitor, code), Form())
 
 
 @page_route(router, "/clients/{code}/new-contract", "POST")
@@ -109,21 +110,13 @@ async def draft(request: Request, site: Site, visitor: Visitor, code: str) -> Re
     try:
         made = await site.services.post(caller, "/contracts", body)
     except Refused as refused:
-        errors = beside(refused, {**places, **CODES})
-        problem = f"The draft was not saved. {shown.said(refused)}"
-        return await _contract_form(site, visitor, client, form, problem=problem, errors=errors)
+        said = gettext("The draft was not saved.")
+        wrong = Form.refused("contract", form, refused, said=said, places={**places, **CODES})
+        return await _contract_form(site, visitor, client, wrong)
     return go(f"/desk/contracts/{segment(made['ref'])}/lint")
 
 
-async def _contract_form(
-    site: Site,
-    visitor: Visitor,
-    client: dict[str, Any],
-    form: dict[str, str],
-    *,
-    problem: str = "",
-    errors: dict[str, str] | None = None,
-) -> Response:
+async def _contract_form(site: Site, visitor: Visitor, client: dict[str, Any], form: Form) -> Response:
     caller = need_staff(visitor)
     job_types, calendars, cards, side = await site.parts(
         site.services.get(caller, "/job-types", limit=200),
@@ -134,21 +127,19 @@ async def _contract_form(
     return site.page(
         "desk/new_contract.html",
         visitor=visitor,
-        title="New contract",
-        status=422 if problem else 200,
+        title=gettext("New contract"),
+        status=form.status,
         client=client,
         job_types=job_types,
         job_options=boxes_of(job_types),
         calendars=calendars,
         cards=cards,
-        kinds=KINDS,
-        policies=POLICIES,
+        kinds=spoken(KINDS),
+        policies=list(spoken(POLICIES).items()),
         levels=LEVEL_BOXES,
         priorities=ROWS,
         metrics=METRICS,
         form=form,
-        errors=errors or {},
-        problem=problem,
         **side,
     )
 

@@ -7,16 +7,18 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, SELLERS
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.fields import AMOUNT, beside
+from portal_gateway.pages.forms import AMOUNT, Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/billing")
 REMINDER_DAYS = (3, 14, 30)
+NOT_CHANGED, NOT_PROPOSED = mark("Nothing was changed."), mark("Nothing was proposed.")
 
 
 @page_route(router, "/payments")
@@ -27,7 +29,7 @@ async def payments(request: Request, site: Site, visitor: Visitor) -> Response:
     found, side = await site.parts(
         site.services.get(caller, "/payments", client_id=client_id, limit=100), nav(site, visitor)
     )
-    return site.page("desk/payments.html", visitor=visitor, title="Payments", found=found, **side)
+    return site.page("desk/payments.html", visitor=visitor, title=gettext("Payments"), found=found, **side)
 
 
 @page_route(router, "/payments/{payment_id}")
@@ -41,10 +43,9 @@ async def _payment(
     visitor: Visitor,
     payment_id: str,
     *,
-    form: dict[str, str] | None = None,
-    errors: dict[str, str] | None = None,
+    form: Form | None = None,
 ) -> Response:
-    caller = need_staff(visitor, *BILLERS)
+    caller, form = need_staff(visitor, *BILLERS), form or Form()
     found = await site.services.get(caller, f"/payments/{segment(payment_id)}")
     still_open, side = await site.parts(
         site.services.get(caller, "/receivables", client_id=found["client_id"], limit=100), nav(site, visitor)
@@ -52,16 +53,15 @@ async def _payment(
     return site.page(
         "desk/payment.html",
         visitor=visitor,
-        title=f"Payment of {shown.day(found['received_on'])}",
-        status=422 if errors else 200,
+        title=gettext("Payment of %(received_on)s") % {"received_on": shown.day(found["received_on"])},
+        status=form.status,
         payment=found,
         still_open=still_open,
         owed=_owed(still_open, found["currency"]),
         given=_given(found),
         today=shown.now().date(),
         base=f"/desk/billing/payments/{found['id']}",
-        form=form or {},
-        errors=errors or {},
+        form=form,
         key=str(new_id()),
         **side,
     )
@@ -97,50 +97,50 @@ def _given(payment: dict[str, Any]) -> list[tuple[str, str]]:
 async def allocate(request: Request, site: Site, visitor: Visitor, payment_id: str) -> Response:
     """Pay an invoice with what is left of a payment."""
     caller = need_staff(visitor, *BILLERS)
-    form = await form_of(request, visitor)
+    typed = await form_of(request, visitor)
     found = await site.services.get(caller, f"/payments/{segment(payment_id)}")
-    invoice = await site.services.get(caller, f"/invoices/{segment(form.get('pay_invoice', ''))}")
-    text = form.get("pay_amount", "").strip()
+    invoice = await site.services.get(caller, f"/invoices/{segment(typed.get('invoice', ''))}")
+    text = typed.get("amount", "").strip()
     fits = min(found["left_minor"], invoice["open_minor"] or 0)
     amount = shown.minor_units(text, found["currency"]) if text else fits
     if amount is None:
-        return await _payment(site, visitor, payment_id, form=form, errors={"pay_amount": AMOUNT})
+        return await _payment(site, visitor, payment_id, form=_no_amount("pay", typed))
     body = {"shares": [{"invoice_id": invoice["id"], "amount_minor": amount}]}
     places = {"more-than-there-is": "amount", "shares": "amount", "currency-differs": "invoice"}
-    return await _act(site, visitor, payment_id, "allocations", body, form=form, places=places, prefix="pay_")
+    return await _act(site, visitor, payment_id, "allocations", body, form=Form("pay", typed), places=places)
 
 
 @page_route(router, "/payments/{payment_id}/release", "POST")
 async def release(request: Request, site: Site, visitor: Visitor, payment_id: str) -> Response:
     """Take money of a payment back from an invoice."""
     caller = need_staff(visitor, *BILLERS)
-    form = await form_of(request, visitor)
+    typed = await form_of(request, visitor)
     found = await site.services.get(caller, f"/payments/{segment(payment_id)}")
-    text, invoice_id = form.get("back_amount", "").strip(), form.get("back_invoice", "")
+    text, invoice_id = typed.get("amount", "").strip(), typed.get("invoice", "")
     amount = shown.minor_units(text, found["currency"]) if text else given_minor(found).get(invoice_id)
     if amount is None:
-        return await _payment(site, visitor, payment_id, form=form, errors={"back_amount": AMOUNT})
-    body = {"invoice_id": invoice_id, "amount_minor": amount, "reason": form.get("back_reason", "").strip()}
+        return await _payment(site, visitor, payment_id, form=_no_amount("back", typed))
+    body = {"invoice_id": invoice_id, "amount_minor": amount, "reason": typed.get("reason", "").strip()}
     places = {"amount_minor": "amount", "invoice_id": "invoice", "more-than-there-is": "amount"}
-    return await _act(site, visitor, payment_id, "release", body, form=form, places=places, prefix="back_")
+    return await _act(site, visitor, payment_id, "release", body, form=Form("back", typed), places=places)
 
 
 @page_route(router, "/payments/{payment_id}/refunds", "POST")
 async def refund(request: Request, site: Site, visitor: Visitor, payment_id: str) -> Response:
     """Record that money was paid back to the client."""
     caller = need_staff(visitor, *BILLERS)
-    form = await form_of(request, visitor)
+    typed = await form_of(request, visitor)
     found = await site.services.get(caller, f"/payments/{segment(payment_id)}")
-    amount = shown.minor_units(form.get("refund_amount", ""), found["currency"])
+    amount = shown.minor_units(typed.get("amount", ""), found["currency"])
     if amount is None:
-        return await _payment(site, visitor, payment_id, form=form, errors={"refund_amount": AMOUNT})
+        return await _payment(site, visitor, payment_id, form=_no_amount("refund", typed))
     body = {
         "amount_minor": amount,
-        "refunded_on": form.get("refund_on", ""),
-        "reason": form.get("refund_reason", "").strip(),
+        "refunded_on": typed.get("on", ""),
+        "reason": typed.get("reason", "").strip(),
     }
     places = {"amount_minor": "amount", "refunded_on": "on", "more-than-there-is": "amount"}
-    return await _act(site, visitor, payment_id, "refunds", body, form=form, places=places, prefix="refund_")
+    return await _act(site, visitor, payment_id, "refunds", body, form=Form("refund", typed), places=places)
 
 
 async def _act(
@@ -150,17 +150,20 @@ async def _act(
     verb: str,
     body: dict[str, Any],
     *,
-    form: dict[str, str],
+    form: Form,
     places: dict[str, str],
-    prefix: str,
 ) -> Response:
     path = f"/payments/{segment(payment_id)}/{verb}"
     try:
-        await site.services.post(visitor.caller, path, body, key=form.get("key") or None)
+        await site.services.post(visitor.caller, path, body, key=form.value("key") or None)
     except Refused as refused:
-        errors = beside(refused, places, prefix=prefix)
-        return await _payment(site, visitor, payment_id, form=form, errors=errors)
+        again = Form.refused(form.name, form.values, refused, said=gettext(NOT_CHANGED), places=places)
+        return await _payment(site, visitor, payment_id, form=again)
     return go(f"/desk/billing/payments/{segment(payment_id)}")
+
+
+def _no_amount(name: str, typed: dict[str, str]) -> Form:
+    return Form.wrong(name, typed, {"amount": gettext(AMOUNT)}, said=gettext(NOT_CHANGED))
 
 
 # ---- write-offs -----------------------------------------------------------------------------------------------------
@@ -169,22 +172,21 @@ async def _act(
 @page_route(router, "/write-offs")
 async def write_offs(_request: Request, site: Site, visitor: Visitor) -> Response:
     """Show what nobody asks for any more, and what waits for a second person."""
-    return await _write_offs(site, visitor)
+    return await _write_offs(site, visitor, Form())
 
 
-async def _write_offs(site: Site, visitor: Visitor, *, errors: dict[str, str] | None = None) -> Response:
+async def _write_offs(site: Site, visitor: Visitor, form: Form) -> Response:
     caller = need_staff(visitor, *BILLERS)
     found, side = await site.parts(site.services.get(caller, "/write-offs", limit=100), nav(site, visitor))
     return site.page(
         "desk/write_offs.html",
         visitor=visitor,
-        title="Write-offs",
-        status=422 if errors else 200,
+        title=gettext("Write-offs"),
+        status=form.status,
         found=found,
         me=str(caller.id),
         may_approve=caller.has_role(*SELLERS),
-        form={},
-        errors=errors or {},
+        form=form,
         **side,
     )
 
@@ -197,30 +199,29 @@ async def approve_write_off(request: Request, site: Site, visitor: Visitor, writ
     try:
         await site.services.post(caller, f"/write-offs/{segment(write_off_id)}/approve")
     except Refused as refused:
-        return await _write_offs(site, visitor, errors=beside(refused))
+        return await _write_offs(
+            site, visitor, Form.refused("approve", {}, refused, said=gettext("It was not approved."))
+        )
     return go("/desk/billing/write-offs")
 
 
 @page_route(router, "/invoices/{number}/write-off")
 async def write_off(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
     """Show a form to propose that what is open is not asked for any more."""
-    return await _write_off(site, visitor, number, form={}, errors={})
+    return await _write_off(site, visitor, number, Form())
 
 
-async def _write_off(
-    site: Site, visitor: Visitor, number: str, *, form: dict[str, str], errors: dict[str, str]
-) -> Response:
+async def _write_off(site: Site, visitor: Visitor, number: str, form: Form) -> Response:
     caller = need_staff(visitor, *BILLERS)
     found = await site.services.get(caller, f"/invoices/{segment(number)}")
     side = await nav(site, visitor)
     return site.page(
         "desk/write_off.html",
         visitor=visitor,
-        title="Propose a write-off",
-        status=422 if errors else 200,
+        title=gettext("Propose a write-off"),
+        status=form.status,
         invoice=found,
         form=form,
-        errors=errors,
         key=str(new_id()),
         **side,
     )
@@ -230,17 +231,19 @@ async def _write_off(
 async def propose_write_off(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
     """Propose that an amount is not asked for any more."""
     caller = need_staff(visitor, *BILLERS)
-    form = await form_of(request, visitor)
+    typed = await form_of(request, visitor)
     found = await site.services.get(caller, f"/invoices/{segment(number)}")
-    amount = shown.minor_units(form.get("amount", ""), found["currency"])
+    amount = shown.minor_units(typed.get("amount", ""), found["currency"])
     if amount is None:
-        return await _write_off(site, visitor, number, form=form, errors={"amount": AMOUNT})
-    body = {"invoice_id": found["id"], "amount_minor": amount, "reason": form.get("reason", "").strip()}
+        form = Form.wrong("write-off", typed, {"amount": gettext(AMOUNT)}, said=gettext(NOT_PROPOSED))
+        return await _write_off(site, visitor, number, form)
+    body = {"invoice_id": found["id"], "amount_minor": amount, "reason": typed.get("reason", "").strip()}
     try:
-        await site.services.post(caller, "/write-offs", body, key=form.get("key") or None)
+        await site.services.post(caller, "/write-offs", body, key=typed.get("key") or None)
     except Refused as refused:
-        errors = beside(refused, {"amount_minor": "amount", "more-than-there-is": "amount"})
-        return await _write_off(site, visitor, number, form=form, errors=errors)
+        places = {"amount_minor": "amount", "more-than-there-is": "amount"}
+        form = Form.refused("write-off", typed, refused, said=gettext(NOT_PROPOSED), places=places)
+        return await _write_off(site, visitor, number, form)
     return go("/desk/billing/write-offs")
 
 
@@ -260,7 +263,7 @@ async def reminders(_request: Request, site: Site, visitor: Visitor) -> Response
     return site.page(
         "desk/reminders.html",
         visitor=visitor,
-        title="Reminders",
+        title=gettext("Reminders"),
         still_open=still_open,
         coming=sorted((one for one in listed if one["next_on"]), key=lambda one: (one["next_on"], one["number"])),
         found=found,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from msp_kit.api import Body, View
 from tickets.actions.time import BULK_MAX, Work
 from tickets.domain.time_entry import WORKED_MINUTES_MAX
+from tickets.schemas.ids import ActorName, AgentId, ClientId, ContractId, TaskId, TicketId, TimeEntryId
 from tickets.schemas.tickets import Code, Level
 
 
@@ -46,9 +46,9 @@ class _Worked(Body):
 class LogTime(_Worked):
     """Work on a ticket or a task; what is left out comes from there, or ends now."""
 
-    ticket_id: UUID | None = None
-    task_id: UUID | None = None
-    agent_id: UUID | None = None
+    ticket_id: TicketId | None = None
+    task_id: TaskId | None = None
+    agent_id: AgentId | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> LogTime:
@@ -85,8 +85,8 @@ class Correct(_Worked):
 class StartTimer(Body):
     """Where the work begins."""
 
-    ticket_id: UUID | None = None
-    task_id: UUID | None = None
+    ticket_id: TicketId | None = None
+    task_id: TaskId | None = None
     note: str = Field(default="", max_length=2000)
 
     @model_validator(mode="after")
@@ -107,9 +107,9 @@ class StopTimer(Body):
 class TimerView(View):
     """The caller's running timer."""
 
-    ticket_id: UUID | None
-    task_id: UUID | None
-    client_id: UUID
+    ticket_id: TicketId | None
+    task_id: TaskId | None
+    client_id: ClientId
     ref: str
     title: str
     started_at: datetime
@@ -126,26 +126,39 @@ class UnderstoodView(View):
 
 
 class LockPeriod(Body):
-    """The first day that stays open (in the client's zone); ``null`` opens everything again."""
+    """The first day that stays open (in the client's zone), today at the latest; ``null`` opens everything again."""
 
-    locked_before: date | None
+    locked_before: date | None = Field(ge=date(2000, 1, 1))
+    reason: str = Field(min_length=1, max_length=500)
 
 
 class LockView(View):
     """A client's locked time."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     locked_before: date
-    locked_by: str
+    locked_by: ActorName
     locked_at: datetime
+    reason: str
+
+
+class LockChangeView(View):
+    """A client's time was locked before a day, or opened again (``locked_before`` is null)."""
+
+    client_id: ClientId
+    client_name: str
+    locked_before: date | None
+    changed_by: str
+    changed_at: datetime
+    reason: str
 
 
 class WeekRowView(View):
     """One ticket or task of a week, with its minutes from Monday to Sunday."""
 
-    ticket_id: UUID | None
-    task_id: UUID | None
+    ticket_id: TicketId | None
+    task_id: TaskId | None
     ref: str
     title: str
     client_name: str
@@ -156,7 +169,7 @@ class WeekRowView(View):
 class WeekView(View):
     """A week of one agent, in their zone."""
 
-    agent_id: UUID
+    agent_id: AgentId
     agent_name: str
     timezone: str
     starts_on: date
@@ -188,8 +201,8 @@ class Reject(Body):
 class ApproveMany(Body):
     """Entries by id, or all of a client worked before an instant (at most a thousand a call)."""
 
-    ids: list[UUID] = Field(default_factory=list, max_length=BULK_MAX)
-    client_id: UUID | None = None
+    ids: list[TimeEntryId] = Field(default_factory=list, max_length=BULK_MAX)
+    client_id: ClientId | None = None
     before: Instant | None = None
 
 
@@ -205,13 +218,13 @@ class HoursView(View):
 class LoggedView(View):
     """A time entry right after it was logged."""
 
-    id: UUID
-    ticket_id: UUID | None
-    task_id: UUID | None
+    id: TimeEntryId
+    ticket_id: TicketId | None
+    task_id: TaskId | None
     ticket_ref: str
-    client_id: UUID
-    contract_id: UUID
-    agent_id: UUID
+    client_id: ClientId
+    contract_id: ContractId
+    agent_id: AgentId
     agent_name: str
     worked_from: datetime
     worked_minutes: int
@@ -220,7 +233,7 @@ class LoggedView(View):
     note: str
     status: str
     revision: int
-    corrects_id: UUID | None = None
+    corrects_id: TimeEntryId | None = None
     is_late: bool = False
     warnings: list[str] = []
     """What its author should know: overlaps, a sealed period."""
@@ -229,15 +242,15 @@ class LoggedView(View):
 class TimeEntryView(View):
     """A time entry in a list."""
 
-    id: UUID
-    ticket_id: UUID | None
+    id: TimeEntryId
+    ticket_id: TicketId | None
     ticket_ref: str | None
     ticket_title: str | None
-    task_id: UUID | None
-    client_id: UUID
+    task_id: TaskId | None
+    client_id: ClientId
     client_name: str | None
-    contract_id: UUID
-    agent_id: UUID
+    contract_id: ContractId
+    agent_id: AgentId
     agent_name: str
     worked_from: datetime
     worked_minutes: int
@@ -250,16 +263,16 @@ class TimeEntryView(View):
     logged_at: datetime
     is_sealed: bool
     is_late: bool
-    corrects_id: UUID | None
+    corrects_id: TimeEntryId | None
     internal_note: str
-    decided_by: str | None
+    decided_by: ActorName | None
     hours: HoursView | None
 
 
 class Refused(View):
     """An entry that was not approved, and why."""
 
-    id: UUID
+    id: TimeEntryId
     reason: str
 
 
@@ -282,7 +295,7 @@ class TotalsView(View):
 class WaitingView(View):
     """What waits for approval, of one client."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     entry_count: int
     worked_minutes: int
