@@ -146,10 +146,10 @@ class LockView(View):
 class LockChangeView(View):
     """A client's time was locked before a day, or opened again (``locked_before`` is null)."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     locked_before: date | None
-    changed_by: str
+    changed_by: ActorName
     changed_at: datetime
     reason: str
 
