@@ -25,6 +25,7 @@ from msp_kit.description import say_how_it_refuses
 from msp_kit.identity import HEADER, Access, Caller, Verifier
 from msp_kit.problems import BodyTooLarge, BodyTooSlow, Problem
 from msp_kit.settings import ServiceSettings
+from msp_kit.strict import StrictRequest
 
 ACCESS = "x-msp-access"
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -101,7 +102,7 @@ class GuardedRoute(APIRoute):
             if (not is_file and b"\\u0000" in await request.body()) or "%00" in query:
                 raise RequestValidationError(_NUL)
             with ids.form(is_prefixed=request.headers.get(ids.HEADER) == ids.PREFIXED):
-                response = await original(request)
+                response = await original(await StrictRequest.of(request))
             # Still inside the function scope of the transaction: the answer commits together with the effect.
             await idempotency.remember(request, response)
             return response
