@@ -72,7 +72,7 @@ class DoorRoute(APIRoute):
                 state = limits.of_visitor(visitor, method=request.method)
                 request.state.visitor = visitor
             check_depth(await request.body())
-            if b"\\u0000" in await request.body() or "%00" in request.url.query:
+            if b"\\u0000" in await request.body() or "%00" in request.url.query or "\0" in request.scope["path"]:
                 raise RequestValidationError(_NUL)
             with ids.form(is_prefixed=True):
                 response = await original(await StrictRequest.of(request))

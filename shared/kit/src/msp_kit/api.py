@@ -99,7 +99,7 @@ class GuardedRoute(APIRoute):
             is_file = _is_file(request.headers.get("content-type", ""))
             if not is_file:
                 check_depth(await request.body())
-            if (not is_file and b"\\u0000" in await request.body()) or "%00" in query:
+            if (not is_file and b"\\u0000" in await request.body()) or "%00" in query or "\0" in request.scope["path"]:
                 raise RequestValidationError(_NUL)
             with ids.form(is_prefixed=request.headers.get(ids.HEADER) == ids.PREFIXED):
                 response = await original(await StrictRequest.of(request))
