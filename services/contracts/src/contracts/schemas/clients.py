@@ -120,6 +120,7 @@ class CalendarView(View):
     id: CalendarId
     name: str
     calendar: dict[str, Any]
+    revision: int
 
 
 class NewJobType(Body):
