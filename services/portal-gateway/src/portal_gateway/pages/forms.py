@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
+from portal_gateway.prose import refusal
 from portal_gateway.services import Refused, ServiceAway
 
 AWAY = 503
@@ -83,7 +84,7 @@ def beside(refused: Refused, places: Mapping[str, str] | None = None) -> dict[st
     known = places or {}
     found: dict[str, str] = {}
     for one in refused.document.get("errors") or []:
-        _add(found, _place(one["pointer"].removeprefix("/body").removeprefix("/"), known), one["detail"])
+        _add(found, _place(one["pointer"].removeprefix("/body").removeprefix("/"), known), refusal(one["detail"]))
     code = str(refused.document.get("code", ""))
     if not found:
         _add(found, known.get(code, ""), str(refused))
