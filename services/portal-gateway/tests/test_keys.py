@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from door import ADA, PAUL, PRIYA, Door
+from news import posted, speaker, updated
 
+from msp_events.base import Event
 from msp_events.samples import example
 from msp_events.sla import EscalationRequested
 from msp_events.tickets import TicketRaised
 from msp_kernel.ids import new_id, parsed, prefixed
-from msp_kit.inbox import Inbox
-from msp_kit.testing import Speaker
 from portal_gateway.actions import keys
-from portal_gateway.consumers import consumers
 from portal_gateway.limits import WRITES_PER_MINUTE
 
 READER = {"name": "Reports", "roles": ["requester"], "scopes": ["tickets:read"]}
@@ -118,7 +119,6 @@ async def test_a_program_may_say_which_version_it_was_written_for(door: Door) ->
 
 
 async def test_what_happened_is_read_from_a_cursor_by_whom_it_concerns(door: Door) -> None:
-    speaker = Speaker(Inbox(door.database, consumers))
     ours, theirs = [
         TicketRaised.model_validate(
             {**example(TicketRaised)["data"], "client_id": str(client), "ticket_id": str(new_id())}
@@ -128,7 +128,7 @@ async def test_what_happened_is_read_from_a_cursor_by_whom_it_concerns(door: Doo
     inside = EscalationRequested.model_validate(
         {**example(EscalationRequested)["data"], "client_id": str(door.client_id)}
     )
-    await speaker.say(ours, theirs, inside)
+    await speaker(door).say(ours, theirs, inside)
 
     paul, ada = await door.bearer(PAUL), await door.bearer(ADA)
     seen = (await door.send(paul, "GET", "/events")).json()
@@ -148,6 +148,30 @@ async def test_what_happened_is_read_from_a_cursor_by_whom_it_concerns(door: Doo
     assert (nothing["items"], nothing["next"]) == ([], rest["next"])
     assert set(seen["items"][0]) == {"id", "type", "subject", "client_id", "at"}
     assert (await door.send(PRIYA, "GET", "/events")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("event", "may_know"),
+    [
+        (lambda client: posted(client, "agent", is_public=False), False),
+        (lambda client: posted(client, "agent"), True),
+        (lambda client: updated(client, "open", changed=("handling_level", "queue")), False),
+        (lambda client: updated(client, "open", changed=("queue", "priority")), True),
+    ],
+    ids=["an internal note", "an answer", "who works on it", "its priority"],
+)
+async def test_programs_of_a_client_learn_nothing_of_what_is_inside(
+    door: Door, event: Callable[[UUID], Event], *, may_know: bool
+) -> None:
+    said = event(door.client_id)
+    await speaker(door).say(said)
+
+    theirs, ours = [
+        [one["type"] for one in (await door.send(await door.bearer(who), "GET", "/events")).json()["items"]]
+        for who in (PAUL, ADA)
+    ]
+
+    assert (theirs, ours) == ([said.type_name()] if may_know else [], [said.type_name()])
 
 
 def test_scopes_are_one_for_reading_and_one_for_writing_of_each_service() -> None:

@@ -115,9 +115,11 @@ async def test_a_client_hears_its_own_and_staff_hears_all(house: House) -> None:
     async with house.listening(PRIYA, "tickets", "invoices") as client, house.listening(ADA, "ticket-1") as staff:
         await house.say("tickets.ticket.v1.TicketUpdated", theirs, ticket_id="1")
         await house.say("billing.invoice.v1.InvoiceDrafted", ours, invoice_id="9")
+        await house.say("tickets.ticket.v1.MessagePosted", ours, ticket_id="3", is_public=False)
+        await house.say("tickets.ticket.v1.TicketUpdated", ours, ticket_id="4", changed=["handling_level"])
         await house.say("tickets.ticket.v1.TicketUpdated", ours, ticket_id="2")
 
-        # Neither the other client's ticket nor a draft nobody has issued came before.
+        # Neither the other client's ticket, nor a draft nobody has issued, nor an internal note, nor who works on it came before.
         assert (await client.heard())[1:] == ("signal", "tickets")
         assert (await staff.heard())[1:] == ("signal", "ticket-1")
         assert client.answer.content.total_bytes < 100

@@ -46,7 +46,6 @@ STREAMS_OF_PERSON_MAX = 30
 LOOK_AFRESH = "*"
 INBOX = "inbox-"
 """Begins the topic of one person's own inbox."""
-STAFF_ONLY = frozenset(one.type_name() for one in notes.STAFF_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +177,9 @@ class Hub:
     def _take(self, body: bytes) -> None:
         with contextlib.suppress(Unreadable):
             for envelope in parse(body):
-                is_for_staff = envelope.client_id is None or envelope.type in STAFF_ONLY
-                self.publish(topics_of(envelope), None if is_for_staff else str(envelope.client_id))
+                client = envelope.client_id
+                may_know = client is not None and notes.is_for_clients(envelope.type, envelope.data)
+                self.publish(topics_of(envelope), str(client) if may_know else None)
 
 
 def topics_of(envelope: Envelope) -> list[str]:
