@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
@@ -267,6 +267,27 @@ class TimeEntryView(View):
     internal_note: str
     decided_by: str | None
     hours: HoursView | None
+
+
+class OddityView(View):
+    """One thing that is odd about an entry, and in which way."""
+
+    code: Literal["out_of_scope", "overage", "overlaps", "very_long", "unlike_usual", "late", "off_hours"]
+    detail: str
+
+
+class WaitingEntryView(TimeEntryView):
+    """A time entry that waits for approval, with what is odd about it, most serious first."""
+
+    oddities: list[OddityView]
+
+
+class ToApproveView(View):
+    """Entries that wait, the odd ones first."""
+
+    items: list[WaitingEntryView]
+    odd_count: int
+    total_count: int
 
 
 class Refused(View):
