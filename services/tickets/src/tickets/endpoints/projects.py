@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -109,6 +109,12 @@ async def add_milestone(project_id: UUID, body: NewMilestone, tx: Tx) -> Created
 async def change_milestone(milestone_id: UUID, body: ChangeMilestone, tx: Tx) -> None:
     """Change a milestone."""
     await verbs.change_milestone(tx, milestone_id=milestone_id, changes=body.model_dump(exclude_unset=True))
+
+
+@router.delete("/projects/milestones/{milestone_id}", status_code=204, openapi_extra=STAFF)
+async def delete_milestone(milestone_id: UUID, tx: Tx, tasks_to: UUID | Literal["none"] | None = None) -> None:
+    """Delete a milestone; ``tasks_to`` says which milestone its tasks go to, or ``none``."""
+    await verbs.delete_milestone(tx, milestone_id=milestone_id, tasks_to=tasks_to)
 
 
 @router.post("/projects/{project_id}/tasks", status_code=201, openapi_extra=STAFF)
