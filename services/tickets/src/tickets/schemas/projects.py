@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from msp_kit.api import Body, View
 from tickets.actions.projects import Plan, PlannedTask
 from tickets.domain.project import ProjectStatus, TaskStatus
-from tickets.schemas.tickets import Code, Level, Priority, Title
+from tickets.schemas.tickets import Code, Level, Name, Priority, Title
 
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 Estimate = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
@@ -67,7 +67,7 @@ class PlanBody(Body):
 class SaveProjectTemplate(Body):
     """A plan under a name; the one that had it is replaced."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: Name
     plan: PlanBody
 
 
