@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
 import json
 import resource
 import time
@@ -39,6 +40,8 @@ LEVELS = ("L1", "L2", "L3")
 RATES = tuple(
     RateTerms(rule_id=f"rate-{level}", level=level, rate_minor=8000 + 1000 * n) for n, level in enumerate(LEVELS)
 )
+
+FILL = importlib.import_module("billing.migrations.versions.20261125_work_waits_in_a_queue").FILL
 
 AGGREGATE = """
     SELECT count(*), sum(net) FROM (
@@ -75,6 +78,7 @@ async def _drafting(size: int) -> dict[str, Any]:
         admin = await asyncpg.connect(with_database(admin_url(), database=database.url.rpartition("/")[2]))
         try:
             await _fill(admin, size)
+            await admin.execute(FILL)
             await admin.execute("VACUUM ANALYZE")
             await admin.fetchrow(AGGREGATE)
             started = time.perf_counter()
@@ -84,7 +88,7 @@ async def _drafting(size: int) -> dict[str, Any]:
             drafted = await admin.fetchrow(
                 "SELECT count(*), sum(net_minor)::bigint, sum(worked_minutes)::bigint FROM invoices WHERE status = 'draft'"
             )
-            unbound = await admin.fetchval("SELECT count(*) FROM hours WHERE invoice_id IS NULL")
+            unbound = await admin.fetchval("SELECT count(*) FROM unbilled")
         finally:
             await admin.close()
     assert unbound == 0, "every entry is on an invoice"

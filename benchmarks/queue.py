@@ -27,7 +27,7 @@ from tickets import api
 from tickets.settings import Settings
 
 SIZES = (1000, 10_000)
-ROUNDS = 60
+ROUNDS = 200
 CLIENTS = 100
 OPEN_EVERY = 20
 """One ticket of so many is open, as at a desk that has worked for years."""
@@ -55,7 +55,7 @@ _TICKETS = """
                          clock_remaining_seconds, clock_budget_minutes, due_at, tags)
     SELECT md5('client' || n % $2)::uuid, md5('ticket' || n)::uuid, 'T-' || n, 1, md5('contract' || n % $2)::uuid, 1, 'Priya',
            'Printer ' || n || CASE WHEN n % 1000 = 0 THEN ' smoulders' ELSE ' jams' END,
-           'Seen on floor ' || n % 30 || ' by ' || md5(n::text), 'network',
+           CASE WHEN n > 0.9 * $1 THEN 'The fax is' ELSE 'Seen' END || ' on floor ' || n % 30 || ' by ' || md5(n::text), 'network',
            (ARRAY['critical', 'high', 'medium', 'low'])[1 + n % 4], 'L1', 'L1',
            CASE WHEN n % $3 = 0 THEN 'open' ELSE 'closed' END, 'queue-' || n % 10, md5('agent' || n % 50)::uuid, 'Agent',
            now() - n * interval '1 minute', CASE WHEN n % $3 <> 0 THEN now() END, CASE WHEN n % $3 <> 0 THEN now() END, 1,
@@ -102,7 +102,7 @@ def goals(found: dict[str, Any]) -> list[tuple[str, bool]]:
                 f"search: {kind} word p95 under 200 ms with {size} tickets ({large[name]['p95_ms']})",
                 large[name]["p95_ms"] < 200,
             )
-            for kind, name in (("rare", "search_rare"), ("common", "search_common"))
+            for kind, name in (("rare", "search_rare"), ("common", "search_common"), ("formerly common", "search_old"))
         ),
     ]
 
@@ -163,6 +163,7 @@ async def _timed(database: Database, size: int) -> dict[str, Any]:
         "by_update": await _percentiles(lambda: get("/tickets?sort=updated&limit=20")),
         "words": await _percentiles(lambda: get("/tickets?status=open_any&text=printer&limit=20")),
         "rare_words": await _percentiles(lambda: get("/tickets?text=smoulders&sort=updated&limit=20")),
+        "old_words": await _percentiles(lambda: get("/tickets?text=fax&sort=updated&limit=20")),
         "of_client": await _percentiles(lambda: get(f"/tickets?status=open_any&client_id={client}&limit=20")),
         "of_agent": await _percentiles(lambda: get(f"/tickets?status=open_any&assignee_id={assignee}&limit=20")),
         "tag": await _percentiles(lambda: get("/tickets?status=open_any&tag=rare&limit=20")),
@@ -171,6 +172,7 @@ async def _timed(database: Database, size: int) -> dict[str, Any]:
         "ticket": await _percentiles(some_ticket),
         "search_rare": await _percentiles(lambda: get("/tickets/search?text=smoulders")),
         "search_common": await _percentiles(lambda: get("/tickets/search?text=printer")),
+        "search_old": await _percentiles(lambda: get("/tickets/search?text=fax")),
         "search_nothing": await _percentiles(lambda: get(f"/tickets/search?text={new_id().hex}")),
     }
 

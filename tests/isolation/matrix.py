@@ -16,12 +16,12 @@ from typing import Any
 
 import httpx2 as httpx
 from bodies import body_of
-from cast import INSIDE, NOT_MADE, Actors
+from cast import GONE, INSIDE, NOT_MADE, Actors
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from neighbours import Neighbours
 
-from msp_kernel.ids import new_id
+from msp_kernel.ids import is_prefixed, new_id
 from msp_kit import identity
 from msp_kit.identity import HEADER, SAFE_METHODS, Caller, Signer
 from msp_kit.testing import KEY
@@ -49,8 +49,6 @@ REFUSED_BEFORE = (
     "POST /api/v1/tickets/{ticket}/attachments",  # its name is in the query
 )
 """Writes that are refused for something else before it matters whose the object is; all others find nothing."""
-GONE = ("passkey_id",)
-"""Kinds of objects of the caller alone that nobody has here."""
 AT_ONCE = 12
 
 
@@ -108,19 +106,38 @@ class Cell:
 
 
 @dataclass
-class Stage:
-    n: Neighbours
-    actors: Actors
-    operations: list[Operation]
-    document: dict[str, Any]
-
-
-@dataclass
 class Report:
     operations: int = 0
     cells: int = 0
     families: dict[str, int] = field(default_factory=dict)
     failures: list[dict[str, Any]] = field(default_factory=list)
+
+    def tried(self, family: str, actor: str, operation: str, problem: str) -> None:
+        """Count an attempt; ``problem`` says what was wrong with the answer, or nothing."""
+        self.cells += 1
+        self.families[family] = self.families.get(family, 0) + 1
+        if problem:
+            self.failures.append({"family": family, "actor": actor, "operation": operation, "problem": problem})
+
+    def add(self, other: Report) -> None:
+        """Count what another one counted."""
+        self.operations = max(self.operations, other.operations)
+        self.cells += other.cells
+        for family, count in other.families.items():
+            self.families[family] = self.families.get(family, 0) + count
+        self.failures += other.failures
+
+
+@dataclass
+class Stage:
+    n: Neighbours
+    actors: Actors
+    operations: list[Operation]
+    document: dict[str, Any]
+    report: Report = field(default_factory=Report)
+    """What everybody here has tried."""
+    caught: dict[str, str] = field(default_factory=dict)
+    """The first attempt that got through, for each guard that was taken away."""
 
 
 def operations_of(document: dict[str, Any]) -> list[Operation]:
@@ -325,7 +342,7 @@ def foreign(one: Operation, actors: Actors) -> Iterator[Cell]:
         # The other ids of the path are the caller's own.
         base = actors.theirs.objects
         url = one.url(base, **{name: actors.ours.objects[name]})
-        twin = one.url(base, **{name: UNKNOWN})
+        twin = one.url(base, **{name: nobodys(actors.ours.objects[name])})
         reaches = not one.queries if one.is_safe else one.name not in REFUSED_BEFORE
         expected = [404] if reaches else [404, 409, 422]
         content = b"" if one.is_safe else one.sample
@@ -361,6 +378,11 @@ def foreign(one: Operation, actors: Actors) -> Iterator[Cell]:
                     url=url,
                     never=never,
                 )
+
+
+def nobodys(like: str) -> str:
+    """Return an id of the same form that nothing has."""
+    return f"{like[:4]}{UNKNOWN.replace('-', '')}" if is_prefixed(like) else UNKNOWN
 
 
 def assignments(one: Operation, actors: Actors) -> Iterator[Cell]:
@@ -474,21 +496,19 @@ def _staff(*roles: str) -> Caller:
 
 async def run(n: Neighbours, wanted: Iterable[Cell]) -> Report:
     """Send every cell, and return what was not as it should be."""
-    report, gate = Report(), asyncio.Semaphore(AT_ONCE)
+    report, left = Report(), iter(wanted)
+    operations: set[str] = set()
     limits = httpx.Limits(max_connections=AT_ONCE * 2, max_keepalive_connections=AT_ONCE * 2)
     async with httpx.AsyncClient(base_url=n.url, limits=limits, timeout=30) as client:
 
-        async def try_one(one: Cell) -> None:
-            async with gate:
-                problem = await _attempt(client, one)
-            report.cells += 1
-            report.families[one.family] = report.families.get(one.family, 0) + 1
-            if problem:
-                report.failures.append({**_named(one), "problem": problem})
+        async def work() -> None:
+            # Made when it is its turn: tokens that are good would not be any more.
+            for one in left:
+                operations.add(one.operation)
+                report.tried(one.family, one.actor, one.operation, await _attempt(client, one))
 
-        made = list(wanted)
-        report.operations = len({one.operation for one in made})
-        await asyncio.gather(*(try_one(one) for one in made))
+        await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    report.operations = len(operations)
     report.failures.sort(key=lambda found: json.dumps(found, sort_keys=True))
     return report
 
@@ -522,7 +542,7 @@ def _without_names(answer: httpx.Response, url: str) -> tuple[int, str, list[str
     text = re.sub(r'"(request_id|instance)":"[^"]*"', "", answer.text)
     path = url.partition("?")[0]
     for part in path.split("/"):
-        if len(part) == 36:
+        if len(part) == 36 or is_prefixed(part):
             text = text.replace(part, "ID")
     headers = sorted(
         f"{name}: {value}"
@@ -530,7 +550,3 @@ def _without_names(answer: httpx.Response, url: str) -> tuple[int, str, list[str
         if not name.startswith(("x-request-id", "date", "ratelimit", "content-length"))
     )
     return answer.status_code, text, headers
-
-
-def _named(one: Cell) -> dict[str, str]:
-    return {"family": one.family, "actor": one.actor, "operation": one.operation}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 
-from matrix import Report
+from matrix import Stage
 from mutants import MUTANTS
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
@@ -23,12 +23,21 @@ FAMILIES = {
     "foreign filters": "another client's id in a query, alone and beside the own one",
     "mass assignment": "fields nobody may set",
     "methods": "methods a path does not have, also in headers that some servers believe",
+    "live": "open pages of others, who know every id: one event of every stream, and the whole life of a client",
+    "before and after": "everything others may read, before and after the whole life of a client: the same, byte for byte",
+    "events": "the list of events from its beginning, as people and programs of others",
+    "files": "attachments, tables, documents with their text and what they carry",
+    "search": "words, names and ids of a client: what nobody ever wrote is answered, byte for byte",
+    "pages": "every address a client's people see, opened by others; and the portal walked as others",
+    "mail": "every mail and digest that left",
+    "bus": "everything the services said to each other",
     "direct": "past the gateway: seventeen ways in which an identity token can be wrong, and a wrong role",
 }
 
 
-def write(report: Report) -> None:
+def write(stage: Stage) -> None:
     """Write docs/isolation.md and docs/isolation.json."""
+    report = stage.report
     (DOCS / "isolation.json").write_text(
         json.dumps(
             {

@@ -124,7 +124,9 @@ async def test_the_database_refuses_to_change_what_is_issued_even_to_the_owner(o
             "TRUNCATE invoices CASCADE",
             "UPDATE documents SET body = 'x'",
             "DELETE FROM documents",
-            "UPDATE hours SET invoice_id = NULL",
+            "DELETE FROM invoiced",
+            "UPDATE invoiced SET invoice_id = gen_random_uuid()",
+            "TRUNCATE invoiced",
         ):
             with pytest.raises(asyncpg.PostgresError):
                 await owner.execute(sql)

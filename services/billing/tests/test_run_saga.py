@@ -13,8 +13,16 @@ from office import PERIOD, Office
 from billing.actions import issuing, runs
 from billing.reports.runs import progress
 from billing.testing import MONDAY, OCTOBER, SELLER, a_client, a_contract, answers, posted
-from msp_events.billing import InvoiceDrafted, InvoiceIssued, PeriodCloseRequested
+from msp_events.billing import (
+    BillingRunFinished,
+    BillingRunReady,
+    BillingRunState,
+    InvoiceDrafted,
+    InvoiceIssued,
+    PeriodCloseRequested,
+)
 from msp_events.contracts import HoursHeld, RateTerms
+from msp_events.tickets import PeriodSealRefused
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM
 from msp_kit.testing import said
@@ -207,6 +215,38 @@ async def test_an_odd_total_is_pointed_out_but_can_be_issued(office: Office) -> 
     await office.post(f"/billing-runs/{run['id']}/issue", {})
     await office.work()
     assert (await office.get(f"/billing-runs/{run['id']}"))["items"][0]["status"] == "issued"
+
+
+async def test_what_becomes_of_a_run_is_said_once_for_each_time_it_stands_still(office: Office) -> None:
+    async def told() -> list[tuple[str, int, int, int]]:
+        for _ in range(2):
+            async with office.database.transaction(SYSTEM) as tx:
+                await runs.tell_what_runs_become(tx)
+        found: list[BillingRunState] = [
+            *await said(office.database, BillingRunReady),
+            *await said(office.database, BillingRunFinished),
+        ]
+        return [(type(one).__name__, one.drafted_count, one.blocked_count, one.issued_count) for one in found]
+
+    await office.asked()
+    assert await told() == [], "it moves"
+    entry = posted(office.client, office.contract, minutes=60)
+    await office.speaker.say(entry)
+    await office.speaker.say(*answers((await said(office.database, PeriodCloseRequested))[-1], [entry]))
+    await office.work()
+    assert await told() == [("BillingRunReady", 1, 0, 0)]
+    await office.post(f"/billing-runs/{(await office.run())['id']}/issue", {})
+    assert await told() == [("BillingRunReady", 1, 0, 0)], "it moves again"
+    await office.work()
+    assert await told() == [("BillingRunReady", 1, 0, 0), ("BillingRunFinished", 0, 0, 1)]
+
+    await some_clients(office, 1)
+    await office.asked()
+    asked = (await said(office.database, PeriodCloseRequested))[-1]
+    same = asked.model_dump(include={"period_close_id", "client_id", "starts_on", "ends_on"})
+    refusal = PeriodSealRefused(occurred_at=MONDAY, unapproved_count=1, detail="1 entry waits for approval", **same)
+    await office.speaker.say(refusal)
+    assert (await told())[1:2] == [("BillingRunReady", 0, 1, 1)], "a client came to it later"
 
 
 async def test_the_run_says_how_far_it_is(office: Office) -> None:

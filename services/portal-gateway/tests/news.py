@@ -8,10 +8,18 @@ from uuid import UUID
 
 from door import Door
 
-from msp_events.billing import InvoiceIssued, InvoiceReminderDue
+from msp_events.billing import BillingRunFinished, BillingRunReady, InvoiceIssued, InvoiceReminderDue
 from msp_events.contracts import ApprovalRequested, BucketShortfallForecast, BucketThresholdCrossed
 from msp_events.sla import SlaAtRisk, SlaBreached
-from msp_events.tickets import MessagePosted, TicketAssigned, TicketRaised, TicketUpdated
+from msp_events.tickets import (
+    ImportFinished,
+    MessagePosted,
+    TicketAssigned,
+    TicketRaised,
+    TicketUpdated,
+    TimeUnsubmitted,
+    TimeWaiting,
+)
 from msp_kernel.ids import new_id
 from msp_kit.inbox import Inbox
 from msp_kit.testing import Speaker
@@ -176,6 +184,37 @@ def asked(client_id: UUID, **given: Any) -> ApprovalRequested:
     )
 
 
+def _run(**given: Any) -> dict[str, Any]:
+    days = {"starts_on": date(2026, 2, 1), "ends_on": date(2026, 3, 1)}
+    counts = {"drafted_count": 8, "blocked_count": 1, "issued_count": 0, "nothing_count": 2}
+    return {"occurred_at": MONDAY, "run_id": UUID(int=11), **days, **counts, **given}
+
+
+def run_ready(**given: Any) -> BillingRunReady:
+    return BillingRunReady(**_run(**given))
+
+
+def run_finished(**given: Any) -> BillingRunFinished:
+    return BillingRunFinished(**_run(**{"drafted_count": 0, "blocked_count": 0, "issued_count": 9, **given}))
+
+
+def imported(by: UUID | str, **given: Any) -> ImportFinished:
+    counts = {"taken_count": 40, "refused_count": 2}
+    return ImportFinished(
+        **{"occurred_at": MONDAY, "import_id": UUID(int=12), "kind": "tickets", "actor": str(by), **counts, **given}
+    )
+
+
+def time_waits(**given: Any) -> TimeWaiting:
+    work = {"entry_count": 3, "worked_minutes": 95, "period_ends_on": date(2026, 4, 1)}
+    return TimeWaiting(**{"occurred_at": MONDAY, "reminder_id": UUID(int=13), **work, **given})
+
+
+def unsubmitted(of: UUID, **given: Any) -> TimeUnsubmitted:
+    work = {"agent_id": UUID(int=15), "open_minutes": 75, "period_ends_on": date(2026, 4, 1)}
+    return TimeUnsubmitted(**{"occurred_at": MONDAY, "reminder_id": UUID(int=14), "person_id": of, **work, **given})
+
+
 def one_of_each(client_id: UUID, **given: Any) -> list[Any]:
     """Return one event of every kind that gives something to tell."""
     agent = UUID(int=1)
@@ -194,4 +233,9 @@ def one_of_each(client_id: UUID, **given: Any) -> list[Any]:
         issued(client_id, **given),
         overdue(client_id, **given),
         asked(client_id, **given),
+        run_ready(**given),
+        run_finished(**given),
+        imported(agent, **given),
+        time_waits(**given),
+        unsubmitted(agent, **given),
     ]

@@ -43,8 +43,8 @@ def seen(door: Pages) -> Pages:
     door.upstream.asked.clear()
     door.upstream.refused.clear()
     door.upstream.answers.clear()
-    odd = [{"code": "off_hours", "detail": "45 min on a weekend"}, {"code": "overage", "detail": "5 min beyond"}]
-    odd.append({"code": "moonlight", "detail": "the service knows more than this page"})
+    odd = [{"code": "weekend", "figure": 75, "detail": "x"}, {"code": "overage", "figure": 5, "detail": "x"}]
+    odd.append({"code": "moon_light", "figure": 0, "detail": "the service knows more than this page"})
     task = {"ticket_id": None, "ticket_ref": "PRJ-1", "ticket_title": "Rack"}
     door.upstream.answers |= {
         "/tickets/counts": {"open": 1, "unassigned": 0},
@@ -71,8 +71,9 @@ async def test_what_is_odd_comes_first_says_why_and_is_not_ticked(seen: Pages) -
     said = words(html)
 
     assert dict(seen.upstream.query("/time-entries/to-approve"))["client_id"] == ACME
-    assert "1 to look at first: it is not ticked" in said
-    assert "Off hours 45 min on a weekend Overage 5 min beyond moonlight the service knows more than this page" in said
+    assert "1 to look at first, not ticked" in said
+    assert "Weekend 1 h 15 min outside the opening hours Overage 5 min beyond the bucket" in said
+    assert "Moon light the service knows more than this page" in said
     assert ticked(html) == [PLAIN]
     assert 'aria-describedby="odd-1"' in html
     assert 'href="/desk/projects/PRJ-1"' in html, "time on a task leads to its project"

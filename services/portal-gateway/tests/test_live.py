@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import aio_pika
@@ -55,13 +56,14 @@ class House:
             await exchange.publish(aio_pika.Message(orjson.dumps(document)), routing_key=kind)
 
     @contextlib.asynccontextmanager
-    async def listening(self, email: str, *topics: str, last: str = "") -> AsyncIterator[Page]:
+    async def listening(self, email: str, *topics: str, last: str = "", taken_over: str = "") -> AsyncIterator[Page]:
         """Open the stream of a page, and wait until it is open."""
         headers = await self.door.bearer(email)
         headers |= {"last-event-id": last} if last else {}
+        params = {"topics": ",".join(topics), "last": taken_over}
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"{self.url}/ui/events", params={"topics": ",".join(topics)}, headers=headers) as answer,
+            session.get(f"{self.url}/ui/events", params=params, headers=headers) as answer,
         ):
             assert answer.status == 200
             page = Page(answer)
@@ -83,8 +85,8 @@ class Page:
 
     async def heard(self) -> tuple[str, str, str]:
         """Return id, event and data of the next signal."""
-        number, event, data = [line.partition(": ")[2] for line in await self.block()]
-        return number, event, data
+        mark, event, data = [line.partition(": ")[2] for line in await self.block()]
+        return mark, event, data
 
 
 @pytest.fixture
@@ -113,9 +115,11 @@ async def test_a_client_hears_its_own_and_staff_hears_all(house: House) -> None:
     async with house.listening(PRIYA, "tickets", "invoices") as client, house.listening(ADA, "ticket-1") as staff:
         await house.say("tickets.ticket.v1.TicketUpdated", theirs, ticket_id="1")
         await house.say("billing.invoice.v1.InvoiceDrafted", ours, invoice_id="9")
+        await house.say("tickets.ticket.v1.MessagePosted", ours, ticket_id="3", is_public=False)
+        await house.say("tickets.ticket.v1.TicketUpdated", ours, ticket_id="4", changed=["handling_level"])
         await house.say("tickets.ticket.v1.TicketUpdated", ours, ticket_id="2")
 
-        # Neither the other client's ticket nor a draft nobody has issued came before.
+        # Neither the other client's ticket, nor a draft nobody has issued, nor an internal note, nor who works on it came before.
         assert (await client.heard())[1:] == ("signal", "tickets")
         assert (await staff.heard())[1:] == ("signal", "ticket-1")
         assert client.answer.content.total_bytes < 100
@@ -131,9 +135,66 @@ async def test_a_page_that_comes_back_hears_what_it_missed(house: House) -> None
     house.hub.publish(["tickets"], ours)
 
     async with house.listening(PRIYA, "tickets", last=last) as page:
-        number, event, _ = await page.heard()
+        mark, event, _ = await page.heard()
 
-    assert (event, int(number.partition("-")[2]) - int(last.partition("-")[2])) == ("signal", 3)
+    assert (event, mark) == ("signal", f"{house.hub.epoch}-{house.hub.kept[-1].moment}")
+
+
+def test_a_mark_says_when_and_not_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next mark is the same whatever happens to others in between."""
+    marks = []
+    for happens in (0, 50):
+        hub = Hub("amqp://nowhere")
+        hub.epoch = "here"
+        monkeypatch.setattr("portal_gateway.live.time.monotonic_ns", lambda: 5_000_000)
+        first = hub.mark
+        for _ in range(happens):
+            hub.publish(["tickets"], str(new_id()))
+        monkeypatch.setattr("portal_gateway.live.time.monotonic_ns", lambda: 9_000_000)
+        marks.append((first, hub.mark))
+
+    assert marks[0] == marks[1] == ("here-5000", "here-9000")
+
+
+async def test_a_tab_that_takes_over_says_in_the_address_where_it_goes_on(house: House) -> None:
+    await listening_house(house)
+    ours, last = str(house.door.client_id), house.hub.mark
+    house.hub.publish(["tickets"], ours)
+
+    async with house.listening(PRIYA, "tickets", taken_over=last) as page:
+        assert await page.heard() == (f"{house.hub.epoch}-{house.hub.kept[-1].moment}", "signal", "tickets")
+
+
+async def test_a_page_says_what_it_has_seen(house: House) -> None:
+    await listening_house(house)
+    house.hub.publish(["tickets"], None)
+    headers = await house.door.bearer(PRIYA)
+
+    before = house.hub.mark
+    answer = await house.door.client.get("/ui/inbox", headers=headers)
+
+    assert before < answer.json()["at"] < house.hub.mark
+
+
+async def test_a_quiet_stream_says_how_far_it_has_come(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await listening_house(house)
+    monkeypatch.setattr(live, "PING_SECONDS", 0.05)
+    async with house.listening(PRIYA, "tickets") as page:
+        house.hub.publish(["invoices"], str(house.door.client_id))
+        mark = house.hub.mark
+
+        heard = await page.heard()
+        while heard[0] < mark:
+            heard = await page.heard()
+
+        assert heard[1:] == ("beat", "-")
+        assert house.hub.missed(Listener(frozenset({"invoices"})), heard[0]) == []
+
+
+def test_a_browser_asks_for_no_more_topics_than_a_stream_has() -> None:
+    script = (Path(live.__file__).parent / "static" / "app.js").read_text()
+
+    assert f"const MOST = {live.TOPICS_MAX}," in script
 
 
 @pytest.mark.parametrize("last", ["17", "00000000-1", "x-y", f"{'9' * 400}"])
@@ -184,14 +245,17 @@ async def test_after_the_broker_was_away_every_page_looks_afresh(house: House) -
 @given(st.integers(0, 3000), st.integers(0, 3000))
 def test_what_was_missed_is_told_whole_or_not_at_all(published: int, last: int) -> None:
     hub, page = Hub("amqp://nowhere"), Listener(frozenset({"tickets"}))
+    marks = [hub.mark]
     for _ in range(published):
         hub.publish(["tickets"], None)
+        marks.append(f"{hub.epoch}-{hub.kept[-1].moment}")
 
-    missed = [one.number for one in hub.missed(page, f"{hub.epoch}-{last}")]
+    missed = hub.missed(page, marks[last] if last <= published else "of another process")
 
     known = published - live.KEPT_MAX <= last <= published
-    assert missed == (list(range(last + 1, published + 1)) if known else [published])
-    assert [one.topic == LOOK_AFRESH for one in hub.missed(page, f"{hub.epoch}-{last}")[:1]] in ([], [not known])
+    told = [f"{hub.epoch}-{one.moment}" for one in missed]
+    assert told == marks[last + 1 :] if known else len(told) == 1
+    assert [one.topic == LOOK_AFRESH for one in missed[:1]] in ([], [not known])
 
 
 def test_a_page_that_does_not_read_is_told_to_look_afresh() -> None:

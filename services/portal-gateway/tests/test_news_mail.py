@@ -6,7 +6,21 @@ from typing import Any
 
 import pytest
 from door import PAUL, PRIYA, Door
-from news import asked, crossed, issued, now, posted, raised, speaker, updated
+from news import (
+    asked,
+    crossed,
+    imported,
+    issued,
+    now,
+    posted,
+    raised,
+    run_finished,
+    run_ready,
+    speaker,
+    time_waits,
+    unsubmitted,
+    updated,
+)
 from post import Postbox, an_office
 
 from msp_kernel.ids import new_id
@@ -58,6 +72,61 @@ async def test_what_is_due_together_is_one_mail_in_the_reader_s_language(door: D
     assert (mail["To"], mail["Subject"]) == (PAUL, "2 Neuigkeiten bei Meridian IT")
     assert "Rechnung 2026-0007 über 120,00 £, fällig am 1. April 2026" in mail.get_content()
     assert "45 min Arbeit über Ihre Stunden hinaus warten auf Ihre Freigabe" in mail.get_content()
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en-GB",
+            [
+                "The invoice run 1 February 2026 to 28 February 2026 waits for review: 8 drafted, 1 blocked",
+                "The invoice run 1 February 2026 to 28 February 2026 is finished: 9 issued",
+                "Import of tickets finished: 40 taken, 2 with errors",
+                "1 h 35 min of submitted time wait for your approval; the month ends on 31 March 2026",
+                "The month ends on 31 March 2026, and 1 h 15 min of your time are not submitted",
+            ],
+        ),
+        (
+            "de",
+            [
+                "Der Rechnungslauf 1. Februar 2026 bis 28. Februar 2026 wartet auf Prüfung: 8 entworfen, 1 blockiert",
+                "Der Rechnungslauf 1. Februar 2026 bis 28. Februar 2026 ist fertig: 9 ausgestellt",
+                "Import von Tickets fertig: 40 übernommen, 2 mit Fehlern",
+                "1 h 35 min eingereichte Zeit warten auf Ihre Freigabe; der Monat endet am 31. März 2026",
+                "Der Monat endet am 31. März 2026, und 1 h 15 min Ihrer Zeit sind nicht eingereicht",
+            ],
+        ),
+    ],
+)
+async def test_what_concerns_the_house_is_mailed_to_its_manager(
+    door: Door, postbox: Postbox, language: str, expected: list[str]
+) -> None:
+    at = await now(door)
+    await door.add_person("sofia@meridian.example", kind="staff", client_id=None, roles=("manager",))
+    sofia = door.ids["sofia@meridian.example"]
+    await door.sql("UPDATE people SET language = $1 WHERE id = $2 RETURNING 1", language, sofia)
+    kinds = ("run-ready", "run-finished", "import-finished", "time-waiting", "time-unsubmitted")
+    settings = {"zone": "Europe/London", "digest": "off", "channels": dict.fromkeys(kinds, "now")}
+    answer = await door.send("sofia@meridian.example", "PUT", "/notifications/settings", settings)
+    assert answer.status_code == 200, answer.text
+    await speaker(door).say(
+        run_ready(occurred_at=at),
+        run_finished(occurred_at=at),
+        imported(sofia, occurred_at=at),
+        time_waits(occurred_at=at),
+        unsubmitted(sofia, occurred_at=at),
+    )
+
+    await an_office(door, postbox.url).work()
+
+    (mail,) = postbox.taken
+    text = mail.get_content()
+    assert [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")] == expected
+    for link in ("/desk/billing/runs/", "/desk/admin/imports", "/desk/approvals", "/desk/time"):
+        assert f"http://door{link}" in text
+    told = (await door.send("sofia@meridian.example", "GET", "/notifications")).json()["items"]
+    assert {(one["kind"], one["client_id"]) for one in told} == {(kind, None) for kind in kinds}
 
 
 async def test_a_digest_waits_for_its_hour_and_holds_it_all(door: Door, postbox: Postbox) -> None:

@@ -17,12 +17,17 @@ from news import (
     at_risk,
     breached,
     crossed,
+    imported,
     issued,
     one_of_each,
     overdue,
     posted,
     raised,
+    run_finished,
+    run_ready,
     runs_out,
+    time_waits,
+    unsubmitted,
     updated,
 )
 
@@ -82,6 +87,12 @@ def said(event: Any, known: KnownTicket | None = KNOWN, people: list[Person] = P
         (runs_out(OURS), {("bucket-forecast", MANAGER)}),
         (issued(OURS), {("invoice-issued", PAUL), ("invoice-issued", PENNY)}),
         (overdue(OURS), {("invoice-overdue", PAUL), ("invoice-overdue", PENNY)}),
+        (run_ready(), {("run-ready", MANAGER)}),
+        (run_finished(), {("run-finished", MANAGER)}),
+        # Who sent the rows may have left the page.
+        (imported(AGENT), {("import-finished", AGENT), ("import-finished", MANAGER)}),
+        (time_waits(), {("time-waiting", MANAGER)}),
+        (unsubmitted(AGENT), {("time-unsubmitted", AGENT)}),
         (asked(OURS), {("approval-needed", PAUL), ("approval-needed", APRIL), ("approval-waiting", MANAGER)}),
     ],
 )

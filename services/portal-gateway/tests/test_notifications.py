@@ -15,8 +15,9 @@ from news import asked, assigned, at_risk, breached, crossed, issued, now, one_o
 
 from msp_events.portal import InboxChanged
 from msp_kernel.ids import new_id
-from msp_kit.database import Scope
+from msp_kit.database import SYSTEM, Scope
 from msp_kit.testing import said
+from portal_gateway.actions.notices import wake
 
 TOM, MAY, SAM = "tom@meridian.example", "may@meridian.example", "sam@other.example"
 
@@ -180,6 +181,14 @@ async def test_done_put_off_and_open_again(desk: Desk) -> None:
     assert (await desk.told(PRIYA), await desk.told(PRIYA, "snoozed")) == ([], ["answer-needed"])
     await door.sql("UPDATE notifications SET snoozed_until = clock_timestamp() - interval '1 s' RETURNING 1")
     assert await desk.told(PRIYA) == ["answer-needed"]
+    # Open pages are told of it, once.
+    heard = len(await said(door.database, InboxChanged))
+    for _ in range(2):
+        async with door.database.transaction(SYSTEM) as tx:
+            await wake(tx)
+    woken = (await said(door.database, InboxChanged))[heard:]
+    assert [one.person_id for one in woken].count(door.ids[PRIYA]) == 1
+    assert await desk.told(PRIYA) == ["answer-needed"]
 
     done = await door.send(PRIYA, "POST", "/notifications/done", {})
     assert (done.json(), await desk.told(PRIYA, "done")) == ({"ids": [first["id"]]}, ["answer-needed"])
@@ -250,7 +259,7 @@ async def test_put_off_mark_all_and_somebody_else_s(desk: Desk) -> None:
 
 
 async def test_the_bell_counts_what_is_open(desk: Desk) -> None:
-    assert (await page(desk, TOM, "/ui/inbox")).json() == {"unread": 3}
+    assert (await page(desk, TOM, "/ui/inbox")).json()["unread"] == 3
     assert (await desk.door.client.get("/ui/inbox")).status_code == 401
     assert f'data-bell="inbox-{desk.door.ids[TOM]}"' in (await page(desk, TOM, "/desk/inbox")).text
 

@@ -37,11 +37,11 @@ async def test_what_the_client_may_not_pay_and_what_may_be_a_slip_comes_before_t
     assert codes(found) == {
         beyond["id"]: ["overage"],
         long["id"]: ["very_long", "unlike_usual"],
-        saturday["id"]: ["off_hours"],
+        saturday["id"]: ["weekend"],
         plain["id"]: [],
     }
     assert list(codes(found)) == [beyond["id"], long["id"], saturday["id"], plain["id"]]
-    assert found["items"][0]["oddities"] == [{"code": "overage", "detail": "40 min beyond the bucket"}]
+    assert found["items"][0]["oddities"] == [{"code": "overage", "figure": 40, "detail": "40 min beyond the bucket"}]
 
 
 async def test_entries_of_one_agent_that_share_minutes_are_both_odd(desk: Any) -> None:
@@ -97,7 +97,7 @@ async def test_a_contract_told_again_fills_in_its_calendar(desk: Any) -> None:
     await desk.speaker.say(a_contract(desk.ours, contract_id=ticket["contract_id"]))
 
     assert unknown == {saturday["id"]: []}
-    assert codes(await to_approve(desk)) == {saturday["id"]: ["off_hours"]}
+    assert codes(await to_approve(desk)) == {saturday["id"]: ["weekend"]}
 
 
 def held(desk: Any, entry: dict[str, Any], *, overage_minutes: int) -> HoursHeld:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import binary
 
-from msp_events.tickets import TicketRaised
+from msp_events.tickets import ImportFinished, TicketRaised
 from msp_kit import identity
 from msp_kit.database import SYSTEM
 from msp_kit.testing import a_client_person, said
@@ -38,9 +38,12 @@ async def test_rows_that_cannot_be_taken_are_named_and_the_others_are_taken(desk
         "HLO,Printer,workplace,low,L2,",
     ]
 
+    await sent(desk, "tickets?trial=true", HEADER + "\n".join(rows))
     done = (await sent(desk, "tickets", HEADER + "\n".join(rows))).json()
 
     assert done["taken"] == 2
+    (told,) = await said(desk.database, ImportFinished)
+    assert (told.kind, told.taken_count, told.refused_count, told.actor) == ("tickets", 2, 3, str(desk.manager.id))
     assert [(one["line"], one["column"]) for one in done["refused"]] == [(3, "priority"), (4, None), (5, None)]
     assert "covers network" in done["refused"][1]["detail"]
     assert done["refused"][2]["detail"] == "there is no client XXX"

@@ -22,5 +22,6 @@ def jobs(default_seller: dict[str, Any]) -> Sequence[Job]:
         ),
         Job("issue", 0.3, functools.partial(issuing.issue_next, default_seller=default_seller)),
         Job("ask-again", 5, runs.ask_overdue),
+        Job("tell-what-runs-become", 3, runs.tell_what_runs_become),
         Job("remind", 60, payments.remind_next),
     )

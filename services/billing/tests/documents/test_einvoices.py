@@ -126,7 +126,6 @@ def test_any_invoice_is_right_to_the_cent_and_passes(
             "rule",
             quantity=1 if is_time else amount % 50 + 1,
             quantity_minutes=amount if is_time else None,
-            entries=[(new_id(), amount)] if is_time else [],
         )
         for number, (amount, unit, is_time) in enumerate(lines)
     ]

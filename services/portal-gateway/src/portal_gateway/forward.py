@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from msp_kit import problems
+from msp_kit import ids, problems
 from msp_kit.problems import Forbidden, Problem, Unauthenticated
 from portal_gateway.limits import Limits, TooManyRequests
 from portal_gateway.scope import CSRF_HEADER, CsrfFailed, OutOfScope, SecondFactorMissing, Visitors, check_csrf
@@ -17,6 +17,8 @@ from portal_gateway.services import SERVICE_OF, ServiceAway, Services
 from portal_gateway.version import API_VERSION, PREFIX, VERSION_HEADER, UnknownApiVersion, check_version
 
 _IN = ("content-type", "idempotency-key", "if-match", "if-none-match", "accept", "accept-language")
+PREFIXED_IDS: Final = {ids.HEADER: ids.PREFIXED}
+"""Tells a service that a program asks; pages of ours go without."""
 _OUT = (
     "content-type",
     "etag",
@@ -73,7 +75,7 @@ class Forward:
                 request.method,
                 target,
                 body=await request.body(),
-                headers={name: request.headers[name] for name in _IN if name in request.headers},
+                headers={**{name: request.headers[name] for name in _IN if name in request.headers}, **PREFIXED_IDS},
             )
         except ServiceAway as error:
             return service_away(request, error)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from msp_kit import ids
 from msp_kit.api import ACCESS, allows as allows_in_service, check_depth
 from msp_kit.database import SYSTEM, Database
 from msp_kit.identity import Access
@@ -72,7 +73,8 @@ class DoorRoute(APIRoute):
             check_depth(await request.body())
             if b"\\u0000" in await request.body() or "%00" in request.url.query:
                 raise RequestValidationError(_NUL)
-            response = await original(request)
+            with ids.form(is_prefixed=True):
+                response = await original(request)
             response.headers.update({**state.headers(), "cache-control": "no-store", VERSION_HEADER: API_VERSION})
             return response
 

@@ -2,13 +2,17 @@
 
 Each process has a queue of its own that lives as long as the process. A signal names a topic; who hears is asked anew
 whenever anything is sent, a ping included. A page that comes back says the last signal it had; when what it missed is not known
-(another process, too long ago, the broker was away, a page that did not read) it is told to look afresh.
+(another process, too long ago, the broker was away, a page that did not read) it is told to look afresh. Signals are numbered by
+when they came: a count would tell each page how much happens to everybody else (ADR 0067).
+
+The tabs of one browser share a stream (ADR 0068): its topics are those of all of them, and whichever tab keeps it says where it goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -33,29 +37,29 @@ router = APIRouter()
 KEPT_MAX = 2000
 WAITING_MAX = 500
 PING_SECONDS = 15.0
-TOPICS_MAX = 20
+TOPICS_MAX = 100
+"""Of one stream; ``app.js`` asks for no more, and a tab whose topics are beyond looks by itself."""
 RECONNECT_SECONDS = 2.0
 STREAMS_MAX = 800
-"""Open pages of one process: below the connections its server takes, so that requests always get through."""
+"""Open streams of one process: below the connections its server takes, so that requests always get through."""
 STREAMS_OF_PERSON_MAX = 30
 LOOK_AFRESH = "*"
 INBOX = "inbox-"
 """Begins the topic of one person's own inbox."""
-STAFF_ONLY = frozenset(one.type_name() for one in notes.STAFF_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """Something of a client changed; ``client_id`` is ``None`` for what concerns staff only."""
 
-    number: int
+    moment: int
     topic: str
     client_id: str | None
 
 
 @dataclass(eq=False)
 class Listener:
-    """One open page."""
+    """One open stream."""
 
     topics: frozenset[str]
     person_id: object = None
@@ -64,15 +68,15 @@ class Listener:
     def hear(self, signal: Signal) -> None:
         """Take a signal; a page that does not read is told to look afresh, and holds up nobody."""
         if self.signals.full():
-            self.look_afresh(signal.number)
+            self.look_afresh(signal.moment)
         else:
             self.signals.put_nowait(signal)
 
-    def look_afresh(self, number: int) -> None:
+    def look_afresh(self, moment: int) -> None:
         """Forget what waits: everything is looked at anyway."""
         while not self.signals.empty():
             self.signals.get_nowait()
-        self.signals.put_nowait(Signal(number, LOOK_AFRESH, None))
+        self.signals.put_nowait(Signal(moment, LOOK_AFRESH, None))
 
 
 class Hub:
@@ -81,10 +85,12 @@ class Hub:
     def __init__(self, amqp_url: str) -> None:
         self.amqp_url = amqp_url
         self.listeners: set[Listener] = set()
-        self.kept: deque[Signal] = deque(maxlen=KEPT_MAX)
+        self.kept: deque[Signal] = deque()
         self.epoch = uuid4().hex[:8]
-        """Numbers of another process mean nothing here."""
-        self._number = 0
+        """Moments of another process mean nothing here."""
+        self._latest = 0
+        self._whole_since = 0
+        """What came after this moment is kept."""
         self.connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -92,6 +98,16 @@ class Hub:
     def is_listening(self) -> bool:
         """Return whether the broker is here."""
         return self.connection is not None
+
+    @property
+    def mark(self) -> str:
+        """Return where the signals stand: a page made from here on has to hear only what comes after."""
+        return f"{self.epoch}-{self._moment()}"
+
+    def _moment(self) -> int:
+        """Return the microseconds of a clock of our own; never the same moment twice."""
+        self._latest = max(self._latest + 1, time.monotonic_ns() // 1000)
+        return self._latest
 
     async def start(self) -> None:
         """Begin to listen; the broker may come later."""
@@ -107,9 +123,10 @@ class Hub:
     def publish(self, topics: Iterable[str], client_id: str | None) -> None:
         """Hand a signal to every page that shows one of the topics."""
         for topic in topics:
-            self._number += 1
-            signal = Signal(self._number, topic, client_id)
+            signal = Signal(self._moment(), topic, client_id)
             self.kept.append(signal)
+            if len(self.kept) > KEPT_MAX:
+                self._whole_since = self.kept.popleft().moment
             for listener in self.listeners:
                 if topic in listener.topics:
                     listener.hear(signal)
@@ -119,11 +136,10 @@ class Hub:
         if not last:
             return []
         epoch, _, number = last.partition("-")
-        oldest = self.kept[0].number if self.kept else self._number + 1
-        is_known = epoch == self.epoch and number.isdecimal() and oldest - 1 <= int(number[:18]) <= self._number
-        if not is_known:
-            return [Signal(self._number, LOOK_AFRESH, None)]
-        return [signal for signal in self.kept if signal.number > int(number) and signal.topic in listener.topics]
+        moment = int(number[:18]) if epoch == self.epoch and number.isdecimal() else -1
+        if not self._whole_since <= moment <= self._latest:
+            return [Signal(self._moment(), LOOK_AFRESH, None)]
+        return [signal for signal in self.kept if signal.moment > moment and signal.topic in listener.topics]
 
     def has_room_for(self, person_id: object) -> bool:
         """Return whether somebody may open one more stream."""
@@ -131,10 +147,10 @@ class Hub:
         return len(self.listeners) < STREAMS_MAX and own < STREAMS_OF_PERSON_MAX
 
     def _look_afresh(self) -> None:
-        self._number += 1
         self.kept.clear()
+        self._whole_since = self._moment()
         for listener in self.listeners:
-            listener.look_afresh(self._number)
+            listener.look_afresh(self._whole_since)
 
     async def _run(self) -> None:
         while True:
@@ -161,8 +177,9 @@ class Hub:
     def _take(self, body: bytes) -> None:
         with contextlib.suppress(Unreadable):
             for envelope in parse(body):
-                is_for_staff = envelope.client_id is None or envelope.type in STAFF_ONLY
-                self.publish(topics_of(envelope), None if is_for_staff else str(envelope.client_id))
+                client = envelope.client_id
+                may_know = client is not None and notes.is_for_clients(envelope.type, envelope.data)
+                self.publish(topics_of(envelope), str(client) if may_know else None)
 
 
 def topics_of(envelope: Envelope) -> list[str]:
@@ -179,6 +196,10 @@ def topics_of(envelope: Envelope) -> list[str]:
             found = ["approvals"]
         case "inbox":
             found = [f"{INBOX}{data.get('person_id')}"]
+        case "billing_run":
+            found = [f"run-{data.get('run_id')}", "invoices"]
+        case "worklog":
+            found = ["approvals"]
         case "invoice":
             found = ["invoices", "ops"]
         case _:
@@ -212,7 +233,9 @@ async def events(request: Request) -> Response:
     wanted = [topic for topic in request.query_params.get("topics", "").split(",") if topic][:TOPICS_MAX]
     listener = Listener(frozenset(wanted), visitor.caller.id)
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no", "x-content-type-options": "nosniff"}
-    stream = _stream(request, listener, hub, request.headers.get("last-event-id", ""))
+    # A browser that connects again by itself says the header; a tab that takes over can only say it in the address.
+    last = request.headers.get("last-event-id") or request.query_params.get("last", "")
+    stream = _stream(request, listener, hub, last)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
@@ -229,8 +252,10 @@ async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> 
                 async with asyncio.timeout(PING_SECONDS):
                     signal = await listener.signals.get()
             except TimeoutError:
+                mark = hub.mark
                 await visitors.of(request, is_used=False)
-                yield b": ping\n\n"
+                # Whoever takes over later goes on from here, not from the last signal an hour ago.
+                yield f"id: {mark}\nevent: beat\ndata: -\n\n".encode()
                 continue
             # The session may have ended, or the person changed, since the page connected.
             if may_hear(await visitors.of(request, is_used=False), signal):
@@ -244,4 +269,4 @@ async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> 
 def _line(hub: Hub, signal: Signal) -> bytes:
     event = "resync" if signal.topic == LOOK_AFRESH else "signal"
     topic = "".join(character for character in signal.topic if character.isalnum() or character in "-_")
-    return f"id: {hub.epoch}-{signal.number}\nevent: {event}\ndata: {topic}\n\n".encode()
+    return f"id: {hub.epoch}-{signal.moment}\nevent: {event}\ndata: {topic}\n\n".encode()

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from msp_events.base import Event
-from msp_events.billing import InvoiceIssued, InvoiceReminderDue
+from msp_events.billing import BillingRunReady, BillingRunState, InvoiceIssued, InvoiceReminderDue
 from msp_events.contracts import ApprovalRequested, BucketShortfallForecast, BucketThresholdCrossed
 from msp_events.sla import ClockState, SlaAtRisk, SlaBreached
-from msp_events.tickets import MessagePosted, TicketRaised, TicketState
+from msp_events.tickets import ImportFinished, MessagePosted, TicketRaised, TicketState, TimeUnsubmitted, TimeWaiting
 from portal_gateway.person import Person
 
 Side = Literal["staff", "client"]
@@ -29,6 +29,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         "bucket-low",
         "bucket-forecast",
         "approval-waiting",
+        "time-waiting",
+        "time-unsubmitted",
+        "run-ready",
+        "run-finished",
+        "import-finished",
     ),
     "client": (
         "answer-needed",
@@ -45,6 +50,8 @@ NEWS = timedelta(days=2)
 """What is older is history: an import, a replay or a restored database tells nobody."""
 LOW_PERCENT = 20
 RISK_PERCENTS = (75, 90)
+NO_CLIENT = UUID(int=0)
+"""Whose affair it is when it is the house's own."""
 TOGETHER = timedelta(minutes=5)
 
 
@@ -137,6 +144,10 @@ def wishes(event: Event, ticket: KnownTicket | None, *, now: datetime) -> list[W
             return [_of_invoice(event)]
         case ApprovalRequested():
             return _of_approval(event)
+        case BillingRunState():
+            return [_of_run(event)]
+        case ImportFinished() | TimeWaiting() | TimeUnsubmitted():
+            return [_of_work(event)]
         case _:
             return []
 
@@ -310,3 +321,53 @@ def _of_approval(event: ApprovalRequested) -> list[Wish]:
     )
     staff = replace(client, kind="approval-waiting", side="staff", link="/desk/approvals", roles=frozenset({"manager"}))
     return [client, staff]
+
+
+def _of_run(event: BillingRunState) -> Wish:
+    is_ready = isinstance(event, BillingRunReady)
+    return Wish(
+        kind="run-ready" if is_ready else "run-finished",
+        side="staff",
+        client_id=NO_CLIENT,
+        # A run that was mended waits for review anew.
+        fact=f"run:{event.run_id}:{'ready' if is_ready else 'finished'}:{event.occurred_at.isoformat()}",
+        about=f"run:{event.run_id}",
+        link=f"/desk/billing/runs/{event.run_id}",
+        words={
+            "day": event.starts_on.isoformat(),
+            "ends": (event.ends_on - timedelta(days=1)).isoformat(),
+            "drafted": event.drafted_count,
+            "blocked": event.blocked_count,
+            "issued": event.issued_count,
+        },
+        roles=frozenset({"manager", "finance"}),
+    )
+
+
+def _of_work(event: ImportFinished | TimeWaiting | TimeUnsubmitted) -> Wish:
+    def wish(kind: str, fact: object, link: str, roles: Iterable[str], person: UUID | None, **words: Any) -> Wish:
+        return Wish(
+            kind=kind,
+            side="staff",
+            client_id=NO_CLIENT,
+            fact=f"{kind}:{fact}",
+            about=f"{kind}:{fact}",
+            link=link,
+            words=words,
+            roles=frozenset(roles),
+            persons=frozenset() if person is None else frozenset({person}),
+        )
+
+    if isinstance(event, ImportFinished):
+        counts = {"taken": event.taken_count, "refused": event.refused_count}
+        doer = person_of(event.actor)
+        return wish(
+            "import-finished", event.import_id, "/desk/admin/imports", ["manager"], doer, what=event.kind, **counts
+        )
+    # Said of a month by its last day.
+    ends = (event.period_ends_on - timedelta(days=1)).isoformat()
+    if isinstance(event, TimeWaiting):
+        minutes = event.worked_minutes
+        return wish("time-waiting", event.reminder_id, "/desk/approvals", ["manager"], None, minutes=minutes, ends=ends)
+    minutes = event.open_minutes
+    return wish("time-unsubmitted", event.reminder_id, "/desk/time", [], event.person_id, minutes=minutes, ends=ends)

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from msp_kit.api import Body, View
+from msp_kit.ids import Subject
+from portal_gateway.ids import (
+    ActorName,
+    AudienceName,
+    ClientId,
+    EventId,
+    IdentityProviderId,
+    KeyId,
+    NotificationId,
+    PasskeyId,
+    PersonId,
+    SessionId,
+)
 from portal_gateway.person import Person
 from portal_gateway.telling import Telling, clock
 
@@ -38,7 +50,7 @@ class SessionView(View):
 class OwnSessionView(View):
     """A place where the person is signed in."""
 
-    id: UUID
+    id: SessionId
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
@@ -58,14 +70,14 @@ class Proof(Body):
 class ViewAs(Body):
     """The client whose pages are looked at."""
 
-    client_id: UUID
+    client_id: ClientId
 
 
 class NewPerson(Body):
     """A person; without a password they get an invitation. A client's administrator makes people of the own client only."""
 
     kind: Literal["staff", "client"]
-    client_id: UUID | None = None
+    client_id: ClientId | None = None
     email: Email
     display_name: Name
     roles: Roles
@@ -83,9 +95,9 @@ class ChangePerson(Body):
 class PersonView(View):
     """A person."""
 
-    id: UUID
+    id: PersonId
     kind: str
-    client_id: UUID | None
+    client_id: ClientId | None
     email: str
     display_name: str
     roles: list[str]
@@ -117,7 +129,7 @@ class MeView(PersonView):
     is_fresh: bool
     """Proved lately who they are: what moves money or rights asks for it."""
     must_add_second_factor: bool
-    views_client_id: UUID | None = None
+    views_client_id: ClientId | None = None
 
 
 class AskForReset(Body):
@@ -162,7 +174,7 @@ class CodesView(View):
 class PasskeyView(View):
     """A passkey."""
 
-    id: UUID
+    id: PasskeyId
     name: str
     created_at: datetime
     used_at: datetime | None
@@ -193,7 +205,7 @@ class UsePasskey(Body):
 class PolicyView(View):
     """Whether an audience must have a second factor."""
 
-    audience: str
+    audience: AudienceName
     is_required: bool
 
 
@@ -207,7 +219,7 @@ class NewKey(Body):
     """An API key; for a client when ``client_id`` is given or a client's administrator asks."""
 
     name: Name
-    client_id: UUID | None = None
+    client_id: ClientId | None = None
     roles: Roles
     scopes: Annotated[list[Annotated[str, Field(max_length=60)]], Field(min_length=1, max_length=20)]
     life_days: Annotated[int, Field(ge=1, le=365)] = 90
@@ -216,20 +228,20 @@ class NewKey(Body):
 class NewKeyView(View):
     """A new key; ``key`` is shown this once and goes into ``Authorization: Bearer``."""
 
-    id: UUID
+    id: KeyId
     key: str
 
 
 class KeyView(View):
     """An API key, without its secret."""
 
-    id: UUID
+    id: KeyId
     name: str
     kind: str
-    of_client_id: UUID | None
+    of_client_id: ClientId | None
     roles: list[str]
     scopes: list[str]
-    made_by: UUID
+    made_by: PersonId
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
@@ -239,10 +251,10 @@ class KeyView(View):
 class EventView(View):
     """Something happened; ask the thing's own address for how it stands now."""
 
-    id: UUID
+    id: EventId
     type: str
-    subject: str
-    client_id: UUID
+    subject: Subject
+    client_id: ClientId
     at: datetime
 
 
@@ -251,13 +263,13 @@ class AuditView(View):
 
     id: int
     at: datetime
-    actor: str
+    actor: ActorName
     actor_name: str | None
     action: str
     object: str
     outcome: str
     request_id: str
-    client_id: UUID | None
+    client_id: ClientId | None
     detail: dict[str, Any]
     address: str
 
@@ -265,7 +277,7 @@ class AuditView(View):
 class NewProvider(Body):
     """An OpenID Connect provider whose people sign in: of a client, or of the staff without ``client_id``."""
 
-    client_id: UUID | None = None
+    client_id: ClientId | None = None
     slug: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,40}$")]
     name: Name
     issuer: Annotated[str, Field(min_length=8, max_length=300, pattern=r"^https?://")]
@@ -279,7 +291,7 @@ class NewProvider(Body):
 class ProviderView(View):
     """An OpenID Connect provider, without its secret."""
 
-    id: UUID
+    id: IdentityProviderId
     slug: str
     name: str
     issuer: str
@@ -289,22 +301,29 @@ class ProviderView(View):
     is_active: bool
 
 
-class IdView(View):
-    """What was made."""
+class NewProviderView(View):
+    """A provider that was added."""
 
-    id: UUID
+    id: IdentityProviderId
+
+
+class NewPasskeyView(View):
+    """A passkey that was added."""
+
+    id: PasskeyId
 
 
 class NotificationView(View):
     """Something the person was told; `text` is one sentence in their language, `link` the page about it."""
 
-    id: UUID
+    id: NotificationId
     kind: str
     text: str
     link: str
-    about: str
+    about: Subject
     """What belongs together: notifications about one thing have the same."""
-    client_id: UUID
+    client_id: ClientId | None
+    """Whose affair it is; `null` when it is the house's own."""
     at: datetime
     is_critical: bool
     done_at: datetime | None
@@ -333,7 +352,7 @@ class SettleNotifications(Body):
 class SettledView(View):
     """What was open and is done now."""
 
-    ids: list[UUID]
+    ids: list[NotificationId]
 
 
 class NotificationSettings(Body):

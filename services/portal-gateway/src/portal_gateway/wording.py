@@ -24,6 +24,11 @@ SENTENCES: Mapping[str, str] = {
     "bucket-low": mark("%(client)s: %(left)s of %(granted)s are left in the bucket"),
     "bucket-forecast": mark("%(client)s: the bucket lasts until %(day)s, the period ends on %(ends)s"),
     "approval-waiting": mark("%(client)s: %(minutes)s beyond the bucket wait for the client's approval"),
+    "time-waiting": mark("%(minutes)s of submitted time wait for your approval; the month ends on %(ends)s"),
+    "time-unsubmitted": mark("The month ends on %(ends)s, and %(minutes)s of your time are not submitted"),
+    "run-ready": mark("The invoice run %(day)s to %(ends)s waits for review: %(drafted)s drafted, %(blocked)s blocked"),
+    "run-finished": mark("The invoice run %(day)s to %(ends)s is finished: %(issued)s issued"),
+    "import-finished": mark("Import of %(what)s finished: %(taken)s taken, %(refused)s with errors"),
     "answer-needed": mark("%(ref)s waits for your answer: %(title)s"),
     "answered": mark("Support answered on %(ref)s: %(title)s"),
     "ticket-status": mark("%(ref)s is now %(status)s: %(title)s"),
@@ -41,6 +46,11 @@ TITLES: Mapping[str, str] = {
     "bucket-low": mark("A bucket is nearly used up (managers)"),
     "bucket-forecast": mark("A bucket will not last the period (managers)"),
     "approval-waiting": mark("Work waits for a client's approval (managers)"),
+    "time-waiting": mark("Submitted time waits for my approval (managers)"),
+    "time-unsubmitted": mark("A month is nearly over and not all of my time is submitted"),
+    "run-ready": mark("An invoice run waits for review (managers, finance)"),
+    "run-finished": mark("An invoice run is finished (managers, finance)"),
+    "import-finished": mark("An import is finished (mine; all, for managers)"),
     "answer-needed": mark("My answer is needed"),
     "answered": mark("Support answered"),
     "ticket-status": mark("The status of my ticket changed"),
@@ -59,6 +69,9 @@ _WORDS: Mapping[str, str] = {
     "scheduled": mark("scheduled"),
     "resolved": mark("resolved"),
     "closed": mark("closed"),
+    "tickets": mark("tickets"),
+    "agents": mark("agents"),
+    "projects": mark("projects"),
 }
 
 
@@ -72,7 +85,7 @@ def sentence(kind: str, words: Mapping[str, Any], *, client: str = "") -> str:
         if name in words:
             day = words[name]
             said[name] = format_date(date.fromisoformat(day), "long", locale=locale()) if day else "–"
-    for name in ("metric", "status"):
+    for name in ("metric", "status", "what"):
         if name in words:
             said[name] = gettext(_WORDS.get(words[name], words[name]))
     if words.get("minor") is not None:

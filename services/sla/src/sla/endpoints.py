@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import Depends, Query
 
@@ -35,6 +34,7 @@ from sla.schemas import (
     WhatIfBody,
     WhatIfView,
 )
+from sla.schemas.ids import AgentId, ClientId, ClockId, ContractId, TicketId
 
 DEFAULT_DAYS = 84
 EARLIEST = date(2000, 1, 1)
@@ -72,13 +72,13 @@ def _chosen(
     from_: From = None,
     to: To = None,
     outcome: Annotated[list[Outcome] | None, Query(description="Any of these; all when absent")] = None,
-    client_id: UUID | None = None,
+    client_id: ClientId | None = None,
     metric: Metric | None = None,
     priority: Text = None,
     level: Text = None,
     job_type: Text = None,
     queue: Text = None,
-    agent_id: Annotated[UUID | Literal["nobody"] | None, Query(description="`nobody`: tickets nobody had")] = None,
+    agent_id: Annotated[AgentId | Literal["nobody"] | None, Query(description="`nobody`: tickets nobody had")] = None,
     weekday: Annotated[int | None, Query(ge=0, le=6, description="0 is Monday")] = None,
     hour: Annotated[int | None, Query(ge=0, le=23, description="Hour of the client's day")] = None,
 ) -> Chosen:
@@ -104,7 +104,7 @@ ChosenNow = Annotated[Chosen, Depends(_chosen)]
 
 
 def _given(
-    tx: Tx, from_: From = None, to: To = None, client_id: UUID | None = None, contract_id: UUID | None = None
+    tx: Tx, from_: From = None, to: To = None, client_id: ClientId | None = None, contract_id: ContractId | None = None
 ) -> dict[str, Any]:
     starts_on, ends_on = _period(tx, from_, to)
     return {"starts_on": starts_on, "ends_on": ends_on, "client_id": client_id, "contract_id": contract_id}
@@ -114,39 +114,39 @@ GivenNow = Annotated[dict[str, Any], Depends(_given)]
 
 
 @clocks.get("", openapi_extra=EVERYBODY)
-async def clocks_of_ticket(ticket_id: UUID, tx: Tx) -> Page[ExplainView]:
+async def clocks_of_ticket(ticket_id: TicketId, tx: Tx) -> Page[ExplainView]:
     """Return the clocks of a ticket with tape and explanation; none for a ticket that is not the caller's."""
     return Page(items=[ExplainView.of(report) for report in await reports.clocks_of_ticket(tx, ticket_id)])
 
 
 @boards.get("/clocks.csv", openapi_extra=STAFF, response_class=CsvResponse)
-async def clocks_csv(ticket_id: UUID, tx: Tx) -> CsvResponse:
+async def clocks_csv(ticket_id: TicketId, tx: Tx) -> CsvResponse:
     """Return the clocks of a ticket as a file."""
     found = await reports.clocks_of_ticket(tx, ticket_id)
     return CsvResponse(ClockHead, [ClockHead.of(report) for report in found], name="clocks")
 
 
 @clocks.get("/{clock_id}", openapi_extra=EVERYBODY)
-async def clock(clock_id: UUID, tx: Tx) -> ClockView:
+async def clock(clock_id: ClockId, tx: Tx) -> ClockView:
     """Return one clock with its tape."""
     return ClockView.of(await reports.one_clock(tx, clock_id))
 
 
 @clocks.get("/{clock_id}/explain", openapi_extra=EVERYBODY)
-async def explain(clock_id: UUID, tx: Tx) -> ExplainView:
+async def explain(clock_id: ClockId, tx: Tx) -> ExplainView:
     """Return why a clock is where it is: rule, intervals, thresholds, due, verdict, in sentences."""
     return ExplainView.of(await reports.one_clock(tx, clock_id))
 
 
 @clocks.post("/{clock_id}/acknowledge", openapi_extra=STAFF)
-async def acknowledge(clock_id: UUID, caller: CallerNow, tx: Tx) -> ClockView:
+async def acknowledge(clock_id: ClockId, caller: CallerNow, tx: Tx) -> ClockView:
     """Stop the escalation chain of a clock."""
     await actions.acknowledge(tx, clock_id, actor=str(caller.id))
     return ClockView.of(await reports.one_clock(tx, clock_id))
 
 
 @clocks.post("/{clock_id}/breach-cause", openapi_extra=allows(staff=("manager", "admin")))
-async def breach_cause(clock_id: UUID, body: CauseBody, caller: CallerNow, tx: Tx) -> ClockView:
+async def breach_cause(clock_id: ClockId, body: CauseBody, caller: CallerNow, tx: Tx) -> ClockView:
     """Say why a promise was broken; what was said before is kept, and the last word counts."""
     await actions.say_cause(tx, clock_id, cause=body.cause, comment=body.comment, actor=str(caller.id))
     return ClockView.of(await reports.one_clock(tx, clock_id))
@@ -158,7 +158,7 @@ async def at_risk(
     limit: Limit = PAGE_SIZE,
     after: After = None,
     which: Which = "at_risk",
-    client_id: UUID | None = None,
+    client_id: ClientId | None = None,
 ) -> Page[ClockHead]:
     """Return running clocks past their late threshold or overdue, soonest due first, with the time they have left."""
     found = await reports.at_risk(
@@ -169,7 +169,7 @@ async def at_risk(
 
 
 @boards.get("/at-risk.csv", openapi_extra=STAFF, response_class=CsvResponse)
-async def at_risk_csv(tx: Tx, which: Which = "at_risk", client_id: UUID | None = None) -> CsvResponse:
+async def at_risk_csv(tx: Tx, which: Which = "at_risk", client_id: ClientId | None = None) -> CsvResponse:
     """Return the list as a file, up to 10,000 rows."""
     found = await reports.at_risk(
         tx, limit=EXPORTED_MAX - 1, after=None, is_every_running=which == "running", client_id=client_id
@@ -182,7 +182,7 @@ async def compliance(
     tx: Tx,
     from_: From = None,
     to: To = None,
-    client_id: UUID | None = None,
+    client_id: ClientId | None = None,
     metric: Metric | None = None,
 ) -> ComplianceView:
     """Return how promises were kept in ``[from, to)``, days of each client's zone; by default the last 12 weeks."""
@@ -193,7 +193,7 @@ async def compliance(
 
 @boards.get("/compliance.csv", openapi_extra=EVERYBODY, response_class=CsvResponse)
 async def compliance_csv(
-    tx: Tx, from_: From = None, to: To = None, client_id: UUID | None = None, metric: Metric | None = None
+    tx: Tx, from_: From = None, to: To = None, client_id: ClientId | None = None, metric: Metric | None = None
 ) -> CsvResponse:
     """Return compliance as a file: a line for the whole, and one for every part."""
     view = await compliance(tx, from_, to, client_id, metric)

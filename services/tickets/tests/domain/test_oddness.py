@@ -52,23 +52,20 @@ def test_an_hour_of_work_in_the_morning_is_not_odd() -> None:
     [
         ({"is_in_scope": False}, "out_of_scope", "job type or level is not in the contract any more"),
         ({"overage_minutes": 15}, "overage", "15 min beyond the bucket"),
-        ({"overlaps": 1}, "overlaps", "shares minutes with another entry of the same agent"),
-        ({"overlaps": 3}, "overlaps", "shares minutes with 3 other entries of the same agent"),
-        ({"is_late": True}, "late", "its period is sealed"),
+        ({"overlaps": 3}, "overlaps", "shares minutes with other entries of the same agent: 3"),
+        ({"is_late": True}, "period_sealed", "its period is sealed"),
         ({"logged_at": at("2026-11-20 10:00")}, "late", "logged 10 days after the work"),
         ({"worked_minutes": 135}, "unlike_usual", "45 min is usual here"),
-        (
-            {"worked_from": at("2026-11-09 16:30"), "worked_minutes": 60},
-            "off_hours",
-            "30 min outside the opening hours",
-        ),
-        ({"worked_from": at("2026-11-14 10:00")}, "off_hours", "60 min on a weekend"),
-        ({"worked_from": at("2026-12-25 10:00")}, "off_hours", "60 min on a holiday"),
-        ({"worked_minutes": 481, "usual_minutes": 400, "calendar": None}, "very_long", "8.0 h in one entry"),
+        ({"worked_from": at("2026-11-09 16:30")}, "after_hours", "30 min outside the opening hours"),
+        ({"worked_from": at("2026-11-14 10:00")}, "weekend", "60 min outside the opening hours, on a weekend"),
+        ({"worked_from": at("2026-12-25 10:00")}, "holiday", "60 min outside the opening hours, on a holiday"),
+        ({"worked_minutes": 481, "usual_minutes": 400, "calendar": None}, "very_long", "481 min in one entry"),
     ],
 )
 def test_what_is_odd_is_named_with_its_figures(changed: dict[str, Any], code: str, detail: str) -> None:
-    assert oddities(waiting(**changed)) == ((code, detail),)
+    (odd,) = oddities(waiting(**changed))
+
+    assert (odd.code, odd.detail) == (code, detail)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,30 @@ class PeriodCloseRequested(BillingEvent):
     """Seal although unapproved entries exist; they go to the next period."""
 
 
+class BillingRunState(BillingEvent):
+    """How many clients of a billing run stand where. ``ends_on`` is the day after its last one."""
+
+    stream: ClassVar[str] = "billing_run"
+    subject_field: ClassVar[str] = "run_id"
+
+    run_id: UUID
+    starts_on: date
+    ends_on: date
+    drafted_count: int
+    blocked_count: int
+    issued_count: int
+    nothing_count: int
+    """Clients with nothing to bill."""
+
+
+class BillingRunReady(BillingRunState):
+    """Nothing of the run moves by itself any more: its drafts and what is blocked wait for somebody."""
+
+
+class BillingRunFinished(BillingRunState):
+    """Every client of the run has its invoice, or nothing to bill."""
+
+
 class InvoiceState(BillingEvent):
     """Whole public state of an invoice."""
 

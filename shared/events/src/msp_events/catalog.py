@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msp_events import billing, contracts, monitoring, portal, sla, tickets
 from msp_events.base import Event
 
@@ -41,6 +43,9 @@ EVENTS: tuple[type[Event], ...] = (
     tickets.TimeVoided,
     tickets.WorklogSealed,
     tickets.PeriodSealRefused,
+    tickets.ImportFinished,
+    tickets.TimeWaiting,
+    tickets.TimeUnsubmitted,
     sla.ClockStarted,
     sla.ClockPaused,
     sla.ClockResumed,
@@ -55,6 +60,8 @@ EVENTS: tuple[type[Event], ...] = (
     sla.SlaCreditEarned,
     sla.SlaCreditWithdrawn,
     billing.PeriodCloseRequested,
+    billing.BillingRunReady,
+    billing.BillingRunFinished,
     billing.InvoiceDrafted,
     billing.InvoiceIssued,
     billing.CreditNoteIssued,
@@ -107,10 +114,20 @@ HEARS: dict[str, tuple[str, ...]] = {
         "sla.clock",
         "billing.invoice",
         "billing.receivable",
+        "billing.billing_run",
+        "tickets.import",
+        "tickets.worklog",
         "portal-gateway.inbox",
     ),
 }
 """Whole streams (``<owner>.<stream>``) each service is bound to. Never single types: numbers would have holes."""
+
+KIND_OF: Mapping[str, str] = {
+    **{event.stream: event.subject_field.removesuffix("_id").replace("_", " ") for event in EVENTS},
+    # A credit note is read where invoices are, and has an id of their kind.
+    "credit_note": "invoice",
+}
+"""What the subjects of a stream are, in the words of ``msp_kernel.ids.PREFIXES``."""
 
 
 def streams_of(owner: str) -> tuple[str, ...]:

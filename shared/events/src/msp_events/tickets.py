@@ -263,3 +263,44 @@ class PeriodSealRefused(TicketsEvent):
     ends_on: date
     unapproved_count: Annotated[int, Field(ge=0)]
     detail: str
+
+
+class ImportFinished(TicketsEvent):
+    """Rows of a table were brought in; what was refused is known to whoever sent them."""
+
+    stream: ClassVar[str] = "import"
+    subject_field: ClassVar[str] = "import_id"
+
+    import_id: UUID
+    kind: Literal["tickets", "agents", "projects"]
+    taken_count: Annotated[int, Field(ge=0)]
+    refused_count: Annotated[int, Field(ge=0)]
+    """Rows that were not taken."""
+    actor: str
+
+
+class WorklogReminder(TicketsEvent):
+    """Somebody should look at time: said once for each occasion."""
+
+    stream: ClassVar[str] = "worklog"
+    subject_field: ClassVar[str] = "reminder_id"
+
+    reminder_id: UUID
+    period_ends_on: date
+    """The day after the last one of the month."""
+
+
+class TimeWaiting(WorklogReminder):
+    """Submitted time waits for approval; said once a day while any does."""
+
+    entry_count: Annotated[int, Field(ge=1)]
+    worked_minutes: Minutes
+
+
+class TimeUnsubmitted(WorklogReminder):
+    """The month is nearly over, and an agent has a timer running or rejected time that was not corrected."""
+
+    agent_id: UUID
+    person_id: UUID
+    open_minutes: Minutes
+    """What the timer shows and what was rejected, together."""

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from msp_kernel.ids import new_id
-from msp_kit import idempotency, problems, telemetry
+from msp_kit import idempotency, ids, problems, telemetry
 from msp_kit.database import Database, Transaction
 from msp_kit.description import say_how_it_refuses
 from msp_kit.identity import HEADER, Access, Caller, Verifier
@@ -100,7 +100,8 @@ class GuardedRoute(APIRoute):
                 check_depth(await request.body())
             if (not is_file and b"\\u0000" in await request.body()) or "%00" in query:
                 raise RequestValidationError(_NUL)
-            response = await original(request)
+            with ids.form(is_prefixed=request.headers.get(ids.HEADER) == ids.PREFIXED):
+                response = await original(request)
             # Still inside the function scope of the transaction: the answer commits together with the effect.
             await idempotency.remember(request, response)
             return response

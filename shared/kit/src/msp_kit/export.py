@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import Response
 from pydantic import BaseModel
+
+from msp_kit import ids
 
 EXPORTED_MAX = 10_000
 """Rows of one file; a longer list is asked for by period, or read in pages."""
@@ -30,7 +32,10 @@ class CsvResponse(Response):
         out = io.StringIO()
         writer = csv.writer(out)
         writer.writerow(fields)
-        writer.writerows([_cell(getattr(row, field)) for field in fields] for row in rows)
+        shows = [ids.form_of(kind.model_fields[field]) for field in fields]
+        writer.writerows(
+            [_cell(getattr(row, field), show) for field, show in zip(fields, shows, strict=True)] for row in rows
+        )
         disposition = f'attachment; filename="{name}.csv"'
         super().__init__(out.getvalue(), status_code=status_code, headers={"content-disposition": disposition})
 
@@ -40,9 +45,11 @@ def _is_nested(annotation: Any) -> bool:
     return any(isinstance(one, type) and issubclass(one, BaseModel) for one in members)
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, show: Callable[[Any], str] | None) -> Any:
     if value is None:
         return ""
+    if show is not None:
+        value = " ".join(map(show, value)) if isinstance(value, list) else show(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime | date):

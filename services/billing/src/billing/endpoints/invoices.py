@@ -15,6 +15,7 @@ from billing.documents import lines_csv
 from billing.documents.pdf import render
 from billing.endpoints.who import BILLERS, ISSUERS, READERS, DefaultSeller
 from billing.reports import explain, invoices as reports
+from billing.schemas.ids import ClientId, InvoiceId, InvoiceName
 from billing.schemas.invoices import (
     CreditNoteRow,
     ExplanationView,
@@ -43,7 +44,7 @@ async def summary(tx: Tx) -> SummaryView:
 @router.get("/invoices", openapi_extra=READERS)
 async def list_invoices(
     tx: Tx,
-    client_id: UUID | None = None,
+    client_id: ClientId | None = None,
     kind: Annotated[str | None, Query(max_length=20)] = None,
     status: Annotated[str | None, Query(max_length=20)] = None,
     limit: Limit = 50,
@@ -59,7 +60,7 @@ async def list_invoices(
 @router.get("/invoices/totals", openapi_extra=BILLERS)
 async def totals(
     tx: Tx,
-    client_id: UUID,
+    client_id: ClientId,
     from_on: Annotated[date, Query(alias="from", ge=date(2000, 1, 1))],
     to_on: Annotated[date, Query(alias="to", le=date(2199, 12, 31))],
 ) -> TotalsView:
@@ -68,14 +69,14 @@ async def totals(
 
 
 @router.get("/invoices/{invoice}", openapi_extra=READERS)
-async def one_invoice(invoice: str, tx: Tx, caller: CallerNow) -> StaffInvoiceView | InvoiceView:
+async def one_invoice(invoice: InvoiceName, tx: Tx, caller: CallerNow) -> StaffInvoiceView | InvoiceView:
     """Return an invoice or credit note by id or number."""
     row = await _found(tx, invoice)
     return StaffInvoiceView.model_validate(row) if caller.kind == "staff" else InvoiceView.model_validate(row)
 
 
 @router.get("/invoices/{invoice}/pdf", openapi_extra=READERS)
-async def pdf(invoice: str, tx: Tx, seller: DefaultSeller) -> Response:
+async def pdf(invoice: InvoiceName, tx: Tx, seller: DefaultSeller) -> Response:
     """Return the document of an invoice; a draft is marked as one, and only staff sees drafts."""
     row = await _found(tx, invoice)
     body = await reports.document_of(tx, invoice_id=row["id"], kind="pdf")
@@ -88,7 +89,7 @@ async def pdf(invoice: str, tx: Tx, seller: DefaultSeller) -> Response:
 
 
 @router.get("/invoices/{invoice}/xml", openapi_extra=READERS)
-async def xml(invoice: str, tx: Tx, syntax: Annotated[str, Query(pattern="^(ubl|cii)$")] = "ubl") -> Response:
+async def xml(invoice: InvoiceName, tx: Tx, syntax: Annotated[str, Query(pattern="^(ubl|cii)$")] = "ubl") -> Response:
     """Return the e-invoice in the syntax UBL 2.1 or CII; a draft, or a currency EN 16931 cannot say, has none."""
     row = await _found(tx, invoice)
     body = await reports.document_of(tx, invoice_id=row["id"], kind=syntax)
@@ -99,7 +100,7 @@ async def xml(invoice: str, tx: Tx, syntax: Annotated[str, Query(pattern="^(ubl|
 
 
 @router.get("/invoices/{invoice}/csv", openapi_extra=READERS)
-async def csv(invoice: str, tx: Tx) -> Response:
+async def csv(invoice: InvoiceName, tx: Tx) -> Response:
     """Return the lines of an invoice with the time entries behind them as CSV."""
     row = await _found(tx, invoice)
     headers = {"content-disposition": f'attachment; filename="{row["number"] or "draft"}.csv"'}
@@ -107,14 +108,14 @@ async def csv(invoice: str, tx: Tx) -> Response:
 
 
 @router.post("/invoices/{invoice_id}/redraft", openapi_extra=BILLERS)
-async def redraft(invoice_id: UUID, tx: Tx, seller: DefaultSeller) -> StaffInvoiceView:
+async def redraft(invoice_id: InvoiceId, tx: Tx, seller: DefaultSeller) -> StaffInvoiceView:
     """Make a draft anew from the same work, with today's profile, terms, charges and credits."""
     await drafting.make_anew(tx, invoice_id=invoice_id, seller=await seller_of(tx, seller))
     return StaffInvoiceView.model_validate(await _found(tx, str(invoice_id)))
 
 
 @router.post("/invoices/{invoice_id}/credit-notes", status_code=201, openapi_extra=ISSUERS)
-async def issue_credit_note(invoice_id: UUID, body: IssueCreditNote, tx: Tx) -> StaffInvoiceView:
+async def issue_credit_note(invoice_id: InvoiceId, body: IssueCreditNote, tx: Tx) -> StaffInvoiceView:
     """Issue a credit note over lines of an invoice, or over what is left of it: it cannot change any more."""
     note_id = await issuing.credit(
         tx,
@@ -127,7 +128,7 @@ async def issue_credit_note(invoice_id: UUID, body: IssueCreditNote, tx: Tx) -> 
 
 
 @router.get("/invoices/{invoice}/credit-notes", openapi_extra=READERS)
-async def credit_notes(invoice: str, tx: Tx) -> Page[CreditNoteRow]:
+async def credit_notes(invoice: InvoiceName, tx: Tx) -> Page[CreditNoteRow]:
     """Return the credit notes of an invoice, oldest first."""
     row = await _found(tx, invoice)
     found = await reports.credit_notes_of(tx, invoice_id=row["id"])
@@ -135,7 +136,7 @@ async def credit_notes(invoice: str, tx: Tx) -> Page[CreditNoteRow]:
 
 
 @router.get("/invoices/{invoice}/left", openapi_extra=BILLERS)
-async def left(invoice: str, tx: Tx) -> Page[LinesLeftView]:
+async def left(invoice: InvoiceName, tx: Tx) -> Page[LinesLeftView]:
     """Return the lines of an issued invoice with what is left to be credited."""
     row = await _found(tx, invoice)
     found = await reports.lines_left(tx, invoice_id=row["id"])
@@ -143,7 +144,9 @@ async def left(invoice: str, tx: Tx) -> Page[LinesLeftView]:
 
 
 @router.get("/invoices/{invoice}/lines/{n}/explain", openapi_extra=READERS)
-async def explain_line(invoice: str, n: int, tx: Tx, caller: CallerNow) -> StaffExplanationView | ExplanationView:
+async def explain_line(
+    invoice: InvoiceName, n: int, tx: Tx, caller: CallerNow
+) -> StaffExplanationView | ExplanationView:
     """Return why a line is what it is, down to its entries, rule and clause."""
     found = await explain.line(tx, content=await _found(tx, invoice), n=n, with_rule=caller.kind == "staff")
     if found is None:

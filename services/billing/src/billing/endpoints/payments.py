@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from billing.actions import bank, online, payments, profiles
 from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, READERS, Provider, logo_answer
 from billing.reports import invoices, receivables as reports
+from billing.schemas.ids import BankLineId, ClientId, InvoiceId, InvoiceLinkId, PaymentId, WriteOffId
 from billing.schemas.payments import (
     AccountView,
     AgeingView,
@@ -22,9 +22,10 @@ from billing.schemas.payments import (
     ImportedView,
     ImportStatement,
     LinkView,
-    MadeView,
     MakeLink,
     NewLinkView,
+    NewWriteOffView,
+    NoticedView,
     OpenInvoiceView,
     OpenToken,
     PageView,
@@ -63,14 +64,14 @@ async def record_payment(body: RecordPayment, tx: Tx) -> WholePaymentView:
 
 
 @router.get("/payments", openapi_extra=READERS)
-async def list_payments(tx: Tx, client_id: UUID | None = None, limit: Limit = 50) -> Page[PaymentView]:
+async def list_payments(tx: Tx, client_id: ClientId | None = None, limit: Limit = 50) -> Page[PaymentView]:
     """Return payments with what is left of them, newest first."""
     found = await reports.list_payments(tx, client_id=client_id, limit=limit)
     return Page[PaymentView](items=[PaymentView(**one) for one in found])
 
 
 @router.get("/payments/{payment_id}", openapi_extra=READERS)
-async def one_payment(payment_id: UUID, tx: Tx) -> WholePaymentView:
+async def one_payment(payment_id: PaymentId, tx: Tx) -> WholePaymentView:
     """Return a payment with where it went."""
     found = await reports.one_payment(tx, payment_id=payment_id)
     if found is None:
@@ -79,7 +80,7 @@ async def one_payment(payment_id: UUID, tx: Tx) -> WholePaymentView:
 
 
 @router.post("/payments/{payment_id}/allocations", openapi_extra=BILLERS)
-async def allocate(payment_id: UUID, body: Allocate, tx: Tx) -> WholePaymentView:
+async def allocate(payment_id: PaymentId, body: Allocate, tx: Tx) -> WholePaymentView:
     """Give what is left of a payment to invoices of its client."""
     shares = [(one.invoice_id, one.amount_minor) for one in body.shares]
     await payments.allocate(tx, payment_id=payment_id, shares=shares)
@@ -87,7 +88,7 @@ async def allocate(payment_id: UUID, body: Allocate, tx: Tx) -> WholePaymentView
 
 
 @router.post("/payments/{payment_id}/release", openapi_extra=BILLERS)
-async def release(payment_id: UUID, body: Release, tx: Tx) -> WholePaymentView:
+async def release(payment_id: PaymentId, body: Release, tx: Tx) -> WholePaymentView:
     """Take money of a payment back from an invoice."""
     await payments.release(
         tx, payment_id=payment_id, invoice_id=body.invoice_id, amount_minor=body.amount_minor, reason=body.reason
@@ -96,7 +97,7 @@ async def release(payment_id: UUID, body: Release, tx: Tx) -> WholePaymentView:
 
 
 @router.post("/payments/{payment_id}/refunds", status_code=201, openapi_extra=ISSUERS)
-async def refund(payment_id: UUID, body: Refund, tx: Tx) -> WholePaymentView:
+async def refund(payment_id: PaymentId, body: Refund, tx: Tx) -> WholePaymentView:
     """Record that money left of a payment was given back."""
     await payments.refund(
         tx, payment_id=payment_id, amount_minor=body.amount_minor, refunded_on=body.refunded_on, reason=body.reason
@@ -105,12 +106,12 @@ async def refund(payment_id: UUID, body: Refund, tx: Tx) -> WholePaymentView:
 
 
 @router.post("/write-offs", status_code=201, openapi_extra=ISSUERS)
-async def propose_write_off(body: ProposeWriteOff, tx: Tx) -> MadeView:
+async def propose_write_off(body: ProposeWriteOff, tx: Tx) -> NewWriteOffView:
     """Propose not to ask for an amount any more."""
     found = await payments.propose_write_off(
         tx, invoice_id=body.invoice_id, amount_minor=body.amount_minor, reason=body.reason
     )
-    return MadeView(id=found)
+    return NewWriteOffView(id=found)
 
 
 @router.get("/write-offs", openapi_extra=BILLERS)
@@ -120,7 +121,7 @@ async def write_offs(tx: Tx, limit: Limit = 50) -> Page[WriteOffView]:
 
 
 @router.post("/write-offs/{write_off_id}/approve", status_code=204, openapi_extra=APPROVERS)
-async def approve_write_off(write_off_id: UUID, tx: Tx) -> None:
+async def approve_write_off(write_off_id: WriteOffId, tx: Tx) -> None:
     """Approve a write-off that somebody else proposed."""
     await payments.approve_write_off(tx, write_off_id=write_off_id)
 
@@ -143,20 +144,20 @@ async def bank_lines(
 
 
 @router.post("/bank-lines/{line_id}/assign", status_code=201, openapi_extra=BILLERS)
-async def assign_line(line_id: UUID, body: AssignLine, tx: Tx) -> WholePaymentView:
+async def assign_line(line_id: BankLineId, body: AssignLine, tx: Tx) -> WholePaymentView:
     """Say whose money a bank line is, and what it is for."""
     shares = [(one.invoice_id, one.amount_minor) for one in body.shares]
     return await one_payment(await bank.assign_line(tx, line_id=line_id, client_id=body.client_id, shares=shares), tx)
 
 
 @router.post("/bank-lines/{line_id}/ignore", status_code=204, openapi_extra=BILLERS)
-async def ignore_line(line_id: UUID, body: IgnoreLine, tx: Tx) -> None:
+async def ignore_line(line_id: BankLineId, body: IgnoreLine, tx: Tx) -> None:
     """Say that a bank line is no payment of a client."""
     await bank.ignore_line(tx, line_id=line_id, note=body.note)
 
 
 @router.get("/bank-lines/{line_id}", openapi_extra=BILLERS)
-async def one_bank_line(line_id: UUID, tx: Tx) -> WholeBankLineView:
+async def one_bank_line(line_id: BankLineId, tx: Tx) -> WholeBankLineView:
     """Return a line of a bank statement with the open invoices it may be for."""
     found = await reports.one_bank_line(tx, line_id=line_id)
     if found is None:
@@ -165,20 +166,20 @@ async def one_bank_line(line_id: UUID, tx: Tx) -> WholeBankLineView:
 
 
 @router.post("/bank-lines/{line_id}/take-back", status_code=204, openapi_extra=BILLERS)
-async def take_line_back(line_id: UUID, body: TakeBack, tx: Tx) -> None:
+async def take_line_back(line_id: BankLineId, body: TakeBack, tx: Tx) -> None:
     """Let a bank line wait for a decision again; what was paid with it is open again."""
     await bank.take_back(tx, line_id=line_id, reason=body.reason)
 
 
 @router.get("/reminders", openapi_extra=BILLERS)
-async def reminders(tx: Tx, client_id: UUID | None = None, limit: Limit = 50) -> Page[ReminderView]:
+async def reminders(tx: Tx, client_id: ClientId | None = None, limit: Limit = 50) -> Page[ReminderView]:
     """Return the reminders that fell due, newest first."""
     found = await reports.reminders(tx, client_id=client_id, limit=limit)
     return Page[ReminderView](items=[ReminderView(**one) for one in found])
 
 
 @router.get("/receivables", openapi_extra=READERS)
-async def open_invoices(tx: Tx, client_id: UUID | None = None, limit: Limit = 100) -> Page[OpenInvoiceView]:
+async def open_invoices(tx: Tx, client_id: ClientId | None = None, limit: Limit = 100) -> Page[OpenInvoiceView]:
     """Return the invoices on which something is owed, the oldest due first."""
     found = await reports.open_invoices(tx, client_id=client_id, on=tx.now.date(), limit=limit)
     return Page[OpenInvoiceView](items=[OpenInvoiceView(**one) for one in found])
@@ -194,7 +195,7 @@ async def ageing(tx: Tx) -> Page[AgeingView]:
 @router.get("/receivables/statement", openapi_extra=READERS)
 async def statement(
     tx: Tx,
-    client_id: UUID,
+    client_id: ClientId,
     currency: Annotated[str, Query(min_length=3, max_length=3)],
     from_on: Annotated[date, Query(alias="from", ge=date(2000, 1, 1))],
     to_on: Annotated[date, Query(alias="to", le=date(2199, 12, 31))],
@@ -205,20 +206,20 @@ async def statement(
 
 
 @router.post("/invoices/{invoice_id}/links", status_code=201, openapi_extra=BILLERS)
-async def make_link(invoice_id: UUID, body: MakeLink, tx: Tx) -> NewLinkView:
+async def make_link(invoice_id: InvoiceId, body: MakeLink, tx: Tx) -> NewLinkView:
     """Make a link to an invoice for somebody without an account; its token is shown this once."""
     link_id, token = await online.make_link(tx, invoice_id=invoice_id, days=body.days)
     return NewLinkView(id=link_id, token=token)
 
 
 @router.get("/invoices/{invoice_id}/links", openapi_extra=BILLERS)
-async def links(invoice_id: UUID, tx: Tx) -> Page[LinkView]:
+async def links(invoice_id: InvoiceId, tx: Tx) -> Page[LinkView]:
     """Return the links to an invoice, without their tokens."""
     return Page[LinkView](items=[LinkView(**one) for one in await reports.links_of(tx, invoice_id=invoice_id)])
 
 
 @router.post("/invoice-links/{link_id}/revoke", status_code=204, openapi_extra=BILLERS)
-async def revoke_link(link_id: UUID, tx: Tx) -> None:
+async def revoke_link(link_id: InvoiceLinkId, tx: Tx) -> None:
     """End a link."""
     await online.revoke_link(tx, link_id=link_id)
 
@@ -249,13 +250,13 @@ async def hosted_pdf(body: OpenToken, tx: Tx) -> Response:
 
 
 @router.post("/invoices/{invoice_id}/checkout", openapi_extra=READERS)
-async def checkout(invoice_id: UUID, tx: Tx, provider: Provider) -> PageView:
+async def checkout(invoice_id: InvoiceId, tx: Tx, provider: Provider) -> PageView:
     """Return the page where what is open on an invoice is paid online."""
     return PageView(url=await online.checkout(tx, invoice_id=invoice_id, provider=provider))
 
 
 @router.post("/payment-notices", openapi_extra=BILLERS)
-async def take_notice(body: TakeNotice, tx: Tx, provider: Provider) -> MadeView:
+async def take_notice(body: TakeNotice, tx: Tx, provider: Provider) -> NoticedView:
     """Take a notice of the payment provider; the gateway hands it on, its signature is what counts."""
     found = await online.take_notice(tx, body=body.body, signature=body.signature, provider=provider)
-    return MadeView(id=found)
+    return NoticedView(id=found)

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from billing.actions import profiles
 from billing.endpoints.who import ADMINS, BILLERS, READERS, DefaultSeller, logo_answer
 from billing.reports import invoices as reports, profiles as shown
-from billing.schemas.payments import MadeView
+from billing.schemas.ids import ChargeId, ClientId, CreditId
 from billing.schemas.profiles import (
     AgreeCharge,
     ChargeView,
     CostRates,
     CreditView,
     EarnCredit,
+    EarnedView,
     EndCharge,
     LogoBody,
     ProfileBody,
     ProfileView,
     SellerBody,
 )
+from msp_kit import ids
 from msp_kit.api import CallerNow, Tx, guarded_router
 from msp_kit.pagination import Limit, Page
 from msp_kit.problems import NotFound
@@ -39,7 +40,7 @@ async def seller(tx: Tx, default: DefaultSeller) -> dict[str, Any]:
 @router.put("/seller", openapi_extra=ADMINS)
 async def change_seller(body: SellerBody, tx: Tx) -> SellerBody:
     """Change the MSP as its invoices name it; issued ones keep what they say."""
-    await profiles.change_seller(tx, body.model_dump(mode="json"))
+    await profiles.change_seller(tx, ids.stored(body))
     return body
 
 
@@ -62,7 +63,7 @@ async def drop_logo(tx: Tx, default: DefaultSeller) -> None:
 
 
 @router.get("/billing-profiles/{client_id}", openapi_extra=READERS)
-async def profile(client_id: UUID, tx: Tx, caller: CallerNow) -> ProfileView:
+async def profile(client_id: ClientId, tx: Tx, caller: CallerNow) -> ProfileView:
     """Return how a client is billed; empty where it has nothing of its own."""
     found = await shown.profile_for(tx, caller, client_id=client_id)
     if found is None:
@@ -71,23 +72,23 @@ async def profile(client_id: UUID, tx: Tx, caller: CallerNow) -> ProfileView:
 
 
 @router.put("/billing-profiles/{client_id}", openapi_extra=BILLERS)
-async def change_profile(client_id: UUID, body: ProfileBody, tx: Tx, default: DefaultSeller) -> ProfileView:
+async def change_profile(client_id: ClientId, body: ProfileBody, tx: Tx, default: DefaultSeller) -> ProfileView:
     """Change how a client is billed; its drafts are made anew."""
-    given = {name: value for name, value in body.model_dump(mode="json").items() if value is not None}
+    given = {name: value for name, value in ids.stored(body).items() if value is not None}
     seller = await profiles.seller_of(tx, default)
     await profiles.change_profile(tx, client_id=client_id, profile=given, seller=seller)
     return ProfileView(client_id=client_id, profile=given)
 
 
 @router.get("/billing-profiles/{client_id}/charges", openapi_extra=BILLERS)
-async def list_charges(client_id: UUID, tx: Tx) -> Page[ChargeView]:
+async def list_charges(client_id: ClientId, tx: Tx) -> Page[ChargeView]:
     """Return the items, discounts and minimums agreed beside a client's contracts."""
     found = await shown.charges(tx, client_id=client_id)
     return Page[ChargeView](items=[ChargeView.model_validate(one) for one in found])
 
 
 @router.post("/billing-profiles/{client_id}/charges", status_code=201, openapi_extra=BILLERS)
-async def agree_charge(client_id: UUID, body: AgreeCharge, tx: Tx) -> ChargeView:
+async def agree_charge(client_id: ClientId, body: AgreeCharge, tx: Tx) -> ChargeView:
     """Agree an item, a discount or a minimum beside a contract."""
     charge = body.to_charge()
     await profiles.agree(tx, client_id=client_id, charge=charge)
@@ -95,27 +96,27 @@ async def agree_charge(client_id: UUID, body: AgreeCharge, tx: Tx) -> ChargeView
 
 
 @router.post("/billing-charges/{charge_id}/end", status_code=204, openapi_extra=BILLERS)
-async def end_charge(charge_id: UUID, body: EndCharge, tx: Tx) -> None:
+async def end_charge(charge_id: ChargeId, body: EndCharge, tx: Tx) -> None:
     """End a charge on a day."""
     await profiles.end_charge(tx, charge_id=charge_id, ends_on=body.ends_on)
 
 
 @router.post("/credits", status_code=201, openapi_extra=BILLERS)
-async def earn_credit(body: EarnCredit, tx: Tx) -> MadeView:
+async def earn_credit(body: EarnCredit, tx: Tx) -> EarnedView:
     """Take in a credit with its evidence; it is given on the next draft that has room for it."""
     await profiles.earn(tx, client_id=body.client_id, credit=body.to_credit())
-    return MadeView(id=body.id)
+    return EarnedView(id=body.id)
 
 
 @router.get("/credits", openapi_extra=READERS)
-async def list_credits(tx: Tx, client_id: UUID | None = None, limit: Limit = 50) -> Page[CreditView]:
+async def list_credits(tx: Tx, client_id: ClientId | None = None, limit: Limit = 50) -> Page[CreditView]:
     """Return credits with their evidence, newest first."""
     found = await reports.list_credits(tx, client_id=client_id, limit=limit)
     return Page[CreditView](items=[CreditView(**one) for one in found])
 
 
 @router.post("/credits/{credit_id}/withdraw", status_code=204, openapi_extra=BILLERS)
-async def withdraw_credit(credit_id: UUID, tx: Tx, default: DefaultSeller) -> None:
+async def withdraw_credit(credit_id: CreditId, tx: Tx, default: DefaultSeller) -> None:
     """Take back a credit that is on no issued invoice; a draft it is on is made anew without it."""
     await profiles.withdraw(tx, credit_id=credit_id, default_seller=default)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 
 from billing.actions import runs
 from billing.endpoints.who import BILLERS, ISSUERS, DefaultSeller
 from billing.reports import runs as reports
+from billing.schemas.ids import BillingRunId, ClientId
 from billing.schemas.invoices import IssueDrafts, PreviewView, ReviewView, RunView, StartRun
 from msp_kit.api import Tx, guarded_router
 from msp_kit.pagination import Limit, Page
@@ -35,7 +35,12 @@ async def list_runs(tx: Tx, limit: Limit = 50) -> Page[RunView]:
 
 @router.get("/billing-runs/preview", openapi_extra=BILLERS)
 async def preview(
-    tx: Tx, starts_on: Day, ends_on: Day, client_id: UUID | None = None, after: UUID | None = None, limit: Limit = 50
+    tx: Tx,
+    starts_on: Day,
+    ends_on: Day,
+    client_id: ClientId | None = None,
+    after: ClientId | None = None,
+    limit: Limit = 50,
 ) -> Page[PreviewView]:
     """Return the invoices clients would get for a period as things stand; nothing is changed, asked or said."""
     wanted = None if client_id is None else [client_id]
@@ -45,12 +50,12 @@ async def preview(
     rows = []
     for one, name in clients:
         made, problem = await runs.preview(tx, client_id=one, starts_on=starts_on, ends_on=ends_on)
-        rows += PreviewView.rows(client_id=one, client_name=name, contents=[m.content for m in made], problem=problem)
+        rows += PreviewView.rows(client_id=one, client_name=name, contents=[m.frame for m in made], problem=problem)
     return Page[PreviewView](items=rows, next=str(clients[-1][0]) if len(clients) == limit else None)
 
 
 @router.get("/billing-runs/{run_id}", openapi_extra=BILLERS)
-async def one_run(run_id: UUID, tx: Tx) -> RunView:
+async def one_run(run_id: BillingRunId, tx: Tx) -> RunView:
     """Return a run with its clients."""
     row = await reports.one_run(tx, run_id=run_id)
     if row is None:
@@ -59,21 +64,21 @@ async def one_run(run_id: UUID, tx: Tx) -> RunView:
 
 
 @router.post("/billing-runs/{run_id}/issue", openapi_extra=ISSUERS)
-async def issue(run_id: UUID, body: IssueDrafts, tx: Tx, seller: DefaultSeller) -> RunView:
+async def issue(run_id: BillingRunId, body: IssueDrafts, tx: Tx, seller: DefaultSeller) -> RunView:
     """Issue the drafts of a run: they cannot change any more."""
     await runs.issue_drafts(tx, run_id=run_id, invoice_ids=body.invoice_ids, default_seller=seller)
     return await one_run(run_id, tx)
 
 
 @router.post("/billing-runs/{run_id}/retry", openapi_extra=BILLERS)
-async def retry(run_id: UUID, tx: Tx) -> RunView:
+async def retry(run_id: BillingRunId, tx: Tx) -> RunView:
     """Ask again for everything that is blocked."""
     await runs.retry_run(tx, run_id=run_id)
     return await one_run(run_id, tx)
 
 
 @router.get("/billing-runs/{run_id}/review", openapi_extra=BILLERS)
-async def review(run_id: UUID, tx: Tx) -> ReviewView:
+async def review(run_id: BillingRunId, tx: Tx) -> ReviewView:
     """Return what to look at before the run is issued: unapproved time, missing prices, odd totals, leaks."""
     found = await reports.review(tx, run_id=run_id)
     if found is None:

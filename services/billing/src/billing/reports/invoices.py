@@ -138,8 +138,8 @@ async def totals(tx: Transaction, *, client_id: UUID, from_on: date, to_on: date
     """Return the control totals of a client's invoiced entries worked in ``[from_on, to_on)``."""
     zone = await tx.fetchval("SELECT timezone FROM clients WHERE client_id = $1", client_id) or "UTC"
     rows = await tx.fetch(
-        "SELECT time_entry_id::text AS id, worked_minutes FROM hours WHERE client_id = $1 AND invoice_id IS NOT NULL"
-        " AND worked_from >= $2 AND worked_from < $3",
+        "SELECT h.time_entry_id::text AS id, h.worked_minutes FROM hours h JOIN invoiced b USING (time_entry_id)"
+        " WHERE h.client_id = $1 AND h.worked_from >= $2 AND h.worked_from < $3",
         client_id,
         midnight(from_on, zone),
         midnight(to_on, zone),

@@ -133,10 +133,9 @@ async def review(tx: Transaction, *, run_id: UUID) -> Row | None:
         run["ends_on"],
     )
     leaking = await tx.fetch(
-        "SELECT h.client_id, c.name AS client_name, count(*) AS entry_count, sum(h.worked_minutes)::bigint AS worked_minutes,"
-        " min(h.worked_from) AS oldest_worked_from FROM hours h JOIN clients c USING (client_id)"
-        " WHERE h.status = 'posted' AND h.invoice_id IS NULL AND h.worked_from < $1"
-        " GROUP BY h.client_id, c.name ORDER BY worked_minutes DESC, h.client_id LIMIT 200",
+        "SELECT u.client_id, c.name AS client_name, count(*) AS entry_count, sum(u.worked_minutes)::bigint AS worked_minutes,"
+        " min(u.worked_from) AS oldest_worked_from FROM unbilled u JOIN clients c USING (client_id)"
+        " WHERE u.worked_from < $1 GROUP BY u.client_id, c.name ORDER BY worked_minutes DESC, u.client_id LIMIT 200",
         ends_at,
     )
     items = await tx.fetch(

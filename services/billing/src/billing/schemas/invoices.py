@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from billing.schemas.fields import Day, Text
+from billing.schemas.ids import BillingRunId, ClientId, ContractId, Document, InvoiceId, TimeEntryId
 from msp_kit.api import Body, View
 
 
@@ -18,13 +19,13 @@ class StartRun(Body):
 
     starts_on: Day
     ends_on: Day
-    client_ids: list[UUID] | None = Field(default=None, max_length=2000)
+    client_ids: list[ClientId] | None = Field(default=None, max_length=2000)
 
 
 class IssueDrafts(Body):
     """Which drafts to issue; all of the run when left out."""
 
-    invoice_ids: list[UUID] | None = Field(default=None, max_length=2000)
+    invoice_ids: list[InvoiceId] | None = Field(default=None, max_length=2000)
 
 
 class FindingView(View):
@@ -40,12 +41,12 @@ class FindingView(View):
 class RunItemView(View):
     """One client in a run."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str | None
     status: str
     detail: str
     attempt: int
-    invoice_id: UUID | None
+    invoice_id: InvoiceId | None
     number: str | None
     gross_minor: int | None
     currency: str | None
@@ -66,7 +67,7 @@ class ProgressView(View):
 class RunView(View):
     """A billing run."""
 
-    id: UUID
+    id: BillingRunId
     status: str
     starts_on: date
     ends_on: date
@@ -79,8 +80,8 @@ class RunView(View):
 class InvoiceRow(View):
     """An invoice in a list."""
 
-    id: UUID
-    client_id: UUID
+    id: InvoiceId
+    client_id: ClientId
     client_name: str
     kind: str
     status: str
@@ -103,12 +104,12 @@ class InvoiceRow(View):
 class InvoiceView(View):
     """An invoice or credit note with everything it says."""
 
-    id: UUID
-    client_id: UUID
+    id: InvoiceId
+    client_id: ClientId
     kind: str
     status: str
     number: str | None
-    client: dict[str, Any]
+    client: Document
     seller: dict[str, Any] | None = None
     currency: str
     language: str = "en"
@@ -123,14 +124,14 @@ class InvoiceView(View):
     gross_minor: int
     open_minor: int | None = None
     taxes: list[dict[str, Any]]
-    lines: list[dict[str, Any]]
-    statement: list[dict[str, Any]]
-    entries: list[dict[str, Any]]
+    lines: list[Document]
+    statement: list[Document]
+    entries: list[Document]
     worked_minutes: int
-    corrects: dict[str, Any] | None = None
-    corrects_id: UUID | None = None
+    corrects: Document | None = None
+    corrects_id: InvoiceId | None = None
     reason: str | None = None
-    returned_hours: list[dict[str, Any]] = []
+    returned_hours: list[Document] = []
     content_sha256: str | None
     previous_sha256: str | None
 
@@ -169,14 +170,14 @@ class SummaryView(View):
 class PreviewView(View):
     """An invoice a client would get, as things stand."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     currency: str | None
     net_minor: int | None
     tax_minor: int | None
     gross_minor: int | None
     worked_minutes: int | None
-    lines: list[dict[str, Any]]
+    lines: list[Document]
     problem: str | None
     """What keeps the client from being billed."""
 
@@ -195,11 +196,11 @@ class PreviewView(View):
 class ReviewView(View):
     """What to look at before a run is issued."""
 
-    unapproved: list[dict[str, Any]]
-    without_contract: list[dict[str, Any]]
-    leaking: list[dict[str, Any]]
-    blocked: list[dict[str, Any]]
-    findings: list[dict[str, Any]]
+    unapproved: list[Document]
+    without_contract: list[Document]
+    leaking: list[Document]
+    blocked: list[Document]
+    findings: list[Document]
 
 
 class CreditLine(Body):
@@ -212,9 +213,9 @@ class CreditLine(Body):
 class ReturnHours(Body):
     """Bucket minutes to be given back to a contract."""
 
-    contract_id: UUID
+    contract_id: ContractId
     bucket_minutes: Annotated[int, Field(ge=1, le=10**9)]
-    time_entry_id: UUID | None = None
+    time_entry_id: TimeEntryId | None = None
 
 
 class IssueCreditNote(Body):
@@ -238,7 +239,7 @@ class LinesLeftView(View):
 class CreditNoteRow(View):
     """A credit note of an invoice."""
 
-    id: UUID
+    id: InvoiceId
     number: str
     issued_at: datetime
     net_minor: int
@@ -260,36 +261,36 @@ class ExplanationView(View):
     tax_minor: int | None
     tax_category: str
     tax_rate_basis_points: int
-    clause: dict[str, Any]
-    entries: list[dict[str, Any]]
+    clause: Document
+    entries: list[Document]
 
 
 class StaffExplanationView(ExplanationView):
     """What staff sees besides: the rule of the contract version."""
 
-    rule: dict[str, Any] | None
+    rule: Document | None
 
 
 class WhereaboutsView(View):
     """Where a time entry went, to the cent."""
 
-    time_entry_id: UUID
-    client_id: UUID
+    time_entry_id: TimeEntryId
+    client_id: ClientId
     status: str
     worked_minutes: int
     places: dict[str, int]
-    invoice_id: UUID | None
+    invoice_id: InvoiceId | None
     invoice_number: str | None
     invoice_status: str | None
     currency: str | None
     net_minor: int
-    lines: list[dict[str, Any]]
+    lines: list[Document]
 
 
 class CoverageView(View):
     """Worked minutes by place; ``unaccounted_minutes`` is always zero."""
 
-    client_id: UUID
+    client_id: ClientId
     entry_count: int
     worked_minutes: int
     places: dict[str, int]
@@ -316,6 +317,6 @@ class HealthView(View):
 class ClientHealthView(View):
     """Financial health of a client, one row for each currency."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     currencies: list[HealthView]

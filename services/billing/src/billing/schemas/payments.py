@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 
 from billing.schemas.fields import Currency, Day, Minor, Text, Word
+from billing.schemas.ids import (
+    ActorName,
+    BankLineId,
+    ClientId,
+    InvoiceId,
+    InvoiceLinkId,
+    PaymentId,
+    RefundId,
+    WriteOffId,
+)
 from msp_kit.api import Body, View
 
 
 class Share(Body):
     """Money for one invoice."""
 
-    invoice_id: UUID
+    invoice_id: InvoiceId
     amount_minor: Minor
 
 
@@ -25,7 +34,7 @@ Shares = Annotated[list[Share], Field(max_length=500)]
 class RecordPayment(Body):
     """A payment, and the invoices it is for; what is over stays with the payment as credit of the client."""
 
-    client_id: UUID
+    client_id: ClientId
     amount_minor: Minor
     currency: Currency
     received_on: Day
@@ -44,7 +53,7 @@ class Allocate(Body):
 class Release(Body):
     """Money to take back from an invoice."""
 
-    invoice_id: UUID
+    invoice_id: InvoiceId
     amount_minor: Minor
     reason: Text
 
@@ -60,7 +69,7 @@ class Refund(Body):
 class ProposeWriteOff(Body):
     """An amount nobody will ask for any more; it counts when a second person approves."""
 
-    invoice_id: UUID
+    invoice_id: InvoiceId
     amount_minor: Minor
     reason: Text
 
@@ -75,7 +84,7 @@ class ImportStatement(Body):
 class AssignLine(Body):
     """Whose money a bank line is, and what it is for."""
 
-    client_id: UUID
+    client_id: ClientId
     shares: Shares = []
 
 
@@ -119,8 +128,8 @@ class PageView(View):
 class PaymentView(View):
     """A payment with what is left of it."""
 
-    id: UUID
-    client_id: UUID
+    id: PaymentId
+    client_id: ClientId
     client_name: str
     amount_minor: int
     currency: str
@@ -133,7 +142,7 @@ class PaymentView(View):
 class AllocationView(View):
     """Money of a payment that went to an invoice, or was taken back from it."""
 
-    invoice_id: UUID
+    invoice_id: InvoiceId
     number: str
     amount_minor: int
     reason: str
@@ -143,7 +152,7 @@ class AllocationView(View):
 class RefundView(View):
     """Money given back (``refund``), or withdrawn because it never was the client's (``withdrawn``)."""
 
-    id: UUID
+    id: RefundId
     kind: str
     amount_minor: int
     refunded_on: date
@@ -170,7 +179,7 @@ class ImportedView(View):
 class BankLineView(View):
     """A line of a bank statement."""
 
-    id: UUID
+    id: BankLineId
     booked_on: date
     amount_minor: int
     currency: str
@@ -179,16 +188,16 @@ class BankLineView(View):
     statement: str
     status: str
     note: str
-    payment_id: UUID | None
-    client_id: UUID | None
+    payment_id: PaymentId | None
+    client_id: ClientId | None
     client_name: str | None
 
 
 class SuggestedView(View):
     """An open invoice a bank line may be for."""
 
-    id: UUID
-    client_id: UUID
+    id: InvoiceId
+    client_id: ClientId
     client_name: str
     number: str
     open_minor: int
@@ -204,9 +213,9 @@ class WholeBankLineView(BankLineView):
 class ReminderView(View):
     """A reminder that fell due, with what was open then and is open now."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
-    invoice_id: UUID
+    invoice_id: InvoiceId
     number: str
     currency: str
     due_on: date
@@ -219,24 +228,24 @@ class ReminderView(View):
 class WriteOffView(View):
     """A write-off, proposed or approved."""
 
-    id: UUID
-    client_id: UUID
-    invoice_id: UUID
+    id: WriteOffId
+    client_id: ClientId
+    invoice_id: InvoiceId
     number: str
     currency: str
     amount_minor: int
     reason: str
     proposed_at: datetime
-    proposed_by: str
+    proposed_by: ActorName
     approved_at: datetime | None
-    approved_by: str | None
+    approved_by: ActorName | None
 
 
 class OpenInvoiceView(View):
     """An invoice on which something is owed."""
 
-    id: UUID
-    client_id: UUID
+    id: InvoiceId
+    client_id: ClientId
     client_name: str
     number: str
     currency: str
@@ -255,7 +264,7 @@ class OpenInvoiceView(View):
 class AgeingView(View):
     """What a client owes by age."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     currency: str
     not_due: int
@@ -280,7 +289,7 @@ class MovementView(View):
 class AccountView(View):
     """A statement of account."""
 
-    client_id: UUID
+    client_id: ClientId
     currency: str
     opening_minor: int
     movements: list[MovementView]
@@ -290,7 +299,7 @@ class AccountView(View):
 class LinkView(View):
     """A link to an invoice, without its token."""
 
-    id: UUID
+    id: InvoiceLinkId
     expires_at: datetime
     revoked_at: datetime | None
     made_at: datetime
@@ -299,7 +308,7 @@ class LinkView(View):
 class NewLinkView(View):
     """A new link; its token is shown this once."""
 
-    id: UUID
+    id: InvoiceLinkId
     token: str
 
 
@@ -351,7 +360,13 @@ class HostedView(View):
     bic: str | None
 
 
-class MadeView(View):
-    """The id of what was made."""
+class NewWriteOffView(View):
+    """A write-off that was proposed."""
 
-    id: UUID
+    id: WriteOffId
+
+
+class NoticedView(View):
+    """The payment a notice was about."""
+
+    id: PaymentId

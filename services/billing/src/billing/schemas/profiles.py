@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from pydantic import Base64Bytes, Field, model_validator
 
 from billing.domain.items import Charge, Credit
 from billing.schemas.fields import BasisPoints, Country, Currency, Day, Iban, Language, Scheme, Text, VatId, Word
+from billing.schemas.ids import ChargeId, ClientId, ContractId, CreditId, Document
 from msp_kernel.ids import new_id
 from msp_kit.api import Body, View
 
@@ -83,14 +83,14 @@ class ProfileBody(Body):
 class ProfileView(View):
     """A billing profile, as it was given."""
 
-    client_id: UUID
+    client_id: ClientId
     profile: dict[str, Any]
 
 
 class AgreeCharge(Body):
     """An item, a discount or a minimum beside a contract."""
 
-    contract_id: UUID
+    contract_id: ContractId
     kind: Literal["item", "discount", "minimum"]
     text: Text
     quantity: Annotated[int, Field(ge=1, le=10**6)] = 1
@@ -122,8 +122,8 @@ class AgreeCharge(Body):
 class ChargeView(View):
     """A charge beside a contract."""
 
-    id: UUID
-    contract_id: UUID
+    id: ChargeId
+    contract_id: ContractId
     kind: str
     text: str
     quantity: int
@@ -138,9 +138,9 @@ class ChargeView(View):
 class EarnCredit(Body):
     """A credit with its evidence. ``id`` is the sender's: the same one again changes nothing."""
 
-    id: UUID
-    client_id: UUID
-    contract_id: UUID
+    id: CreditId
+    client_id: ClientId
+    contract_id: ContractId
     currency: Currency
     amount_minor: Annotated[int, Field(ge=0, le=10**15)] = 0
     basis_points: BasisPoints = 0
@@ -149,7 +149,7 @@ class EarnCredit(Body):
     source: Word
     """Who promises it: ``sla``, or a person's reason."""
     earned_on: Day
-    evidence: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=200)]
+    evidence: Annotated[list[Document], Field(min_length=1, max_length=200)]
 
     @model_validator(mode="after")
     def _is_one_of_two(self) -> EarnCredit:
@@ -166,12 +166,18 @@ class EarnCredit(Body):
         )
 
 
+class EarnedView(View):
+    """A credit that was taken in."""
+
+    id: CreditId
+
+
 class CreditView(View):
     """A credit: open, on a draft, given or withdrawn."""
 
-    id: UUID
-    client_id: UUID
-    contract_id: UUID
+    id: CreditId
+    client_id: ClientId
+    contract_id: ContractId
     currency: str
     amount_minor: int
     basis_points: int
@@ -180,7 +186,7 @@ class CreditView(View):
     earned_on: date
     status: str
     number: str | None
-    evidence: list[dict[str, Any]]
+    evidence: list[Document]
 
 
 class CostRate(Body):

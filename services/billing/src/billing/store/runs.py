@@ -21,6 +21,21 @@ _FROM = "FROM billing_run_items i JOIN billing_runs r ON r.id = i.run_id"
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A run with how many of its clients stand where; ``said`` is the last word about it."""
+
+    id: UUID
+    starts_on: date
+    ends_on: date
+    said: str
+    moving: int
+    drafted: int
+    blocked: int
+    issued: int
+    nothing: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunItem:
     """One client in a run. ``sealed`` and ``closed`` are the answers of tickets and contracts, once there."""
 
@@ -139,3 +154,21 @@ async def touch(tx: Transaction, item: RunItem) -> None:
     await tx.driver.execute(
         "UPDATE billing_run_items SET changed_at = clock_timestamp() WHERE period_close_id = $1", item.period_close_id
     )
+
+
+async def unsettled(tx: Transaction) -> list[Run]:
+    """Return the runs that may have come to something since the last word about them, locked."""
+    rows = await tx.fetch(
+        "SELECT r.id, r.starts_on, r.ends_on, r.said, i.* FROM billing_runs r CROSS JOIN LATERAL ("
+        " SELECT count(*) FILTER (WHERE status IN ('requested', 'sealed', 'closed', 'issuing')) AS moving,"
+        " count(*) FILTER (WHERE status = 'drafted') AS drafted, count(*) FILTER (WHERE status = 'blocked') AS blocked,"
+        " count(*) FILTER (WHERE status = 'issued') AS issued, count(*) FILTER (WHERE status = 'nothing') AS nothing"
+        " FROM billing_run_items i WHERE i.run_id = r.id) i"
+        " WHERE r.said <> 'finished' ORDER BY r.id FOR UPDATE OF r SKIP LOCKED",
+    )
+    return [Run(**row) for row in rows]
+
+
+async def said(tx: Transaction, run_id: UUID, word: str) -> None:
+    """Keep the last word about a run; without one it is looked at again."""
+    await tx.driver.execute("UPDATE billing_runs SET said = $2 WHERE id = $1 AND said <> $2", run_id, word)

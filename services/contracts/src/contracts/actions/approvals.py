@@ -54,11 +54,11 @@ async def decide(
     if row is None:
         if not await store.is_known(tx, time_entry_id):
             raise NotFound
-        raise NothingToApprove(f"time entry {time_entry_id} does not wait for approval")
+        raise NothingToApprove("the time entry does not wait for approval")
     if row["overage_minutes"] != overage_minutes:
         raise ApprovalOutdated(f"it is {row['overage_minutes']} minutes beyond the bucket now, not {overage_minutes}")
     if await store.has_unsettled(tx, time_entry_id):
-        raise AlreadyDecided(f"time entry {time_entry_id} was decided a moment ago")
+        raise AlreadyDecided("the time entry was decided a moment ago")
     contract = await contracts.contract(tx, row["contract_id"])
     assert contract is not None, "whoever sees the hours sees their contract"
     entry = hours_from(row)

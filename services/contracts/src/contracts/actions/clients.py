@@ -11,6 +11,7 @@ from contracts.store import clients as store
 from msp_events.contracts import ClientRegistered, ClientState, ClientUpdated, JobTypeDefined
 from msp_kernel.business_time import Calendar
 from msp_kernel.ids import new_id
+from msp_kit import ids
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
@@ -45,7 +46,7 @@ async def register(tx: Transaction, particulars: Mapping[str, Any]) -> Row:
     known = await store.client(tx, client_id)
     if known is not None:
         if known["code"] != particulars["code"]:
-            raise ClientExists(f"{client_id} is client {known['code']}")
+            raise ClientExists(f"{ids.shown('client', client_id)} is client {known['code']}")
         return known
     row = {**particulars, "client_id": client_id, "is_active": True, "revision": 1, "created_at": tx.now}
     row.pop("id", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Query
 
@@ -26,6 +25,8 @@ from contracts.schemas.clients import (
     OwnClientView,
     RateCardView,
 )
+from contracts.schemas.ids import CalendarId, ClientId, ContactId, JobTypeId, RateCardId
+from msp_kit import ids
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
 
@@ -65,14 +66,14 @@ async def list_clients(
 
 
 @clients.get("/{client_id}", openapi_extra=EVERYBODY)
-async def read_client(client_id: UUID, caller: CallerNow, tx: Tx) -> ClientView | OwnClientView:
+async def read_client(client_id: ClientId, caller: CallerNow, tx: Tx) -> ClientView | OwnClientView:
     """Read one client; its own people may."""
     row = await reports.client(tx, client_id)
     return _client(row) if caller.kind == "staff" else OwnClientView.model_validate({**row, "id": row["client_id"]})
 
 
 @clients.patch("/{client_id}", openapi_extra=MANAGERS)
-async def change_client(client_id: UUID, body: ClientChanges, tx: Tx) -> ClientView:
+async def change_client(client_id: ClientId, body: ClientChanges, tx: Tx) -> ClientView:
     """Change a client's particulars."""
     given = body.model_dump(exclude_unset=True)
     changes = {name: value for name, value in given.items() if value is not None or name in _CLEARABLE}
@@ -90,7 +91,7 @@ async def add_contact(body: NewContact, caller: CallerNow, tx: Tx) -> ContactVie
 
 
 @contacts.patch("/{contact_id}", openapi_extra=STAFF)
-async def change_contact(contact_id: UUID, body: ContactChanges, tx: Tx) -> ContactView:
+async def change_contact(contact_id: ContactId, body: ContactChanges, tx: Tx) -> ContactView:
     """Change a person at a client."""
     given = body.model_dump(exclude_unset=True)
     changes = {name: value for name, value in given.items() if value is not None or name == "phone"}
@@ -99,7 +100,7 @@ async def change_contact(contact_id: UUID, body: ContactChanges, tx: Tx) -> Cont
 
 @contacts.get("", openapi_extra=EVERYBODY)
 async def list_contacts(
-    tx: Tx, client_id: UUID | None = None, limit: Limit = 50, after: After = None
+    tx: Tx, client_id: ClientId | None = None, limit: Limit = 50, after: After = None
 ) -> Page[ContactView]:
     """List people at clients."""
     rows = await reports.contacts_page(tx, client_id=client_id, after=position(after, of=2), limit=limit)
@@ -114,7 +115,7 @@ async def add_calendar(body: NewCalendar, tx: Tx) -> CalendarView:
 
 
 @calendars.put("/{calendar_id}", openapi_extra=MANAGERS)
-async def change_calendar(calendar_id: UUID, body: NewCalendar, tx: Tx) -> CalendarView:
+async def change_calendar(calendar_id: CalendarId, body: NewCalendar, tx: Tx) -> CalendarView:
     """Change a calendar; contracts adopt it by an amendment, and keep their copy until then."""
     row = await actions.change_calendar(tx, calendar_id, name=body.name, document=_calendar(body, tx))
     return CalendarView.model_validate(row)
@@ -129,7 +130,7 @@ async def list_calendars(tx: Tx, limit: Limit = 50, after: After = None) -> Page
 
 
 @calendars.get("/{calendar_id}", openapi_extra=STAFF)
-async def read_calendar(calendar_id: UUID, tx: Tx) -> CalendarView:
+async def read_calendar(calendar_id: CalendarId, tx: Tx) -> CalendarView:
     """Read one calendar."""
     return CalendarView.model_validate(await reports.calendar(tx, calendar_id))
 
@@ -141,7 +142,7 @@ async def define_job_type(body: NewJobType, tx: Tx) -> JobTypeView:
 
 
 @job_types.patch("/{job_type_id}", openapi_extra=MANAGERS)
-async def change_job_type(job_type_id: UUID, body: JobTypeChanges, tx: Tx) -> JobTypeView:
+async def change_job_type(job_type_id: JobTypeId, body: JobTypeChanges, tx: Tx) -> JobTypeView:
     """Change the name of a job type, or whether new contracts charge it."""
     return JobTypeView.model_validate(
         await actions.change_job_type(tx, job_type_id, body.model_dump(exclude_none=True))
@@ -161,7 +162,7 @@ async def add_rate_card(body: NewRateCard, tx: Tx) -> RateCardView:
 
 
 @rate_cards.post("/{rate_card_id}/versions", status_code=201, openapi_extra=PRICERS)
-async def add_rate_card_version(rate_card_id: UUID, body: NewRateCard, tx: Tx) -> RateCardView:
+async def add_rate_card_version(rate_card_id: RateCardId, body: NewRateCard, tx: Tx) -> RateCardView:
     """Save a new version of a rate card; active contracts keep theirs."""
     row = await actions.add_rate_card(tx, body.model_dump(), rate_card_id=rate_card_id)
     return RateCardView.model_validate(row)
@@ -175,14 +176,14 @@ async def list_rate_cards(tx: Tx, limit: Limit = 50, after: After = None) -> Pag
 
 
 @rate_cards.get("/{rate_card_id}/versions", openapi_extra=STAFF)
-async def list_rate_card_versions(rate_card_id: UUID, tx: Tx) -> Page[RateCardView]:
+async def list_rate_card_versions(rate_card_id: RateCardId, tx: Tx) -> Page[RateCardView]:
     """List all versions of a rate card, oldest first."""
     rows = await reports.rate_card_versions(tx, rate_card_id)
     return Page(items=[RateCardView.model_validate(dict(row)) for row in rows])
 
 
 def _calendar(body: NewCalendar, tx: Tx) -> dict[str, Any]:
-    document = body.model_dump(mode="json", include={"timezone", "weekly", "holidays", "overrides"})
+    document = ids.stored(body, include={"timezone", "weekly", "holidays", "overrides"})
     if body.holiday_country is not None:
         years = body.holiday_years or [tx.now.year, tx.now.year + 1]
         found = public_holidays(body.holiday_country, subdivision=body.holiday_subdivision, years=years)

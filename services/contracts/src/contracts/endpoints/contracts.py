@@ -24,7 +24,9 @@ from contracts.schemas.contracts import (
 )
 from contracts.schemas.fields import sane_year
 from contracts.schemas.hours import BalancesView, BurnView
+from contracts.schemas.ids import ClientId, ContractId
 from contracts.schemas.terms import ProposalView
+from msp_kit import ids
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
 
@@ -54,7 +56,7 @@ async def draft_contract(body: NewContract, tx: Tx) -> ContractView:
 
 
 @router.patch("/{contract_id}", openapi_extra=MANAGERS)
-async def change_draft(contract_id: UUID, body: DraftChanges, tx: Tx) -> ContractView:
+async def change_draft(contract_id: ContractId, body: DraftChanges, tx: Tx) -> ContractView:
     """Change a draft; what is in force is amended instead."""
     changes = _given(body, _OF_DRAFT)
     if "ends_on" in body.model_fields_set:
@@ -67,7 +69,7 @@ async def change_draft(contract_id: UUID, body: DraftChanges, tx: Tx) -> Contrac
 async def list_contracts(
     tx: Tx,
     caller: CallerNow,
-    client_id: UUID | None = None,
+    client_id: ClientId | None = None,
     status: Literal["draft", "active", "ended"] | None = None,
     ref: Annotated[str | None, Query(max_length=20)] = None,
     limit: Limit = 50,
@@ -82,7 +84,7 @@ async def list_contracts(
 
 
 @router.get("/current", openapi_extra=EVERYBODY)
-async def current_contracts(caller: CallerNow, tx: Tx, client_id: UUID | None = None) -> Page[Shown]:
+async def current_contracts(caller: CallerNow, tx: Tx, client_id: ClientId | None = None) -> Page[Shown]:
     """List a client's contracts that are in force today."""
     wanted = caller.client_id or client_id
     if wanted is None:
@@ -97,20 +99,20 @@ async def list_balances(tx: Tx, limit: Limit = 200) -> BalancesView:
 
 
 @router.get("/{contract_id}", openapi_extra=EVERYBODY)
-async def read_contract(contract_id: UUID, caller: CallerNow, tx: Tx) -> Shown:
+async def read_contract(contract_id: ContractId, caller: CallerNow, tx: Tx) -> Shown:
     """Read one contract."""
     return _shown(caller, await reports.contract_view(tx, contract_id))
 
 
 @router.post("/{contract_id}/activate", openapi_extra=MANAGERS)
-async def activate_contract(contract_id: UUID, tx: Tx) -> ContractView:
+async def activate_contract(contract_id: ContractId, tx: Tx) -> ContractView:
     """Bring a draft into force."""
     await actions.activate(tx, contract_id)
     return await _linted(tx, contract_id)
 
 
 @router.post("/{contract_id}/amend/preview", openapi_extra=MANAGERS)
-async def preview_amendment(contract_id: UUID, body: Amendment, tx: Tx) -> ProposalView:
+async def preview_amendment(contract_id: ContractId, body: Amendment, tx: Tx) -> ProposalView:
     """Say what an amendment would change and what speaks against it; nothing is saved."""
     found = await amendments.proposed(tx, contract_id, *_amendment(body), **_days(body))
     is_held = all(one.is_passed for one in found.outcomes)
@@ -126,35 +128,35 @@ async def preview_amendment(contract_id: UUID, body: Amendment, tx: Tx) -> Propo
 
 
 @router.post("/{contract_id}/amend", openapi_extra=MANAGERS)
-async def amend_contract(contract_id: UUID, body: Amendment, tx: Tx) -> ContractView:
+async def amend_contract(contract_id: ContractId, body: Amendment, tx: Tx) -> ContractView:
     """Add a version that changes some terms from a day on."""
     await amendments.amend(tx, contract_id, *_amendment(body), **_days(body))
     return await _linted(tx, contract_id)
 
 
 @router.post("/{contract_id}/end", openapi_extra=MANAGERS)
-async def end_contract(contract_id: UUID, body: End, tx: Tx) -> ContractView:
+async def end_contract(contract_id: ContractId, body: End, tx: Tx) -> ContractView:
     """End a contract."""
     await actions.end(tx, contract_id, ends_on=body.ends_on)
     return await _view(tx, contract_id)
 
 
 @router.post("/{contract_id}/lots", status_code=201, openapi_extra=FUNDERS)
-async def top_up(contract_id: UUID, body: NewLot, tx: Tx) -> ContractView:
+async def top_up(contract_id: ContractId, body: NewLot, tx: Tx) -> ContractView:
     """Fund a bucket with another lot."""
     await actions.top_up(tx, contract_id, body.model_dump())
     return await _view(tx, contract_id)
 
 
 @router.get("/{contract_id}/burn", openapi_extra=EVERYBODY)
-async def read_burn(contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None) -> BurnView:
+async def read_burn(contract_id: ContractId, tx: Tx, starts_on: From = None, to: To = None) -> BurnView:
     """Read how the bucket was used up, day by day; ``to`` is exclusive."""
     return BurnView.model_validate(await balances.burn(tx, contract_id, starts_on=starts_on, ends_on=to))
 
 
 def _terms(body: Any, *, exclude: set[str]) -> dict[str, Any]:
     """Return the terms a body gives; what it leaves out, or sets to null, stays as it is."""
-    given: dict[str, Any] = body.model_dump(mode="json", exclude=exclude, exclude_none=False)
+    given: dict[str, Any] = ids.stored(body, exclude=exclude, exclude_none=False)
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from contracts.actions import approvals as actions
 from contracts.domain.coverage import Work
 from contracts.endpoints.clients import EVERYBODY
@@ -16,6 +14,7 @@ from contracts.schemas.coverage import (
     DecisionView,
     WaitingView,
 )
+from contracts.schemas.ids import ClientId, TimeEntryId
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
 
@@ -36,14 +35,14 @@ async def preview_coverage(body: CoverageQuestion, caller: CallerNow, tx: Tx) ->
 
 
 @coverage.get("/{time_entry_id}", openapi_extra=EVERYBODY)
-async def read_coverage(time_entry_id: UUID, tx: Tx) -> CoverageView:
+async def read_coverage(time_entry_id: TimeEntryId, tx: Tx) -> CoverageView:
     """Say what became of an entry that is logged, with every check."""
     return CoverageView.model_validate(await reports.of_entry(tx, time_entry_id))
 
 
 @approvals.get("", openapi_extra=allows(staff=(), client=DECIDERS))
 async def list_waiting(
-    tx: Tx, client_id: UUID | None = None, limit: Limit = 50, after: After = None
+    tx: Tx, client_id: ClientId | None = None, limit: Limit = 50, after: After = None
 ) -> Page[WaitingView]:
     """List time entries that wait for their client, oldest work first."""
     rows = await approval_reports.waiting_page(tx, client_id=client_id, after=position(after, of=2), limit=limit)
@@ -53,7 +52,7 @@ async def list_waiting(
 
 @approvals.get("/decided", openapi_extra=allows(staff=(), client=DECIDERS))
 async def list_decided(
-    tx: Tx, client_id: UUID | None = None, limit: Limit = 50, after: After = None
+    tx: Tx, client_id: ClientId | None = None, limit: Limit = 50, after: After = None
 ) -> Page[DecisionView]:
     """List what clients decided, newest first."""
     rows = await approval_reports.decided_page(tx, client_id=client_id, after=position(after, of=2), limit=limit)
@@ -62,7 +61,7 @@ async def list_decided(
 
 
 @approvals.post("/{time_entry_id}", status_code=201, openapi_extra=allows(client=DECIDERS))
-async def decide(time_entry_id: UUID, body: DecisionBody, caller: CallerNow, tx: Tx) -> DecidedView:
+async def decide(time_entry_id: TimeEntryId, body: DecisionBody, caller: CallerNow, tx: Tx) -> DecidedView:
     """Agree to pay for work beyond the bucket, or decline; only the client can."""
     made = await actions.decide(tx, time_entry_id, by=caller, **body.model_dump())
     return DecidedView.model_validate(dict(made))

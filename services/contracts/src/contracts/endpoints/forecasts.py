@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from contracts.endpoints.clients import EVERYBODY, STAFF
 from contracts.reports import forecasts as reports
 from contracts.schemas.forecasts import ForecastBandView, ForecastsView
+from contracts.schemas.ids import ContractId
 from msp_kit.api import Tx, guarded_router
 from msp_kit.pagination import Limit
 
@@ -21,6 +20,6 @@ async def list_forecasts(tx: Tx, limit: Limit = 200) -> ForecastsView:
 
 
 @router.get("/{contract_id}/forecast", openapi_extra=EVERYBODY)
-async def read_forecast(contract_id: UUID, tx: Tx) -> ForecastBandView:
+async def read_forecast(contract_id: ContractId, tx: Tx) -> ForecastBandView:
     """Read when a bucket will be empty, day by day, and how often such forecasts held."""
     return ForecastBandView.model_validate(await reports.forecast_of(tx, contract_id))

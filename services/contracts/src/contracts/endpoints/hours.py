@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime
@@ -13,6 +12,7 @@ from contracts.endpoints.clients import EVERYBODY, STAFF
 from contracts.reports import hours as reports
 from contracts.schemas.fields import sane_year
 from contracts.schemas.hours import HoursTotalsView, HoursView
+from contracts.schemas.ids import ClientId, ContractId, TimeEntryId
 from msp_kernel.periods import midnight
 from msp_kit.api import Tx, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
@@ -28,7 +28,7 @@ ToDay = Annotated[date | None, Query(), AfterValidator(sane_year)]
 
 @router.get("/totals", openapi_extra=STAFF)
 async def read_totals(
-    tx: Tx, client_id: UUID | None = None, starts_on: FromDay = None, to: ToDay = None
+    tx: Tx, client_id: ClientId | None = None, starts_on: FromDay = None, to: ToDay = None
 ) -> HoursTotalsView:
     """Read the control totals of hours in the ledger; days are the client's, ``to`` is exclusive."""
     found = await reports.totals(tx, client_id=client_id, starts_on=starts_on, ends_on=to)
@@ -36,7 +36,7 @@ async def read_totals(
 
 
 @router.get("/{time_entry_id}", openapi_extra=EVERYBODY)
-async def read_hours(time_entry_id: UUID, tx: Tx) -> HoursView:
+async def read_hours(time_entry_id: TimeEntryId, tx: Tx) -> HoursView:
     """Read what became of one time entry."""
     return HoursView.model_validate(await reports.hours(tx, time_entry_id))
 
@@ -44,7 +44,7 @@ async def read_hours(time_entry_id: UUID, tx: Tx) -> HoursView:
 @router.get("", openapi_extra=EVERYBODY)
 async def list_hours(
     tx: Tx,
-    contract_id: UUID | None = None,
+    contract_id: ContractId | None = None,
     starts_at: FromAt = None,
     to: ToAt = None,
     limit: Limit = 50,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from typing import Annotated, Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Query, Response
@@ -16,6 +15,7 @@ from contracts.endpoints.clients import EVERYBODY
 from contracts.reports import balances, statements as reports
 from contracts.schemas.fields import sane_year
 from contracts.schemas.hours import BalanceAsKnownView, BalanceView, StatementLineView, StatementView
+from contracts.schemas.ids import ContractId
 from msp_kit.api import Tx, guarded_router
 from msp_kit.export import CsvResponse
 
@@ -36,7 +36,7 @@ To = Annotated[date | None, Query(), AfterValidator(sane_year)]
 
 @router.get("/{contract_id}/balance", openapi_extra=EVERYBODY)
 async def read_balance(
-    contract_id: UUID, tx: Tx, at: At = None, known_at: At = None
+    contract_id: ContractId, tx: Tx, at: At = None, known_at: At = None
 ) -> BalanceView | BalanceAsKnownView:
     """Read the live balance, or the one of work done by ``at`` as it was known at ``known_at``."""
     if at is None and known_at is None:
@@ -47,7 +47,7 @@ async def read_balance(
 
 @router.get("/{contract_id}/statement", openapi_extra=EVERYBODY)
 async def read_statement(
-    contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
+    contract_id: ContractId, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
 ) -> StatementView:
     """Read the lines of a period with the running balance; ``to`` is exclusive."""
     found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)
@@ -56,7 +56,7 @@ async def read_statement(
 
 @router.get("/{contract_id}/statement.csv", openapi_extra=EVERYBODY)
 async def download_statement(
-    contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
+    contract_id: ContractId, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
 ) -> Response:
     """Download the lines of a statement; ``to`` is exclusive."""
     found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)
@@ -66,7 +66,7 @@ async def download_statement(
 
 @router.get("/{contract_id}/statement.pdf", openapi_extra=EVERYBODY, response_class=PdfResponse)
 async def print_statement(
-    contract_id: UUID, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
+    contract_id: ContractId, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
 ) -> Response:
     """Download a statement as PDF, the same to the byte while nothing is recorded; ``to`` is exclusive."""
     found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from contracts.schemas.fields import MINUTES_MAX, Plain
+from contracts.schemas.ids import ActorName, AdjustmentId, ClientId, ContractId, LotId, PeriodCloseId
 from msp_kit.api import Body, View
 
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=500, strip_whitespace=True), Plain]
@@ -24,7 +24,7 @@ def _moves_something(minutes: int) -> int:
 class NewAdjustment(Body):
     """Minutes to be added to a lot, or taken from it (below zero), and why."""
 
-    lot_id: UUID
+    lot_id: LotId
     minutes: Annotated[int, Field(ge=-MINUTES_MAX, le=MINUTES_MAX, strict=True), AfterValidator(_moves_something)]
     reason: Reason
 
@@ -32,15 +32,15 @@ class NewAdjustment(Body):
 class AdjustmentView(View):
     """A correction of a lot: who asked, who decided."""
 
-    id: UUID
-    contract_id: UUID
-    lot_id: UUID
+    id: AdjustmentId
+    contract_id: ContractId
+    lot_id: LotId
     minutes: int
     reason: str
     status: Literal["asked", "confirmed", "declined"]
-    asked_by: str
+    asked_by: ActorName
     asked_at: datetime
-    decided_by: str | None
+    decided_by: ActorName | None
     decided_at: datetime | None
 
 
@@ -53,8 +53,8 @@ class Reopening(Body):
 class PeriodCloseView(View):
     """A period of a client that was closed, with the totals that matched those of tickets."""
 
-    period_close_id: UUID
-    client_id: UUID
+    period_close_id: PeriodCloseId
+    client_id: ClientId
     closing: int
     """1, or how often it has been closed."""
     starts_on: date
@@ -64,7 +64,7 @@ class PeriodCloseView(View):
     checksum: str
     closed_at: datetime
     reopened_at: datetime | None
-    reopened_by: str | None
+    reopened_by: ActorName | None
     reopen_reason: str | None
     invoice: str | None
     """Number of an issued invoice: the period stays closed."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from contracts.schemas.fields import Currency, Name, ShortText, Timezone, Word
+from contracts.schemas.ids import CalendarId, ClientId, ContactId, JobTypeId, RateCardId
 from msp_events.base import Level, RateCondition
 from msp_kit.api import Body, View
 
@@ -25,7 +25,7 @@ class AddressBody(Body):
 class NewClient(Body):
     """A client to be registered. ``id`` may be given by an import that must be repeatable."""
 
-    id: UUID | None = None
+    id: ClientId | None = None
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,5}$")]
     name: Name
     timezone: Timezone
@@ -49,7 +49,7 @@ class ClientChanges(Body):
 class OwnClientView(View):
     """A client company as its own people see it."""
 
-    id: UUID
+    id: ClientId
     code: str
     name: str
     timezone: str
@@ -73,7 +73,7 @@ Phone = Annotated[str, StringConstraints(max_length=40)]
 class NewContact(Body):
     """A person at a client. Staff name the client; a client's own people cannot."""
 
-    client_id: UUID | None = None
+    client_id: ClientId | None = None
     name: Name
     email: Email
     phone: Phone | None = None
@@ -90,8 +90,8 @@ class ContactChanges(Body):
 class ContactView(View):
     """A person at a client."""
 
-    id: UUID
-    client_id: UUID
+    id: ContactId
+    client_id: ClientId
     name: str
     email: str
     phone: str | None
@@ -117,7 +117,7 @@ class NewCalendar(Body):
 class CalendarView(View):
     """A calendar in the form the arithmetic reads."""
 
-    id: UUID
+    id: CalendarId
     name: str
     calendar: dict[str, Any]
 
@@ -140,7 +140,7 @@ class JobTypeChanges(Body):
 class JobTypeView(View):
     """A job type category."""
 
-    id: UUID
+    id: JobTypeId
     code: str
     name: str
     is_billable: bool
@@ -169,7 +169,7 @@ class NewRateCard(Body):
 class RateCardView(View):
     """One version of a rate card."""
 
-    id: UUID
+    id: RateCardId
     version: int
     name: str
     currency: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Any, Literal, Self
-from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
 from contracts.schemas.clients import Windows
 from contracts.schemas.fields import Currency, Day, LotMinutes, Minor, Name, Word
+from contracts.schemas.ids import CalendarId, ClientId, ContractId, LotId, RateCardId
 from msp_events.base import Level, RateCondition
 from msp_events.contracts import (
     BillingTerms,
@@ -120,7 +120,7 @@ class NewLot(BucketBody):
 class _Terms(Body):
     job_types: Annotated[list[Word], Field(max_length=100)] | None = None
     levels: Annotated[list[Level], Field(max_length=4)] | None = None
-    calendar_id: UUID | None = None
+    calendar_id: CalendarId | None = None
     targets: Annotated[list[TargetBody], Field(max_length=300)] | None = None
     thresholds_percent: Annotated[list[Percent], Field(max_length=10)] | None = None
     escalation: Annotated[list[EscalationStepBody], Field(max_length=20)] | None = None
@@ -146,16 +146,16 @@ Priority = Annotated[int, Field(ge=1, le=1000, strict=True)]
 class NewContract(_Terms):
     """A draft of a contract. ``id`` may be given by an import that must be repeatable."""
 
-    id: UUID | None = None
-    client_id: UUID
+    id: ContractId | None = None
+    client_id: ClientId
     ref: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{1,19}$")] | None = None
     name: Name
     kind: ContractKind
     starts_on: Day
     ends_on: Day | None = None
     currency: Currency
-    calendar_id: UUID
-    rate_card_id: UUID
+    calendar_id: CalendarId
+    rate_card_id: RateCardId
     priority: Priority | None = None
     bucket: BucketBody | None = None
 
@@ -173,7 +173,7 @@ class DraftChanges(_Terms):
     name: Name | None = None
     ends_on: Day | None = None
     priority: Priority | None = None
-    rate_card_id: UUID | None = None
+    rate_card_id: RateCardId | None = None
 
 
 class Amendment(_Terms):
@@ -196,7 +196,7 @@ class Amendment(_Terms):
     rate_card_version: Annotated[int, Field(ge=1, strict=True)] | None = None
     kind: ContractKind | None = None
     currency: Currency | None = None
-    rate_card_id: UUID | None = None
+    rate_card_id: RateCardId | None = None
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -215,7 +215,7 @@ class End(Body):
 class LotView(View):
     """One funding of a bucket."""
 
-    id: UUID
+    id: LotId
     sequence: int
     origin: str
     minutes: int
@@ -223,7 +223,7 @@ class LotView(View):
     expired_minutes: int
     carried_out_minutes: int
     adjusted_minutes: int
-    carried_from: UUID | None
+    carried_from: LotId | None
     price_minor: int
     priority: int
     valid_from: date
@@ -243,9 +243,9 @@ class FindingView(View):
 class ClientContractView(View):
     """A contract as its client sees it, as of its newest version, and its lots."""
 
-    contract_id: UUID
-    id: UUID
-    client_id: UUID
+    contract_id: ContractId
+    id: ContractId
+    client_id: ClientId
     ref: str
     name: str
     kind: ContractKind
@@ -282,11 +282,11 @@ class ContractView(ClientContractView):
     """A contract as staff sees it: with what is nobody else's business."""
 
     revision: int
-    calendar_id: UUID
+    calendar_id: CalendarId
     priority: int
     thresholds_percent: list[int]
     escalation: list[dict[str, Any]]
-    rate_card_id: UUID
+    rate_card_id: RateCardId
     rate_card_version: int
     lint: list[FindingView] = []
     """What the linter says, after a change."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
-from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
 from contracts.schemas.fields import Instant, Plain, Word
+from contracts.schemas.ids import ClientId, ContractId, CoverageDecisionId, TaskId, TicketId, TimeEntryId
 from msp_events.base import Level, Span
 from msp_kit.api import Body, View
 
@@ -16,8 +16,8 @@ from msp_kit.api import Body, View
 class CoverageQuestion(Body):
     """Work somebody thinks of doing. Without a contract the client's contracts are asked in order of priority."""
 
-    contract_id: UUID | None = None
-    client_id: UUID | None = None
+    contract_id: ContractId | None = None
+    client_id: ClientId | None = None
     job_type: Word
     level: Level
     worked_from: Instant
@@ -35,7 +35,7 @@ class CheckView(View):
 class CoverageView(View):
     """What would become of the work, or what became of it."""
 
-    contract_id: UUID
+    contract_id: ContractId
     contract_ref: str
     contract_version: int
     answer: Literal["covered", "overage", "not_covered", "needs_approval"]
@@ -76,13 +76,13 @@ class DecisionBody(Body):
 class WaitingView(View):
     """A time entry that waits for its client."""
 
-    time_entry_id: UUID
-    client_id: UUID
-    contract_id: UUID
+    time_entry_id: TimeEntryId
+    client_id: ClientId
+    contract_id: ContractId
     contract_ref: str
     contract_name: str
-    ticket_id: UUID | None
-    task_id: UUID | None
+    ticket_id: TicketId | None
+    task_id: TaskId | None
     worked_from: datetime
     worked_minutes: int
     billed_minutes: int
@@ -101,11 +101,11 @@ class WaitingView(View):
 class DecisionView(View):
     """What a client decided."""
 
-    id: UUID
-    client_id: UUID
-    contract_id: UUID
+    id: CoverageDecisionId
+    client_id: ClientId
+    contract_id: ContractId
     contract_ref: str
-    time_entry_id: UUID
+    time_entry_id: TimeEntryId
     decision: Literal["approved", "declined"]
     overage_minutes: int
     price_minor: int | None
@@ -124,7 +124,7 @@ class DecisionView(View):
 class DecidedView(View):
     """The receipt of a decision."""
 
-    time_entry_id: UUID
+    time_entry_id: TimeEntryId
     decision: Literal["approved", "declined"]
     overage_minutes: int
     price_minor: int | None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
-from uuid import UUID
 
+from contracts.schemas.ids import ClientId, ContractId
 from msp_kit.api import View
 
 
@@ -28,8 +28,8 @@ class BandDayView(View):
 class ForecastView(View):
     """When a bucket is likely to be empty. ``null`` days lie beyond the horizon, or the history is too short."""
 
-    contract_id: UUID
-    client_id: UUID
+    contract_id: ContractId
+    client_id: ClientId
     ref: str
     name: str
     kind: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Literal
-from uuid import UUID
 
+from contracts.schemas.ids import AgentId, ClientId, ContractId, LotId, PeriodCloseId, TaskId, TicketId, TimeEntryId
 from msp_events.base import Span
 from msp_kit.api import View
 
@@ -13,7 +13,7 @@ from msp_kit.api import View
 class BalanceLotView(View):
     """A lot of a balance, first payer first."""
 
-    id: UUID
+    id: LotId
     minutes: int
     left_minutes: int
     valid_from: date
@@ -25,8 +25,8 @@ class BalanceLotView(View):
 class BalanceView(View):
     """The live balance of a contract. Minutes on hold have left ``available_minutes`` already."""
 
-    contract_id: UUID
-    client_id: UUID
+    contract_id: ContractId
+    client_id: ClientId
     ref: str
     name: str
     kind: str
@@ -49,7 +49,7 @@ class BalanceView(View):
 class BalanceAsKnownView(View):
     """What each account held of everything that counted by ``at``, as it was recorded by ``known_at``."""
 
-    contract_id: UUID
+    contract_id: ContractId
     at: datetime
     known_at: datetime
     last_seq: int
@@ -83,9 +83,9 @@ class StatementLineView(View):
     minutes: int
     overage_minutes: int
     balance_minutes: int
-    time_entry_id: UUID | None
-    ticket_id: UUID | None
-    task_id: UUID | None
+    time_entry_id: TimeEntryId | None
+    ticket_id: TicketId | None
+    task_id: TaskId | None
     ref: str
     """Of the ticket or task; empty for lots, and for work that was told without."""
     agent_name: str
@@ -101,7 +101,7 @@ class StatementLineView(View):
 class StatementView(View):
     """The lines of a period by worked instant."""
 
-    contract_id: UUID
+    contract_id: ContractId
     ref: str
     contract_name: str
     client_name: str
@@ -126,7 +126,7 @@ class BurnDayView(View):
 class BurnView(View):
     """How a bucket was used up, day by day."""
 
-    contract_id: UUID
+    contract_id: ContractId
     capacity_minutes: int
     days: list[BurnDayView]
 
@@ -141,9 +141,9 @@ class LegView(View):
 class HoursView(View):
     """What became of one time entry."""
 
-    time_entry_id: UUID
-    client_id: UUID
-    contract_id: UUID
+    time_entry_id: TimeEntryId
+    client_id: ClientId
+    contract_id: ContractId
     revision: int
     entry_revision: int
     contract_version: int
@@ -158,16 +158,16 @@ class HoursView(View):
     excluded_minutes: int
     job_type: str
     level: str
-    agent_id: UUID
+    agent_id: AgentId
     agent_name: str
-    ticket_id: UUID | None
-    task_id: UUID | None
+    ticket_id: TicketId | None
+    task_id: TaskId | None
     note: str
     spans: list[Span]
     legs: list[LegView]
     is_late: bool
     is_closed: bool
-    period_close_id: UUID | None
+    period_close_id: PeriodCloseId | None
     refusal: str | None
     refusal_detail: str | None
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
-from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from contracts.domain.cases import instant
 from contracts.schemas.contracts import FindingView, RuleId
 from contracts.schemas.fields import MINUTES_MAX, Name, Word, sane_year
+from contracts.schemas.ids import ActorName, ContractId, ContractTestId, Document
 from msp_events.base import Level, Priority, RateCondition
 from msp_events.contracts import ClockMetric
 from msp_kit.api import Body, View
@@ -50,7 +50,7 @@ class VersionView(View):
     state: Literal["past", "in_force", "future", "replaced"]
     """``replaced``: another version of the same day took its place."""
     recorded_at: datetime
-    actor: str
+    actor: ActorName
     changes: list[DifferenceView]
     """Against the version before it."""
 
@@ -60,7 +60,7 @@ class VersionTermsView(View):
 
     version: int
     effective_from: date
-    terms: dict[str, Any]
+    terms: Document
 
 
 class DiffView(View):
@@ -74,7 +74,7 @@ class DiffView(View):
 class LintView(View):
     """What the linter says about the newest terms."""
 
-    contract_id: UUID
+    contract_id: ContractId
     version: int
     is_refused: bool
     items: list[FindingView]
@@ -159,7 +159,7 @@ class CaseBody(Body):
 class CaseView(View):
     """A contract test as it was written."""
 
-    id: UUID
+    id: ContractTestId
     name: str
     given: dict[str, Any]
     when: dict[str, Any]
@@ -193,7 +193,7 @@ class OutcomeView(View):
 class OutcomesView(View):
     """What became of all tests of a contract under one version."""
 
-    contract_id: UUID
+    contract_id: ContractId
     version: int
     is_passed: bool
     items: list[OutcomeView]
@@ -202,7 +202,7 @@ class OutcomesView(View):
 class ProposalView(View):
     """What an amendment would change, and what speaks against it."""
 
-    contract_id: UUID
+    contract_id: ContractId
     version: int
     effective_from: date
     changes: list[DifferenceView]

@@ -23,6 +23,7 @@ from portal_gateway.telling import BadNotificationSettings, Channel, Telling
 
 SNOOZE_MAX = timedelta(days=366)
 NOBODY = UUID(int=0)
+WOKEN_MAX = 200
 
 
 async def hear(tx: Transaction, events: Sequence[Event]) -> None:
@@ -133,6 +134,13 @@ async def stop_mail(tx: Transaction, person_id: UUID) -> bool:
     await store.drop_mail(tx, person_id)
     await note(tx, actor=person_id, action="notification-mail-stopped", what=person_id)
     return True
+
+
+async def wake(tx: Transaction) -> bool:
+    """Tell open pages of what was put off until now; return whether there may be more."""
+    person_ids = await store.woken(tx, limit=WOKEN_MAX)
+    await _say(tx, person_ids)
+    return bool(person_ids)
 
 
 async def _say(tx: Transaction, person_ids: set[UUID]) -> None:

@@ -203,10 +203,20 @@ async def remove_factors(tx: Transaction, caller: Caller, person_id: UUID) -> No
 
 
 async def ask_for_reset(tx: Transaction, *, email: str, house: House) -> None:
-    """Send a link to choose another password, when there is somebody with this address; nobody is told which."""
+    """Note that a link is asked for. Nobody is looked for here: not even how long it takes tells who exists."""
+    if house.has_mail:
+        await store.add_reset_ask(tx, email)
+
+
+async def answer_reset(tx: Transaction, *, house: House) -> bool:
+    """Send one link that was asked for, when there is somebody with the address; return whether there may be more."""
+    email = await store.take_reset_ask(tx)
+    if email is None:
+        return False
     person = await store.by_email(tx, email)
     if person is not None and person.is_active:
         await _send_ticket(tx, person, purpose="reset", house=house)
+    return True
 
 
 async def choose_password(tx: Transaction, *, token: str, password: str) -> Person:

@@ -9,13 +9,14 @@ from fastapi import Request, Response
 from msp_kit.problems import NotFound
 from portal_gateway.actions import factors as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, HouseNow, SessionNow, VisitorNow, allows, door_router
+from portal_gateway.ids import AudienceName, PasskeyId
 from portal_gateway.schemas import (
     AppCode,
     AppView,
     CodesView,
     FactorsView,
-    IdView,
     NewPasskey,
+    NewPasskeyView,
     PasskeyView,
     PolicyView,
     SetPolicy,
@@ -86,16 +87,16 @@ async def passkey_options(session: SessionNow, database: DatabaseNow, house: Hou
 @router.post("/me/passkeys", status_code=201, openapi_extra=SURE)
 async def add_passkey(
     body: NewPasskey, request: Request, session: SessionNow, database: DatabaseNow, house: HouseNow
-) -> IdView:
+) -> NewPasskeyView:
     """Keep the passkey the browser made."""
     async with database.transaction(SYSTEM) as tx:
         made = await verbs.add_passkey(tx, session, credential=body.credential, name=body.name, house=house)
     request.app.state.visitors.forget_all()
-    return IdView(id=made)
+    return NewPasskeyView(id=made)
 
 
 @router.delete("/me/passkeys/{passkey_id}", status_code=204, openapi_extra=SURE)
-async def remove_passkey(passkey_id: UUID, session: SessionNow, database: DatabaseNow) -> Response:
+async def remove_passkey(passkey_id: PasskeyId, session: SessionNow, database: DatabaseNow) -> Response:
     """Do without a passkey."""
     async with database.transaction(SYSTEM) as tx:
         await verbs.remove_passkey(tx, session.person, passkey_id)
@@ -103,7 +104,7 @@ async def remove_passkey(passkey_id: UUID, session: SessionNow, database: Databa
 
 
 @router.get("/second-factor-policies/{audience}", openapi_extra=READERS)
-async def policy(audience: str, visitor: VisitorNow, database: DatabaseNow) -> PolicyView:
+async def policy(audience: AudienceName, visitor: VisitorNow, database: DatabaseNow) -> PolicyView:
     """Return whether ``staff``, or the people of a client, must have a second factor."""
     known, _ = _audience(visitor, audience)
     async with database.transaction(SYSTEM) as tx:
@@ -112,7 +113,7 @@ async def policy(audience: str, visitor: VisitorNow, database: DatabaseNow) -> P
 
 @router.put("/second-factor-policies/{audience}", openapi_extra=ADMINISTRATORS)
 async def set_policy(
-    audience: str, body: SetPolicy, request: Request, visitor: VisitorNow, database: DatabaseNow
+    audience: AudienceName, body: SetPolicy, request: Request, visitor: VisitorNow, database: DatabaseNow
 ) -> PolicyView:
     """Say whether ``staff``, or the people of a client, must have a second factor."""
     known, client_id = _audience(visitor, audience)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Query, Request, Response
 
 from portal_gateway.actions import keys as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, VisitorNow, allows, door_router
+from portal_gateway.ids import ClientId, KeyId
 from portal_gateway.schemas import KeyView, NewKey, NewKeyView
 
 router = door_router(tags=["API keys"])
 READERS = allows(staff=("admin",), client=("admin",))
 ADMINISTRATORS = allows(staff=("admin",), client=("admin",), step_up=True)
-OfClient = Annotated[UUID | None, Query(description="Staff only: keys of this client instead of the staff's own")]
+OfClient = Annotated[ClientId | None, Query(description="Staff only: keys of this client instead of the staff's own")]
 
 
 @router.post("/api-keys", status_code=201, openapi_extra=ADMINISTRATORS)
@@ -43,7 +43,7 @@ async def list_keys(visitor: VisitorNow, database: DatabaseNow, client_id: OfCli
 
 @router.delete("/api-keys/{key_id}", status_code=204, openapi_extra=ADMINISTRATORS)
 async def revoke_key(
-    key_id: UUID, request: Request, visitor: VisitorNow, database: DatabaseNow, client_id: OfClient = None
+    key_id: KeyId, request: Request, visitor: VisitorNow, database: DatabaseNow, client_id: OfClient = None
 ) -> Response:
     """End a key at once."""
     async with database.transaction(SYSTEM) as tx:

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
-from msp_kit.pagination import After, Limit, Page, cursor, page_of, position
+from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import BadCursor
 from portal_gateway.actions import notes as verbs
-from portal_gateway.guard import PUBLIC, SYSTEM, DatabaseNow, VisitorNow, allows, door_router
+from portal_gateway.guard import PUBLIC, SYSTEM, DatabaseNow, HouseNow, VisitorNow, allows, door_router
+from portal_gateway.house import House
+from portal_gateway.ids import audited
 from portal_gateway.schemas import AuditView, EventView
+from portal_gateway.sealing import SealBroken
 
 router = door_router(tags=["events and audit"])
+_PLACE = "place in the events"
 
 
 @router.get("/events", openapi_extra=allows(staff=(), client=("admin", "approver", "billing")))
 async def events(
-    visitor: VisitorNow, database: DatabaseNow, limit: Limit = 100, after: After = None
+    visitor: VisitorNow, database: DatabaseNow, house: HouseNow, limit: Limit = 100, after: After = None
 ) -> Page[EventView]:
     """Return what happened, oldest first. Keep the last `next`, also of a page that is not full, and ask again with it."""
-    try:
-        where = position(after, of=2)
-        if where is not None:
-            where = [str(int(where[0])), int(where[1])]
-            if not all(0 <= int(part) < 2**63 for part in where):
-                raise BadCursor("take the cursor from `next` of the previous page")
-    except (TypeError, ValueError) as error:
-        raise BadCursor("take the cursor from `next` of the previous page") from error
+    where = None if after is None else _place(house, after)
     async with database.transaction(visitor.caller.scope) as tx:
         rows = await verbs.feed(tx, after=where, limit=limit)
-    page, _ = page_of(rows, limit=limit, key=lambda row: (row["txid"], row["pos"]))
+    page = rows[:limit]
     items = [EventView.model_validate(dict(row)) for row in page]
     # Also of the last page: more will happen, and it is asked for with this.
-    return Page(items=items, next=cursor(page[-1]["txid"], page[-1]["pos"]) if page else after)
+    return Page(items=items, next=_sealed(house, page[-1]) if page else after)
+
+
+def _sealed(house: House, row: Any) -> str:
+    """Return the place of an event. Places count what happens to everybody, so nobody reads them (ADR 0067)."""
+    return base64.urlsafe_b64encode(house.sealer.seal(f"{row['txid']}.{row['pos']}".encode(), purpose=_PLACE)).decode()
+
+
+def _place(house: House, after: str) -> list[Any]:
+    try:
+        sealed = base64.b64decode(after, altchars=b"-_", validate=True)
+        txid, _, pos = house.sealer.open(sealed, purpose=_PLACE).decode().partition(".")
+    except (ValueError, SealBroken) as error:
+        raise BadCursor("take the cursor from `next` of the previous page") from error
+    return [txid, int(pos)]
 
 
 @router.get("/audit", openapi_extra=allows(staff=("admin", "manager"), client=("admin",)))
@@ -58,4 +70,5 @@ async def description(request: Request) -> Response:
 
 
 def _named(row: Any) -> dict[str, Any]:
-    return {name: value for name, value in dict(row).items() if name not in ("sha256", "of_client_id")}
+    kept = {name: value for name, value in dict(row).items() if name not in ("sha256", "of_client_id")}
+    return {**kept, "object": audited(row["action"], row["object"])}

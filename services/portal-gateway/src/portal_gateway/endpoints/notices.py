@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import Query, Response
 
@@ -12,8 +11,9 @@ from msp_kit.problems import BadCursor
 from portal_gateway import wording
 from portal_gateway.actions import notices as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, SessionNow, VisitorNow, allows, door_router
+from portal_gateway.ids import NotificationId
 from portal_gateway.language import DEFAULT, speaking
-from portal_gateway.notices import KINDS
+from portal_gateway.notices import KINDS, NO_CLIENT
 from portal_gateway.schemas import (
     NotificationSettings,
     NotificationSettingsView,
@@ -58,7 +58,11 @@ async def count_notifications(visitor: VisitorNow, _session: SessionNow, databas
 
 @router.put("/notifications/{notification_id}/state", status_code=204, openapi_extra=PEOPLE)
 async def set_notification(
-    notification_id: UUID, body: SetNotification, visitor: VisitorNow, _session: SessionNow, database: DatabaseNow
+    notification_id: NotificationId,
+    body: SetNotification,
+    visitor: VisitorNow,
+    _session: SessionNow,
+    database: DatabaseNow,
 ) -> Response:
     """Mark a notification as done, open, or put off until an instant."""
     async with database.transaction(visitor.caller.scope) as tx:
@@ -98,4 +102,6 @@ async def set_notification_settings(
 
 def _view(row: dict[str, Any]) -> NotificationView:
     text = wording.sentence(row["kind"], row["words"], client=row["client_name"])
-    return NotificationView(text=text, **{name: row[name] for name in row if name not in ("words", "client_name")})
+    told = {name: row[name] for name in row if name not in ("words", "client_name")}
+    client_id = None if row["client_id"] == NO_CLIENT else row["client_id"]
+    return NotificationView(**{**told, "client_id": client_id}, text=text)

@@ -12,6 +12,7 @@ from msp_kit.problems import NotFound
 from portal_gateway.actions import people as verbs
 from portal_gateway.actions.sign_in import SignInRefused
 from portal_gateway.guard import PUBLIC, SYSTEM, DatabaseNow, HouseNow, SessionNow, VisitorNow, allows, door_router
+from portal_gateway.ids import ClientId, PersonId
 from portal_gateway.schemas import (
     AskForReset,
     ChangePassword,
@@ -95,7 +96,7 @@ async def add_person(body: NewPerson, visitor: VisitorNow, database: DatabaseNow
 async def list_people(
     visitor: VisitorNow,
     database: DatabaseNow,
-    client_id: Annotated[UUID | None, Query()] = None,
+    client_id: Annotated[ClientId | None, Query()] = None,
     limit: Limit = 200,
     after: After = None,
 ) -> Page[PersonView]:
@@ -109,7 +110,7 @@ async def list_people(
 
 @router.patch("/people/{person_id}", openapi_extra=ADMINISTRATORS)
 async def change_person(
-    person_id: UUID, body: ChangePerson, request: Request, visitor: VisitorNow, database: DatabaseNow
+    person_id: PersonId, body: ChangePerson, request: Request, visitor: VisitorNow, database: DatabaseNow
 ) -> PersonView:
     """Change name, roles or state; other rights end every session of the person."""
     async with database.transaction(SYSTEM) as tx:
@@ -126,14 +127,16 @@ async def change_person(
 
 
 @router.post("/people/{person_id}/invitation", openapi_extra=ADMINISTRATORS)
-async def invite_again(person_id: UUID, visitor: VisitorNow, database: DatabaseNow, house: HouseNow) -> NewPersonView:
+async def invite_again(
+    person_id: PersonId, visitor: VisitorNow, database: DatabaseNow, house: HouseNow
+) -> NewPersonView:
     """Send another invitation; the link of the first one is no longer good."""
     async with database.transaction(SYSTEM) as tx:
         return _invited(await verbs.invite_again(tx, visitor.caller, person_id, house=house))
 
 
 @router.delete("/people/{person_id}/sessions", status_code=204, openapi_extra=ADMINISTRATORS)
-async def end_sessions(person_id: UUID, request: Request, visitor: VisitorNow, database: DatabaseNow) -> Response:
+async def end_sessions(person_id: PersonId, request: Request, visitor: VisitorNow, database: DatabaseNow) -> Response:
     """End every session of a person."""
     async with database.transaction(SYSTEM) as tx:
         await verbs.end_sessions(tx, visitor.caller, person_id)
@@ -142,7 +145,7 @@ async def end_sessions(person_id: UUID, request: Request, visitor: VisitorNow, d
 
 
 @router.delete("/people/{person_id}/factors", status_code=204, openapi_extra=ADMINISTRATORS)
-async def remove_factors(person_id: UUID, request: Request, visitor: VisitorNow, database: DatabaseNow) -> Response:
+async def remove_factors(person_id: PersonId, request: Request, visitor: VisitorNow, database: DatabaseNow) -> Response:
     """Take the second factors from somebody who lost theirs."""
     async with database.transaction(SYSTEM) as tx:
         await verbs.remove_factors(tx, visitor.caller, person_id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from fastapi import Request, Response
 
 from portal_gateway.actions import factors, sign_in as verbs
@@ -18,6 +16,7 @@ from portal_gateway.guard import (
     allows,
     door_router,
 )
+from portal_gateway.ids import SessionId
 from portal_gateway.schemas import OwnSessionView, Proof, SessionView, SignIn, UsePasskey, ViewAs
 from portal_gateway.scope import token_of
 
@@ -77,7 +76,7 @@ async def sign_out(request: Request, _session: SessionNow, database: DatabaseNow
 
 
 @router.delete("/sessions/{session_id}", status_code=204, openapi_extra=ANYBODY)
-async def end_session(session_id: UUID, request: Request, session: SessionNow, database: DatabaseNow) -> Response:
+async def end_session(session_id: SessionId, request: Request, session: SessionNow, database: DatabaseNow) -> Response:
     """Sign out somewhere else."""
     async with database.transaction(SYSTEM) as tx:
         await verbs.end_session(tx, person_id=session.person.id, session_id=session_id)

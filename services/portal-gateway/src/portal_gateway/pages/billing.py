@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.periods import month_of
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import Site, form_of, go, page_route
@@ -37,7 +38,7 @@ async def _runs(site: Site, visitor: Visitor, *, problem: str = "") -> Response:
     return site.page(
         "desk/runs.html",
         visitor=visitor,
-        title="Invoice runs",
+        title=gettext("Invoice runs"),
         status=422 if problem else 200,
         found=found,
         problem=problem,
@@ -53,7 +54,7 @@ async def start_run(request: Request, site: Site, visitor: Visitor) -> Response:
     form = await form_of(request, visitor)
     period = _period(form.get("month", ""))
     if period is None:
-        return await _runs(site, visitor, problem="Choose a month.")
+        return await _runs(site, visitor, problem=gettext("Choose a month."))
     try:
         run = await site.services.post(caller, "/billing-runs", period)
     except Refused as refused:
@@ -75,7 +76,7 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
     caller = need_staff(visitor, *BILLERS)
     period = _period(request.query_params.get("month", ""))
     if period is None:
-        return await _runs(site, visitor, problem="Choose a month.")
+        return await _runs(site, visitor, problem=gettext("Choose a month."))
     after = request.query_params.get("after")
     found, side = await site.parts(
         site.services.get(caller, "/billing-runs/preview", **period, after=after, limit=HEALTH_PAGE), nav(site, visitor)
@@ -83,7 +84,7 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/preview.html",
         visitor=visitor,
-        title="Invoice run preview",
+        title=gettext("Invoice run preview"),
         found=found,
         period=period,
         month=request.query_params["month"],
@@ -106,7 +107,7 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") 
     return site.page(
         "desk/run.html",
         visitor=visitor,
-        title=f"Invoice run {shown.day(found['starts_on'])}",
+        title=gettext("Invoice run %(starts_on)s") % {"starts_on": shown.day(found["starts_on"])},
         status=422 if problem else 200,
         run=found,
         review=review,
@@ -115,7 +116,7 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") 
         mend=mend,
         settled=sum(states.get(name, 0) for name in ("drafted", "issued", "blocked")),
         problem=problem,
-        topics=f"run-{found['id']}",
+        topics=f"run-{found['id']},invoices",
         **side,
     )
 
@@ -125,10 +126,10 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     of = sum(states.values())
     blocked = states.get("blocked", 0)
     reached = {
-        "Approved time sealed": ("sealed", "closed", "drafted", "issuing", "issued"),
-        "Hours ledger closed": ("closed", "drafted", "issuing", "issued"),
-        "Drafts made, three counts compared": ("drafted", "issuing", "issued"),
-        "Issued": ("issued",),
+        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued"),
+        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued"),
+        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued"),
+        gettext("Issued"): ("issued",),
     }
     found = []
     for text, past in reached.items():
@@ -183,7 +184,12 @@ async def receivables(_request: Request, site: Site, visitor: Visitor) -> Respon
         nav(site, visitor),
     )
     return site.page(
-        "desk/receivables.html", visitor=visitor, title="Receivables", ageing=ageing, still_open=still_open, **side
+        "desk/receivables.html",
+        visitor=visitor,
+        title=gettext("Receivables"),
+        ageing=ageing,
+        still_open=still_open,
+        **side,
     )
 
 
@@ -195,7 +201,7 @@ async def account(request: Request, site: Site, visitor: Visitor, client_id: str
     currency = request.query_params.get("currency") or client["currency"]
     found = await site.services.get(caller, "/receivables/statement", **account_of(client_id, currency))
     side = await nav(site, visitor)
-    title = f"Statement of account, {client['name']}"
+    title = gettext("Statement of account, %(name)s") % {"name": client["name"]}
     return site.page("desk/account.html", visitor=visitor, title=title, found=found, **side)
 
 
@@ -226,7 +232,7 @@ async def health(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/health.html",
         visitor=visitor,
-        title="Financial health",
+        title=gettext("Financial health"),
         found=found,
         days=HEALTH_DAYS,
         **side,

@@ -20,7 +20,7 @@ from portal_gateway.pages.settings import framed, own_session
 from portal_gateway.pages.sign_in import limit_address
 from portal_gateway.pages.site import Site, failure, form_of, go, page_route, site_of
 from portal_gateway.scope import Visitor
-from portal_gateway.telling import BadNotificationSettings, Telling, checked, clock
+from portal_gateway.telling import BadNotificationSettings, Telling, checked, clock, is_zone
 
 router = APIRouter()
 SHOWN = 30
@@ -48,8 +48,10 @@ async def count(request: Request) -> Response:
         visitor = await site_of(request).visitors.of(request, is_used=False)
     except Unauthenticated:
         return Response(status_code=401)
+    mark = request.app.state.hub.mark
     async with _database(request).transaction(visitor.caller.scope) as tx:
-        return JSONResponse({"unread": await notices.unread(tx, visitor.caller)}, headers={"cache-control": "no-store"})
+        found = {"unread": await notices.unread(tx, visitor.caller), "at": mark}
+    return JSONResponse(found, headers={"cache-control": "no-store"})
 
 
 @page_route(router, "/settings/notifications", "GET", "POST")
@@ -80,7 +82,7 @@ async def settings(request: Request, site: Site, visitor: Visitor) -> Response:
         problem=problem,
         is_saved="saved" in request.query_params and not problem,
         refusal=telling.refusal,
-        is_zone_wrong="time zone" in problem,
+        is_zone_wrong=bool(problem) and not is_zone(form.get("zone", "")),
         form=form,
         kinds=[(kind, wording.TITLES[kind]) for kind in kinds],
         has_mail=request.app.state.house.has_mail,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.periods import month_of
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.clocks import escalates
 from portal_gateway.pages.desk import nav
@@ -44,13 +45,13 @@ async def operations(request: Request, site: Site, visitor: Visitor) -> Response
     return site.page(
         "desk/operations.html",
         visitor=visitor,
-        title="Operations",
+        title=gettext("Operations"),
         month=month,
         period=period,
         risk=risk,
         kept=kept,
         weeks=weeks,
-        days=DAYS,
+        days=[gettext(day) for day in DAYS],
         escalates=escalates,
         link=lambda **more: link({**period, **more}),
         still_open=link({**lately, "outcome": "open_overdue"}),

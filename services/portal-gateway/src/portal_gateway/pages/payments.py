@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, SELLERS
 from portal_gateway.pages.desk import nav
@@ -17,7 +18,7 @@ from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/billing")
 REMINDER_DAYS = (3, 14, 30)
-NOT_CHANGED, NOT_PROPOSED = "Nothing was changed.", "Nothing was proposed."
+NOT_CHANGED, NOT_PROPOSED = mark("Nothing was changed."), mark("Nothing was proposed.")
 
 
 @page_route(router, "/payments")
@@ -28,7 +29,7 @@ async def payments(request: Request, site: Site, visitor: Visitor) -> Response:
     found, side = await site.parts(
         site.services.get(caller, "/payments", client_id=client_id, limit=100), nav(site, visitor)
     )
-    return site.page("desk/payments.html", visitor=visitor, title="Payments", found=found, **side)
+    return site.page("desk/payments.html", visitor=visitor, title=gettext("Payments"), found=found, **side)
 
 
 @page_route(router, "/payments/{payment_id}")
@@ -52,7 +53,7 @@ async def _payment(
     return site.page(
         "desk/payment.html",
         visitor=visitor,
-        title=f"Payment of {shown.day(found['received_on'])}",
+        title=gettext("Payment of %(received_on)s") % {"received_on": shown.day(found["received_on"])},
         status=form.status,
         payment=found,
         still_open=still_open,
@@ -156,13 +157,13 @@ async def _act(
     try:
         await site.services.post(visitor.caller, path, body, key=form.value("key") or None)
     except Refused as refused:
-        again = Form.refused(form.name, form.values, refused, said=NOT_CHANGED, places=places)
+        again = Form.refused(form.name, form.values, refused, said=gettext(NOT_CHANGED), places=places)
         return await _payment(site, visitor, payment_id, form=again)
     return go(f"/desk/billing/payments/{segment(payment_id)}")
 
 
 def _no_amount(name: str, typed: dict[str, str]) -> Form:
-    return Form.wrong(name, typed, {"amount": AMOUNT}, said=NOT_CHANGED)
+    return Form.wrong(name, typed, {"amount": gettext(AMOUNT)}, said=gettext(NOT_CHANGED))
 
 
 # ---- write-offs -----------------------------------------------------------------------------------------------------
@@ -180,7 +181,7 @@ async def _write_offs(site: Site, visitor: Visitor, form: Form) -> Response:
     return site.page(
         "desk/write_offs.html",
         visitor=visitor,
-        title="Write-offs",
+        title=gettext("Write-offs"),
         status=form.status,
         found=found,
         me=str(caller.id),
@@ -198,7 +199,9 @@ async def approve_write_off(request: Request, site: Site, visitor: Visitor, writ
     try:
         await site.services.post(caller, f"/write-offs/{segment(write_off_id)}/approve")
     except Refused as refused:
-        return await _write_offs(site, visitor, Form.refused("approve", {}, refused, said="It was not approved."))
+        return await _write_offs(
+            site, visitor, Form.refused("approve", {}, refused, said=gettext("It was not approved."))
+        )
     return go("/desk/billing/write-offs")
 
 
@@ -215,7 +218,7 @@ async def _write_off(site: Site, visitor: Visitor, number: str, form: Form) -> R
     return site.page(
         "desk/write_off.html",
         visitor=visitor,
-        title="Propose a write-off",
+        title=gettext("Propose a write-off"),
         status=form.status,
         invoice=found,
         form=form,
@@ -232,14 +235,14 @@ async def propose_write_off(request: Request, site: Site, visitor: Visitor, numb
     found = await site.services.get(caller, f"/invoices/{segment(number)}")
     amount = shown.minor_units(typed.get("amount", ""), found["currency"])
     if amount is None:
-        form = Form.wrong("write-off", typed, {"amount": AMOUNT}, said=NOT_PROPOSED)
+        form = Form.wrong("write-off", typed, {"amount": gettext(AMOUNT)}, said=gettext(NOT_PROPOSED))
         return await _write_off(site, visitor, number, form)
     body = {"invoice_id": found["id"], "amount_minor": amount, "reason": typed.get("reason", "").strip()}
     try:
         await site.services.post(caller, "/write-offs", body, key=typed.get("key") or None)
     except Refused as refused:
         places = {"amount_minor": "amount", "more-than-there-is": "amount"}
-        form = Form.refused("write-off", typed, refused, said=NOT_PROPOSED, places=places)
+        form = Form.refused("write-off", typed, refused, said=gettext(NOT_PROPOSED), places=places)
         return await _write_off(site, visitor, number, form)
     return go("/desk/billing/write-offs")
 
@@ -260,7 +263,7 @@ async def reminders(_request: Request, site: Site, visitor: Visitor) -> Response
     return site.page(
         "desk/reminders.html",
         visitor=visitor,
-        title="Reminders",
+        title=gettext("Reminders"),
         still_open=still_open,
         coming=sorted((one for one in listed if one["next_on"]), key=lambda one: (one["next_on"], one["number"])),
         found=found,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext, mark
+from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Site, form_of, go, page_route
@@ -14,23 +19,30 @@ router = APIRouter(prefix="/desk/approvals")
 APPROVERS = ("manager", "admin")
 SHOWN_MAX = 100
 ODD = {
-    "out_of_scope": ("Out of scope", "breach", "circle-alert"),
-    "overage": ("Overage", "breach", "hourglass"),
-    "overlaps": ("Overlaps", "risk", "triangle-alert"),
-    "very_long": ("Very long", "risk", "clock"),
-    "unlike_usual": ("Unlike the usual", "risk", "chart-no-axes-column"),
-    "late": ("Late", "risk", "calendar"),
-    "off_hours": ("Off hours", "risk", "sun-moon"),
+    "out_of_scope": (mark("Out of scope"), "breach", "circle-alert", mark("not in the contract any more")),
+    "overage": (mark("Overage"), "breach", "hourglass", mark("%(time)s beyond the bucket")),
+    "overlaps": (mark("Overlaps"), "risk", "triangle-alert", mark("shares minutes with other time of the agent")),
+    "very_long": (mark("Very long"), "risk", "clock", mark("%(time)s in one entry")),
+    "unlike_usual": (mark("Unlike the usual"), "risk", "chart-no-axes-column", mark("%(time)s is usual here")),
+    "period_sealed": (mark("Late"), "risk", "calendar", mark("its period is sealed")),
+    "late": (mark("Late"), "risk", "calendar", mark("logged %(number)s days after the work")),
+    "holiday": (mark("Holiday"), "risk", "sun-moon", mark("%(time)s outside the opening hours")),
+    "weekend": (mark("Weekend"), "risk", "sun-moon", mark("%(time)s outside the opening hours")),
+    "after_hours": (mark("After hours"), "risk", "sun-moon", mark("%(time)s outside the opening hours")),
 }
-"""What is odd about an entry, in words of the desk."""
-DONE = {"approved": "approved", "returned": "sent back"}
+"""What is odd about an entry: word, tone, icon, and in which way."""
+DONE = {"approved": mark("%(number)s approved."), "returned": mark("%(number)s sent back.")}
+NOT_DONE = {
+    "approved": mark("%(number)s not approved: %(reasons)s."),
+    "returned": mark("%(number)s not sent back: %(reasons)s."),
+}
 
 
 @page_route(router, "")
 async def approvals(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the time that waits for approval, by client."""
     done, _, count = request.query_params.get("done", "").partition("-")
-    told = f"{int(count)} {DONE[done]}." if done in DONE and count.isdecimal() and len(count) < 6 else ""
+    told = _told(done, int(count)) if done in DONE and count.isdecimal() and len(count) < 6 else ""
     return await _approvals(request, site, visitor, Form(), told=told)
 
 
@@ -45,18 +57,31 @@ async def _approvals(request: Request, site: Site, visitor: Visitor, form: Form,
     return site.page(
         "desk/approvals.html",
         visitor=visitor,
-        title="Time approvals",
+        title=gettext("Time approvals"),
         status=form.status,
         form=form,
         waiting=waiting,
         entries=entries,
-        odd=ODD,
+        odd=said_of,
         client_id=client_id,
         here=_here(client_id),
         told=told,
         topics="approvals",
         **side,
     )
+
+
+def said_of(oddity: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return word, tone, icon and phrase for what is odd; what this page has no words for speaks for itself."""
+    if oddity["code"] not in ODD:
+        return oddity["code"].replace("_", " ").capitalize(), "risk", "triangle-alert", oddity["detail"]
+    word, tone, icon, phrase = ODD[oddity["code"]]
+    figure = oddity["figure"]
+    return gettext(word), tone, icon, gettext(phrase) % {"number": figure, "time": shown.duration(figure)}
+
+
+def _told(done: str, count: int) -> str:
+    return gettext(DONE[done]) % {"number": count}
 
 
 def _here(client_id: str | None, done: str = "") -> str:
@@ -74,24 +99,24 @@ async def decide(request: Request, site: Site, visitor: Visitor) -> Response:
     is_return = typed.get("intent") == "reject"
     wrong = {}
     if is_return and not typed.get("reason", "").strip():
-        wrong["reason"] = "say what has to change"
+        wrong["reason"] = gettext("say what has to change")
     if not ids:
-        wrong[""] = "Tick the entries first."
+        wrong[""] = gettext("Tick the entries first.")
     if wrong:
-        form = Form.wrong("entries", typed, wrong, said="Nothing was decided.")
+        form = Form.wrong("entries", typed, wrong, said=gettext("Nothing was decided."))
         return await _approvals(request, site, visitor, form)
     decided = _send_back if is_return else _approve
     try:
         count, refused = await decided(site, visitor, ids, typed.get("reason", "").strip())
     except (Refused, ServiceAway) as error:
-        form = Form.refused("entries", typed, error, said="Nothing was decided.")
+        form = Form.refused("entries", typed, error, said=gettext("Nothing was decided."))
         return await _approvals(request, site, visitor, form)
     done = "returned" if is_return else "approved"
     if not refused:
         return go(_here(request.query_params.get("client_id"), f"{done}-{count}"))
-    problem = f"{len(refused)} not {DONE[done]}: {'; '.join(sorted(set(refused)))}."
-    told = f"{count} {DONE[done]}." if count else ""
-    return await _approvals(request, site, visitor, Form("entries", {}, {}, problem, 409), told=told)
+    problem = gettext(NOT_DONE[done]) % {"number": len(refused), "reasons": "; ".join(sorted(set(refused)))}
+    form = Form("entries", {}, {}, problem, 409)
+    return await _approvals(request, site, visitor, form, told=_told(done, count) if count else "")
 
 
 async def _approve(site: Site, visitor: Visitor, ids: list[str], _reason: str) -> tuple[int, list[str]]:

@@ -12,7 +12,7 @@ export function clock(ms) {
   const s = Math.floor(Math.abs(ms) / 1000);
   const d = Math.floor(s / 86400), h = Math.floor((s % 86400) / 3600), m = Math.floor((s % 3600) / 60);
   const p = (n) => String(n).padStart(2, '0');
-  if (d > 0) return `${d}d ${p(h)}h`;
+  if (d > 0) return meta.dataset.days.replace('{d}', d).replace('{h}', p(h));
   return h > 0 ? `${h}:${p(m)}:${p(s % 60)}` : `${p(m)}:${p(s % 60)}`;
 }
 
@@ -209,30 +209,37 @@ for (const toast of document.querySelectorAll('[data-toast]')) {
 
 /* ---- the bell: how much is open in the inbox ------------------------------- */
 const bell = document.querySelector('[data-bell]');
+// Gives where the signals stood when it was counted.
 async function ring() {
-  if (!bell) return;
+  if (!bell) return '';
   try {
     const answer = await fetch('/ui/inbox', { headers: { accept: 'application/json' } });
-    if (!answer.ok) return;
-    const { unread } = await answer.json(), count = bell.querySelector('.count');
+    if (answer.status === 401) leave();
+    if (!answer.ok) return '';
+    const { unread, at } = await answer.json(), count = bell.querySelector('.count');
     count.hidden = !unread;
     count.textContent = unread > 99 ? '99+' : String(unread);
     bell.setAttribute('aria-label', unread ? bell.dataset.some.replace('0', count.textContent) : bell.dataset.none);
-  } catch { /* the page is left, or the network is away: the next signal asks again */ }
+    return at;
+  } catch { return ''; /* the page is left, or the network is away: the next signal asks again */ }
 }
-ring();
 
-/* ---- live: signals name a topic, the page asks again by its own address ---- */
+/* ---- live: signals name a topic, the page asks again by its own address ----
+   One stream for all tabs of a person in this browser, as HTTP/1.1 allows six connections to a host. Each tab holds a
+   shared lock named for each of its topics while it lives. Whichever tab gets the one exclusive lock opens the stream
+   for all topics that are held, and tells the others what it hears; when it goes, the browser gives the lock to another
+   tab, which goes on after the last signal that was told. Where there are no locks, each tab has a stream of its own. */
 const live = document.querySelector('meta[name="live-topics"]');
 const shows = live?.content.split(',') ?? [];
-const topics = [...new Set([...shows, bell?.dataset.bell])].filter(Boolean).join(',');
-const label = document.querySelector('.live');
-let due = 0;
+const wanted = [...new Set([...shows, bell?.dataset.bell])].filter(Boolean);
+const canShare = Boolean(navigator.locks && window.BroadcastChannel);
+const MOST = 100, LOOK = 20000;
+let due = 0, since = '', leave = () => {};
 async function refresh() {
   due = 0;
   if (!shows.length) return;
-  const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
-  if (!answer.ok) return;
+  const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null);
+  if (!answer?.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const old of document.querySelectorAll('[data-live]')) {
     const made = fresh.getElementById(old.id);
@@ -240,18 +247,85 @@ async function refresh() {
     if (made && !old.contains(document.activeElement) && !old.querySelector('[name="ids"]:checked') && old.innerHTML !== made.innerHTML) old.replaceWith(document.adoptNode(made));
   }
 }
-if (topics && window.EventSource) {
-  const stream = new EventSource(`/ui/events?topics=${encodeURIComponent(topics)}`);
-  const say = (text) => { if (label) label.textContent = text; };
-  const soon = () => { due ||= setTimeout(refresh, 250); };
-  // Without the stream the page looks by itself.
-  let looking = 0;
-  stream.addEventListener('signal', (e) => { if (e.data === bell?.dataset.bell) ring(); if (shows.includes(e.data)) soon(); });
-  stream.addEventListener('resync', () => { ring(); soon(); });
-  stream.addEventListener('open', () => { clearInterval(looking); looking = 0; say(live?.dataset.on); });
-  stream.addEventListener('error', () => {
-    looking ||= setInterval(() => { ring(); refresh(); }, 20000);
-    say(stream.readyState === EventSource.CLOSED ? live?.dataset.looking : live?.dataset.lost);
+function look() { ring(); due ||= setTimeout(refresh, 250); }
+function say(state) { for (const label of document.querySelectorAll('.live')) label.textContent = live?.dataset[state]; }
+const isWithin = (mark, other) => { const [a, n] = mark.split('-'), [b, m] = other.split('-'); return a === b && Number(n) <= Number(m); };
+
+function listen() {
+  const name = `live ${bell?.dataset.bell}`, end = new AbortController(), channel = canShare ? new BroadcastChannel('live') : null;
+  let last = since, isServed = false, isLeader = false, looking = 0, stream = null, asked = '', busy = Promise.resolve();
+  const hold = (lock, mode, held) => new Promise((got) => {
+    navigator.locks.request(lock, { mode, signal: end.signal }, () => {
+      got(); held?.();
+      return new Promise((done) => { end.signal.addEventListener('abort', done); });
+    }).catch(() => { /* the page is left */ });
   });
-  addEventListener('pagehide', () => stream.close());
+  const topics = async () => {
+    if (!canShare) return wanted;
+    const { held } = await navigator.locks.query();
+    return [...new Set(held.map((one) => one.name).filter((one) => one.startsWith(`${name} `)).map((one) => one.slice(name.length + 1)))].sort();
+  };
+  const tell = (said) => { hear(said); channel?.postMessage({ of: name, last, ...said }); };
+
+  // The leader: one stream for the topics of all tabs, opened anew when one comes that it does not have.
+  async function open() {
+    const all = (await topics()).slice(0, MOST);
+    if (end.signal.aborted || (stream && stream.readyState !== EventSource.CLOSED && all.every((one) => asked.includes(one)))) {
+      if (stream?.readyState === EventSource.OPEN) tell({ state: 'on', asked, from: last });
+      return;
+    }
+    stream?.close();
+    asked = all;
+    stream = new EventSource(`/ui/events?topics=${encodeURIComponent(all.join(','))}&last=${encodeURIComponent(last)}`);
+    let from = last;
+    const heard = (e) => { if (e.lastEventId) last = e.lastEventId; };
+    stream.addEventListener('open', () => tell({ state: 'on', asked, from }));
+    stream.addEventListener('signal', (e) => { heard(e); tell({ topic: e.data }); });
+    stream.addEventListener('resync', (e) => { heard(e); tell({ topic: '*' }); });
+    stream.addEventListener('beat', (e) => { heard(e); tell({}); });
+    stream.addEventListener('error', (e) => { from = last; tell({ state: e.target.readyState === EventSource.CLOSED ? 'looking' : 'lost', asked }); });
+  }
+  const opened = () => { busy = busy.then(open); };
+
+  // Every tab.
+  function hear(said) {
+    if (said.last) last = said.last;
+    if (said.topic === '*') look();
+    else if (said.topic) { if (said.topic === bell?.dataset.bell) ring(); if (shows.includes(said.topic)) look(); }
+    if (!said.state) return;
+    const state = said.state === 'on' && !wanted.every((one) => said.asked.includes(one)) ? 'looking' : said.state;
+    say(state);
+    if (state === 'on') {
+      clearInterval(looking); looking = 0;
+      // What came after this tab was made and before it was served may concern it.
+      if (!isServed && !isWithin(said.from, since)) look();
+    } else {
+      // Without the stream the page looks by itself, and the leader tries again.
+      if (state === 'looking') { ring(); since = ''; }
+      looking ||= setInterval(() => { ring(); refresh(); if (isLeader) opened(); }, LOOK);
+    }
+    isServed = state !== 'looking' && (isServed || state === 'on');
+  }
+  function stop() { end.abort(); stream?.close(); channel?.close(); clearInterval(looking); }
+  leave = () => { stop(); say('ended'); };
+  addEventListener('pagehide', stop, { once: true });
+  channel?.addEventListener('message', ({ data }) => {
+    if (data.of === name && (data.state || data.last)) hear(data);
+    else if (isLeader && data.of === name) opened();
+    // Somebody signed in or out in another tab: whether the stream may go on is for the server to say.
+    else if (isLeader && data.left) { stream?.close(); opened(); }
+  });
+  if (!canShare) { isLeader = true; opened(); return; }
+  Promise.all(wanted.map((one) => hold(`${name} ${one}`, 'shared'))).then(() => {
+    if (end.signal.aborted) return;
+    channel.postMessage({ of: name, joined: true });
+    hold(name, 'exclusive', () => { isLeader = true; opened(); });
+  });
 }
+if (bell && window.EventSource) {
+  const counted = await ring();
+  since = live?.dataset.since || counted;
+  listen();
+  // Back from the browser's memory: what was missed is not known.
+  addEventListener('pageshow', (e) => { if (e.persisted) { since = ''; look(); listen(); } });
+} else if (canShare && !pal) new BroadcastChannel('live').postMessage({ left: true });

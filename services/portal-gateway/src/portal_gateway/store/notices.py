@@ -175,6 +175,18 @@ async def settle(
     return len(rows)
 
 
+async def woken(tx: Transaction, *, limit: int) -> set[UUID]:
+    """Open what was put off until now; return whose it is."""
+    rows = await tx.fetch(
+        "UPDATE notifications SET snoozed_until = NULL WHERE id IN (SELECT id FROM notifications"
+        " WHERE snoozed_until <= $1 AND done_at IS NULL ORDER BY snoozed_until LIMIT $2 FOR UPDATE SKIP LOCKED)"
+        " RETURNING person_id",
+        tx.now,
+        limit,
+    )
+    return {row["person_id"] for row in rows}
+
+
 async def settle_all(tx: Transaction, person_id: UUID, *, before: datetime) -> Sequence[UUID]:
     """Mark what is open and came up to an instant as done; return which it was."""
     rows = await tx.fetch(

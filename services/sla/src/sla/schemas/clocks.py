@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
@@ -16,6 +15,7 @@ from sla.domain.clock import BreachReason, Clock, Interval, Status, Verdict
 from sla.domain.escalation import Step, StepKind
 from sla.domain.tape import ClockReport, FiredStep
 from sla.domain.targets import Metric
+from sla.schemas.ids import ActorName, AgentId, ClientId, ClockId, ContractId, TicketId
 
 
 class IntervalView(View):
@@ -27,7 +27,7 @@ class IntervalView(View):
     kind: str
     reason: str
     note: str
-    actor: str
+    actor: ActorName
 
     @staticmethod
     def of(clock: Clock, interval: Interval, *, now: datetime) -> IntervalView:
@@ -118,7 +118,7 @@ class CauseView(View):
 
     cause: Cause
     comment: str
-    set_by: str
+    set_by: ActorName
     set_at: datetime
 
 
@@ -141,11 +141,11 @@ class PromiseView(View):
 class ClockHead(View):
     """The state of a clock as of the request."""
 
-    clock_id: UUID
-    ticket_id: UUID
+    clock_id: ClockId
+    ticket_id: TicketId
     ticket_ref: str
-    client_id: UUID
-    contract_id: UUID
+    client_id: ClientId
+    contract_id: ContractId
     revision: int
     metric: Metric
     cycle: int
@@ -153,7 +153,7 @@ class ClockHead(View):
     level: str
     job_type: str
     queue: str
-    assignee_id: UUID | None
+    assignee_id: AgentId | None
     rule_id: str
     status: Status
     budget_minutes: int

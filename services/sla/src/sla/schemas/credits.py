@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from uuid import UUID
 
 from msp_kit.api import View
 from sla.domain.targets import CreditKind
+from sla.schemas.ids import ClientId, ClockId, ContractId, CreditId, TicketId
 
 
 class EvidenceView(View):
     """A broken promise behind a credit."""
 
-    clock_id: UUID
-    ticket_id: UUID
+    clock_id: ClockId
+    ticket_id: TicketId
     ticket_ref: str
     metric: str
     priority: str
@@ -26,9 +26,9 @@ class EvidenceView(View):
 class CreditView(View):
     """A credit of a contract's rule: an amount, or a share of the monthly items; ``because`` says why it was taken back."""
 
-    credit_id: UUID
-    client_id: UUID
-    contract_id: UUID
+    credit_id: CreditId
+    client_id: ClientId
+    contract_id: ContractId
     contract_version: int
     rule_id: str
     kind: CreditKind
@@ -39,7 +39,7 @@ class CreditView(View):
     amount_minor: int | None
     basis_points: int | None
     is_capped: bool
-    clock_id: UUID | None
+    clock_id: ClockId | None
     met_count: int
     missed_count: int
     earned_at: datetime

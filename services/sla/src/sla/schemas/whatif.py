@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
@@ -17,6 +16,7 @@ from sla.domain.targets import TARGET_MINUTES_MAX, Flags, Metric, Rule, refuse_t
 from sla.domain.whatif import Change, Replayed
 from sla.reports import WhatIf
 from sla.schemas.compliance import TallyView, tally_fields
+from sla.schemas.ids import ClientId, ClockId, ContractId, TicketId
 
 
 class FlagsBody(Body):
@@ -58,8 +58,8 @@ class WhatIfBody(Body):
 
     from_: Annotated[date, Field(alias="from")]
     to: date
-    client_id: UUID | None = None
-    contract_id: UUID | None = None
+    client_id: ClientId | None = None
+    contract_id: ContractId | None = None
     calendar: dict[str, Any] | None = None
     targets: Annotated[list[TargetBody], Field(max_length=300)] | None = None
     flags: FlagsBody | None = None
@@ -88,10 +88,10 @@ class WhatIfBody(Body):
 class ChangedView(View):
     """A clock that would count otherwise; outcomes are null where it would not count at all."""
 
-    clock_id: UUID
-    ticket_id: UUID
+    clock_id: ClockId
+    ticket_id: TicketId
     ticket_ref: str
-    client_id: UUID
+    client_id: ClientId
     metric: Metric
     outcome_before: Outcome | None
     outcome_after: Outcome | None

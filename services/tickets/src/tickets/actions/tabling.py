@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+from msp_events.tickets import ImportFinished
 from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 from msp_kit.identity import Caller
+from msp_kit.outbox import record
 from msp_kit.problems import Conflict, NotFound
 from tickets.actions import organisation, projects, raising
 from tickets.actions.raising import Wish
@@ -37,6 +39,23 @@ async def attempt(tx: Transaction, row: Callable[[], Awaitable[Any]]) -> str | N
     except _REFUSALS as refused:
         return str(refused) or "there is no such client"
     return None
+
+
+async def told(
+    tx: Transaction, *, kind: Literal["tickets", "agents", "projects"], taken: int, refused: int, by: Caller
+) -> None:
+    """Say that rows were brought in."""
+    await record(
+        tx,
+        ImportFinished(
+            occurred_at=tx.now,
+            import_id=new_id(),
+            kind=kind,
+            taken_count=taken,
+            refused_count=refused,
+            actor=str(by.id),
+        ),
+    )
 
 
 class _Enough(Exception):

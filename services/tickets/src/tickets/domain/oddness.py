@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 from msp_kernel.business_time import Calendar
 
-Code = Literal["out_of_scope", "overage", "overlaps", "very_long", "unlike_usual", "late", "off_hours"]
-CODES: tuple[Code, ...] = ("out_of_scope", "overage", "overlaps", "very_long", "unlike_usual", "late", "off_hours")
-"""From the most serious on: first what the client may not pay, then what may not have been worked."""
+Code = Literal[
+    "out_of_scope",
+    "overage",
+    "overlaps",
+    "very_long",
+    "unlike_usual",
+    "period_sealed",
+    "late",
+    "holiday",
+    "weekend",
+    "after_hours",
+]
+CODES: tuple[Code, ...] = get_args(Code)
+"""From the most serious on: first what the client may not pay, then what may not have been worked like that."""
 LONG_MINUTES = 8 * 60
 USUAL_COUNT = 4
 """Fewer entries of a ticket make nothing usual."""
@@ -20,15 +31,31 @@ USUAL_TIMES, USUAL_GAP_MINUTES = 3, 60
 LATE = timedelta(days=7)
 OFF_MINUTES = 30
 """Less than this outside the opening hours is a call that took longer."""
-_OFF_WORDS = {"after_hours": "outside the opening hours", "weekend": "on a weekend", "holiday": "on a holiday"}
+_DETAILS: Mapping[Code, str] = {
+    "out_of_scope": "job type or level is not in the contract any more",
+    "overage": "{} min beyond the bucket",
+    "overlaps": "shares minutes with other entries of the same agent: {}",
+    "very_long": "{} min in one entry",
+    "unlike_usual": "{} min is usual here",
+    "period_sealed": "its period is sealed",
+    "late": "logged {} days after the work",
+    "holiday": "{} min outside the opening hours, on a holiday",
+    "weekend": "{} min outside the opening hours, on a weekend",
+    "after_hours": "{} min outside the opening hours",
+}
 Entry = TypeVar("Entry")
 
 
 class Oddity(NamedTuple):
-    """One thing that is odd about an entry, and in which way."""
+    """One thing that is odd about an entry; ``figure`` is minutes, days or how many, by the code (0: there is none)."""
 
     code: Code
-    detail: str
+    figure: int = 0
+
+    @property
+    def detail(self) -> str:
+        """Return what is odd in one phrase."""
+        return _DETAILS[self.code].format(self.figure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,32 +95,30 @@ def _rank(found: Sequence[Oddity]) -> tuple[int, int]:
 def _found(entry: Waiting) -> Iterator[Oddity]:
     ends_at = entry.worked_from + timedelta(minutes=entry.worked_minutes)
     if not entry.is_in_scope:
-        yield Oddity("out_of_scope", "job type or level is not in the contract any more")
+        yield Oddity("out_of_scope")
     if entry.overage_minutes:
-        yield Oddity("overage", f"{entry.overage_minutes} min beyond the bucket")
+        yield Oddity("overage", entry.overage_minutes)
     if entry.overlaps:
-        others = "another entry" if entry.overlaps == 1 else f"{entry.overlaps} other entries"
-        yield Oddity("overlaps", f"shares minutes with {others} of the same agent")
+        yield Oddity("overlaps", entry.overlaps)
     if entry.worked_minutes > LONG_MINUTES:
-        yield Oddity("very_long", f"{entry.worked_minutes / 60:.1f} h in one entry")
+        yield Oddity("very_long", entry.worked_minutes)
     usual = entry.usual_minutes
     is_known = entry.usual_count >= USUAL_COUNT
     if is_known and entry.worked_minutes >= max(USUAL_TIMES * usual, usual + USUAL_GAP_MINUTES):
-        yield Oddity("unlike_usual", f"{usual} min is usual here")
+        yield Oddity("unlike_usual", usual)
     if entry.is_late:
-        yield Oddity("late", "its period is sealed")
+        yield Oddity("period_sealed")
     elif entry.logged_at - ends_at > LATE:
-        yield Oddity("late", f"logged {(entry.logged_at - ends_at).days} days after the work")
+        yield Oddity("late", (entry.logged_at - ends_at).days)
     if entry.calendar is not None:
         yield from _off_hours(entry.calendar, entry.worked_from, ends_at)
 
 
 def _off_hours(calendar: Calendar, begins: datetime, ends: datetime) -> Iterator[Oddity]:
-    """Say how much of the work was outside the opening hours; the day is the one most of that was on."""
-    minutes: dict[str, int] = {}
+    """Say how much of the work was outside the opening hours; it is named after what most of that was."""
+    minutes: dict[Code, int] = {}
     for part, condition in calendar.split_by_condition(begins, ends):
         if condition != "regular":
-            minutes[condition] = minutes.get(condition, 0) + int((part.ends_at - part.starts_at).total_seconds()) // 60
+            minutes[condition] = minutes.get(condition, 0) + (part.ends_at - part.starts_at) // timedelta(minutes=1)
     if sum(minutes.values()) >= OFF_MINUTES:
-        most = max(sorted(minutes), key=minutes.__getitem__)
-        yield Oddity("off_hours", f"{sum(minutes.values())} min {_OFF_WORDS[most]}")
+        yield Oddity(max(minutes, key=lambda code: (minutes[code], code)), sum(minutes.values()))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import Depends, Query
 
 from msp_kit.api import CallerNow
+from tickets.schemas.ids import AgentId, ClientId
 
 
 async def _filters(
     caller: CallerNow,
     status: Annotated[str | None, Query(max_length=30)] = None,
     queue: Annotated[str | None, Query(max_length=60)] = None,
-    assignee_id: UUID | None = None,
-    client_id: UUID | None = None,
+    assignee_id: AgentId | None = None,
+    client_id: ClientId | None = None,
     tag: Annotated[str | None, Query(max_length=40)] = None,
     priority: Annotated[str | None, Query(max_length=20)] = None,
     job_type: Annotated[str | None, Query(max_length=60)] = None,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from fastapi import APIRouter
 
 from msp_kernel.ids import new_id
@@ -14,6 +12,7 @@ from tickets.actions import assigning, organisation as verbs
 from tickets.domain.assignment import Candidate
 from tickets.domain.shift import Shift
 from tickets.reports import organisation as lists
+from tickets.schemas.ids import AbsenceId, AgentId
 from tickets.schemas.organisation import (
     AbsenceView,
     AddAbsence,
@@ -83,7 +82,7 @@ async def list_absences(tx: Tx) -> list[AgentAbsenceView]:
 
 
 @router.get("/agents/{agent_id}", openapi_extra=STAFF)
-async def one_agent(agent_id: UUID, tx: Tx) -> FullAgentView:
+async def one_agent(agent_id: AgentId, tx: Tx) -> FullAgentView:
     """Return one agent with shifts and absences."""
     row = await lists.one_agent(tx, agent_id=agent_id)
     if row is None:
@@ -92,14 +91,14 @@ async def one_agent(agent_id: UUID, tx: Tx) -> FullAgentView:
 
 
 @router.patch("/agents/{agent_id}", openapi_extra=MANAGERS)
-async def change_agent(agent_id: UUID, body: ChangeAgent, tx: Tx) -> FullAgentView:
+async def change_agent(agent_id: AgentId, body: ChangeAgent, tx: Tx) -> FullAgentView:
     """Change an agent."""
     await verbs.change_agent(tx, agent_id=agent_id, changes=body.to_changes())
     return await one_agent(agent_id, tx)
 
 
 @router.put("/agents/{agent_id}/shifts", openapi_extra=MANAGERS)
-async def set_shifts(agent_id: UUID, body: SetShifts, tx: Tx) -> list[ShiftView]:
+async def set_shifts(agent_id: AgentId, body: SetShifts, tx: Tx) -> list[ShiftView]:
     """Replace the weekly shifts of an agent."""
     shifts = [one.to_shift() for one in body.shifts]
     saved = await verbs.set_shifts(tx, agent_id=agent_id, timezone=body.timezone, shifts=shifts)
@@ -107,14 +106,14 @@ async def set_shifts(agent_id: UUID, body: SetShifts, tx: Tx) -> list[ShiftView]
 
 
 @router.post("/agents/{agent_id}/absences", status_code=201, openapi_extra=MANAGERS)
-async def add_absence(agent_id: UUID, body: AddAbsence, tx: Tx) -> AbsenceView:
+async def add_absence(agent_id: AgentId, body: AddAbsence, tx: Tx) -> AbsenceView:
     """Note that an agent is away."""
     absence_id = await verbs.add_absence(tx, agent_id=agent_id, **body.model_dump())
     return AbsenceView(id=absence_id, **body.model_dump())
 
 
 @router.delete("/agents/absences/{absence_id}", status_code=204, openapi_extra=MANAGERS)
-async def delete_absence(absence_id: UUID, tx: Tx) -> None:
+async def delete_absence(absence_id: AbsenceId, tx: Tx) -> None:
     """Take an absence away."""
     await verbs.delete_absence(tx, absence_id=absence_id)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from uuid import UUID
 
 from fastapi import APIRouter
 
@@ -13,6 +12,7 @@ from msp_kit.pagination import Page
 from tickets.actions import rules as verbs
 from tickets.domain.routing import FALLBACK_QUEUE
 from tickets.reports import organisation as lists
+from tickets.schemas.ids import RoutingRuleId
 from tickets.schemas.organisation import (
     NewRoutingRule,
     RoutingRuleView,
@@ -68,7 +68,7 @@ async def try_out(body: TryOut, tx: Tx) -> TrialView:
 
 
 @router.put("/{rule_id}", openapi_extra=MANAGERS)
-async def save_rule(rule_id: UUID, body: NewRoutingRule, tx: Tx) -> RoutingRuleView:
+async def save_rule(rule_id: RoutingRuleId, body: NewRoutingRule, tx: Tx) -> RoutingRuleView:
     """Change a routing rule."""
     rule = body.to_rule(str(rule_id))
     warnings = await verbs.save(tx, rule, is_new=False)
@@ -76,6 +76,6 @@ async def save_rule(rule_id: UUID, body: NewRoutingRule, tx: Tx) -> RoutingRuleV
 
 
 @router.delete("/{rule_id}", status_code=204, openapi_extra=MANAGERS)
-async def delete_rule(rule_id: UUID, tx: Tx) -> None:
+async def delete_rule(rule_id: RoutingRuleId, tx: Tx) -> None:
     """Delete a routing rule."""
     await verbs.delete(tx, rule_id=rule_id)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from pydantic import ValidationError
 
 from msp_kit.api import Body, CallerNow, Tx, allows, guarded_router
 from msp_kit.export import EXPORTED_MAX, CsvResponse
+from msp_kit.identity import Caller
 from tickets.actions import tabling
 from tickets.domain.table import read
 from tickets.endpoints.filters import TicketFilters
@@ -72,27 +73,30 @@ async def tickets_in(request: Request, caller: CallerNow, tx: Tx, *, trial: Tria
             tx, lambda client_id: line.to_wish(client_id=client_id), client_code=line.client_code, by=caller
         )
 
-    return await _taken(tx, await request.body(), TicketLine, take, is_trial=trial)
+    done = await _taken(tx, await request.body(), TicketLine, take, is_trial=trial)
+    return await _told(tx, done, "tickets", by=caller)
 
 
 @router.post("/agents", openapi_extra=MANAGERS)
-async def agents_in(request: Request, tx: Tx, *, trial: Trial = False) -> TakenView:
+async def agents_in(request: Request, caller: CallerNow, tx: Tx, *, trial: Trial = False) -> TakenView:
     """Add an agent for each row of a CSV body."""
 
     async def take(line: AgentLine) -> None:
         await tabling.add_agent(tx, line.model_dump())
 
-    return await _taken(tx, await request.body(), AgentLine, take, is_trial=trial)
+    done = await _taken(tx, await request.body(), AgentLine, take, is_trial=trial)
+    return await _told(tx, done, "agents", by=caller)
 
 
 @router.post("/projects", openapi_extra=MANAGERS)
-async def projects_in(request: Request, tx: Tx, *, trial: Trial = False) -> TakenView:
+async def projects_in(request: Request, caller: CallerNow, tx: Tx, *, trial: Trial = False) -> TakenView:
     """Create a project for each row of a CSV body."""
 
     async def take(line: ProjectLine) -> None:
         await tabling.create_project(tx, line.model_dump())
 
-    return await _taken(tx, await request.body(), ProjectLine, take, is_trial=trial)
+    done = await _taken(tx, await request.body(), ProjectLine, take, is_trial=trial)
+    return await _told(tx, done, "projects", by=caller)
 
 
 async def _taken(
@@ -116,6 +120,14 @@ async def _taken(
             else:
                 refused.append(RowErrorView(line=number, column=None, detail=why))
     return TakenView(taken=taken, refused=refused, ignored_columns=list(table.ignored), is_trial=is_trial)
+
+
+async def _told(tx: Tx, done: TakenView, kind: Literal["tickets", "agents", "projects"], *, by: Caller) -> TakenView:
+    """Say what was brought in, unless it was only tried."""
+    if not done.is_trial:
+        refused = len({one.line for one in done.refused})
+        await tabling.told(tx, kind=kind, taken=done.taken, refused=refused, by=by)
+    return done
 
 
 def _wrong(line: int, error: Any) -> RowErrorView:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from fastapi import APIRouter
 
 from msp_kernel.ids import new_id
+from msp_kit import ids
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import Page
 from tickets.actions import labels, texts as verbs
 from tickets.domain.priority import DEFAULT
 from tickets.endpoints.addressing import id_of
 from tickets.reports import texts as lists
+from tickets.schemas.ids import CannedReplyId, ClientId, TicketName, TicketTemplateId, TicketViewId
 from tickets.schemas.threads import (
     PriorityCellView,
     ReplyView,
@@ -42,20 +42,20 @@ async def add_reply(body: SaveReply, tx: Tx) -> ReplyView:
 
 
 @router.put("/canned-replies/{reply_id}", openapi_extra=STAFF)
-async def save_reply(reply_id: UUID, body: SaveReply, tx: Tx) -> ReplyView:
+async def save_reply(reply_id: CannedReplyId, body: SaveReply, tx: Tx) -> ReplyView:
     """Save a canned reply."""
     await verbs.save_reply(tx, reply_id=reply_id, **body.model_dump())
     return ReplyView(id=reply_id, **body.model_dump())
 
 
 @router.delete("/canned-replies/{reply_id}", status_code=204, openapi_extra=STAFF)
-async def delete_reply(reply_id: UUID, tx: Tx) -> None:
+async def delete_reply(reply_id: CannedReplyId, tx: Tx) -> None:
     """Delete a canned reply."""
     await verbs.delete_reply(tx, reply_id=reply_id)
 
 
 @router.get("/tickets/{ticket}/canned-replies/{reply_id}", openapi_extra=STAFF)
-async def reply_for(ticket: str, reply_id: UUID, caller: CallerNow, tx: Tx) -> ReplyView:
+async def reply_for(ticket: TicketName, reply_id: CannedReplyId, caller: CallerNow, tx: Tx) -> ReplyView:
     """Return a canned reply with its places filled in for a ticket."""
     return ReplyView(**await verbs.reply_for(tx, reply_id=reply_id, ticket_id=id_of(ticket), by=caller))
 
@@ -73,14 +73,14 @@ async def add_template(body: SaveTemplate, tx: Tx) -> TemplateView:
 
 
 @router.put("/ticket-templates/{template_id}", openapi_extra=MANAGERS)
-async def save_template(template_id: UUID, body: SaveTemplate, tx: Tx) -> TemplateView:
+async def save_template(template_id: TicketTemplateId, body: SaveTemplate, tx: Tx) -> TemplateView:
     """Save a template."""
     await verbs.save_template(tx, template_id=template_id, values=body.model_dump())
     return TemplateView(id=template_id, **body.model_dump())
 
 
 @router.delete("/ticket-templates/{template_id}", status_code=204, openapi_extra=MANAGERS)
-async def delete_template(template_id: UUID, tx: Tx) -> None:
+async def delete_template(template_id: TicketTemplateId, tx: Tx) -> None:
     """Delete a template."""
     await verbs.delete_template(tx, template_id=template_id)
 
@@ -98,21 +98,21 @@ async def add_view(body: SaveView, caller: CallerNow, tx: Tx) -> SavedView:
 
 
 @router.put("/ticket-views/{view_id}", openapi_extra=STAFF)
-async def save_view(view_id: UUID, body: SaveView, caller: CallerNow, tx: Tx) -> SavedView:
+async def save_view(view_id: TicketViewId, body: SaveView, caller: CallerNow, tx: Tx) -> SavedView:
     """Save a view of the caller's."""
-    filters = body.filters.model_dump(mode="json", exclude_defaults=True)
+    filters = ids.stored(body.filters, exclude_defaults=True)
     await verbs.save_view(tx, view_id=view_id, by=caller, name=body.name, filters=filters, is_shared=body.is_shared)
     return SavedView(id=view_id, name=body.name, filters=filters, is_shared=body.is_shared, is_mine=True)
 
 
 @router.delete("/ticket-views/{view_id}", status_code=204, openapi_extra=STAFF)
-async def delete_view(view_id: UUID, caller: CallerNow, tx: Tx) -> None:
+async def delete_view(view_id: TicketViewId, caller: CallerNow, tx: Tx) -> None:
     """Delete a view of the caller's."""
     await verbs.delete_view(tx, view_id=view_id, by=caller)
 
 
 @router.get("/priority-tables/{client_id}", openapi_extra=STAFF)
-async def priority_table(client_id: UUID, tx: Tx) -> list[PriorityCellView]:
+async def priority_table(client_id: ClientId, tx: Tx) -> list[PriorityCellView]:
     """Return a client's whole priority table."""
     own = await lists.priority_table(tx, client_id=client_id)
     return [
@@ -122,7 +122,7 @@ async def priority_table(client_id: UUID, tx: Tx) -> list[PriorityCellView]:
 
 
 @router.put("/priority-tables/{client_id}", openapi_extra=MANAGERS)
-async def set_priority_table(client_id: UUID, body: SetPriorityTable, tx: Tx) -> list[PriorityCellView]:
+async def set_priority_table(client_id: ClientId, body: SetPriorityTable, tx: Tx) -> list[PriorityCellView]:
     """Replace a client's own cells."""
     table: dict[tuple[str, str], str] = {(cell.impact, cell.urgency): cell.priority for cell in body.cells}
     await labels.set_priority_table(tx, client_id=client_id, table=table)

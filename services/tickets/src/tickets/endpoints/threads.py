@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 from urllib.parse import quote
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -12,6 +11,7 @@ from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.problems import slug
 from tickets.actions import attachments, bulk, labels, merging
 from tickets.endpoints.addressing import BlobsNow, IfMatch, id_of
+from tickets.schemas.ids import AttachmentId, MessageId, TicketId, TicketName
 from tickets.schemas.threads import (
     BulkEdit,
     BulkView,
@@ -42,7 +42,7 @@ async def edit_many(body: BulkEdit, caller: CallerNow, tx: Tx) -> BulkView:
 
 
 @router.post("/tickets/{ticket}/merge", openapi_extra=STAFF)
-async def merge(ticket: str, body: Merge, caller: CallerNow, tx: Tx, if_revision: IfMatch) -> MergedView:
+async def merge(ticket: TicketName, body: Merge, caller: CallerNow, tx: Tx, if_revision: IfMatch) -> MergedView:
     """Merge a ticket into an older one of the same client."""
     done = await merging.merge(
         tx, ticket_id=id_of(ticket), into_id=body.into_id, by=caller, reason=body.reason, if_revision=if_revision
@@ -52,14 +52,14 @@ async def merge(ticket: str, body: Merge, caller: CallerNow, tx: Tx, if_revision
 
 
 @router.post("/tickets/{ticket}/split", status_code=201, openapi_extra=STAFF)
-async def split(ticket: str, body: Split, caller: CallerNow, tx: Tx) -> RaisedView:
+async def split(ticket: TicketName, body: Split, caller: CallerNow, tx: Tx) -> RaisedView:
     """Make a second ticket of a part of a thread."""
     made = await merging.split(tx, ticket_id=id_of(ticket), by=caller, **body.model_dump())
     return RaisedView.model_validate(made)
 
 
 @router.post("/tickets/{ticket}/move", status_code=201, openapi_extra=DISPATCH)
-async def move(ticket: str, body: MoveToClient, caller: CallerNow, tx: Tx) -> MovedView:
+async def move(ticket: TicketName, body: MoveToClient, caller: CallerNow, tx: Tx) -> MovedView:
     """Raise a ticket anew at the client it belongs to, and close this one without a verdict."""
     done = await merging.move_to_client(tx, ticket_id=id_of(ticket), by=caller, **body.model_dump())
     return MovedView(
@@ -72,31 +72,31 @@ async def move(ticket: str, body: MoveToClient, caller: CallerNow, tx: Tx) -> Mo
 
 
 @router.post("/tickets/{ticket}/links", status_code=204, openapi_extra=STAFF)
-async def link(ticket: str, body: Link, caller: CallerNow, tx: Tx) -> None:
+async def link(ticket: TicketName, body: Link, caller: CallerNow, tx: Tx) -> None:
     """Link a ticket to another one of the same client."""
     await labels.link(tx, ticket_id=id_of(ticket), other_id=body.other_id, kind=body.kind, by=caller)
 
 
 @router.delete("/tickets/{ticket}/links/{kind}/{other_id}", status_code=204, openapi_extra=STAFF)
-async def unlink(ticket: str, kind: LinkKind, other_id: UUID, caller: CallerNow, tx: Tx) -> None:
+async def unlink(ticket: TicketName, kind: LinkKind, other_id: TicketId, caller: CallerNow, tx: Tx) -> None:
     """Take a link away."""
     await labels.unlink(tx, ticket_id=id_of(ticket), other_id=other_id, kind=kind, by=caller)
 
 
 @router.put("/tickets/{ticket}/watch", status_code=204, openapi_extra=EVERYBODY)
-async def watch(ticket: str, caller: CallerNow, tx: Tx) -> None:
+async def watch(ticket: TicketName, caller: CallerNow, tx: Tx) -> None:
     """Watch a ticket."""
     await labels.watch(tx, ticket_id=id_of(ticket), by=caller, is_wanted=True)
 
 
 @router.delete("/tickets/{ticket}/watch", status_code=204, openapi_extra=EVERYBODY)
-async def unwatch(ticket: str, caller: CallerNow, tx: Tx) -> None:
+async def unwatch(ticket: TicketName, caller: CallerNow, tx: Tx) -> None:
     """Stop watching a ticket."""
     await labels.watch(tx, ticket_id=id_of(ticket), by=caller, is_wanted=False)
 
 
 @router.post("/tickets/{ticket}/rating", openapi_extra=allows(client=()))
-async def rate(ticket: str, body: Rate, caller: CallerNow, tx: Tx) -> RatedView:
+async def rate(ticket: TicketName, body: Rate, caller: CallerNow, tx: Tx) -> RatedView:
     """Say what you think of the work, once per resolution."""
     rated = await labels.rate(tx, ticket_id=id_of(ticket), by=caller, score=body.score, comment=body.comment)
     return RatedView.model_validate(rated)
@@ -104,13 +104,13 @@ async def rate(ticket: str, body: Rate, caller: CallerNow, tx: Tx) -> RatedView:
 
 @router.post("/tickets/{ticket}/attachments", status_code=201, openapi_extra=EVERYBODY)
 async def attach(
-    ticket: str,
+    ticket: TicketName,
     request: Request,
     caller: CallerNow,
     tx: Tx,
     blobs: BlobsNow,
     name: Annotated[str, Query(min_length=1, max_length=400)],
-    message_id: UUID | None = None,
+    message_id: MessageId | None = None,
     *,
     is_public: bool = True,
 ) -> AttachmentView:
@@ -129,7 +129,7 @@ async def attach(
 
 
 @router.get("/attachments/{attachment_id}", openapi_extra=EVERYBODY, response_class=Response)
-async def fetch(attachment_id: UUID, tx: Tx, blobs: BlobsNow) -> Response:
+async def fetch(attachment_id: AttachmentId, tx: Tx, blobs: BlobsNow) -> Response:
     """Return the content of a file: to be saved, never to be run in the page's place."""
     one, content = await attachments.fetch(tx, blobs, attachment_id=attachment_id)
     return Response(content, media_type=one.media_type, headers=_download_headers(one.name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
@@ -19,6 +18,7 @@ from tickets.endpoints.addressing import IfMatch, id_of, uuid_of
 from tickets.endpoints.filters import TicketFilters
 from tickets.reports import search, threads, tickets as lists, time as time_lists
 from tickets.schemas import tickets as shapes
+from tickets.schemas.ids import ClientId, TicketName
 from tickets.schemas.threads import ClientFoundView, FoundView
 from tickets.schemas.tickets import (
     ActivityView,
@@ -88,7 +88,7 @@ async def counts(tx: Tx) -> CountsView:
 
 
 @router.get("/offer", openapi_extra=EVERYBODY)
-async def offer(caller: CallerNow, tx: Tx, client_id: UUID | None = None) -> OfferView:
+async def offer(caller: CallerNow, tx: Tx, client_id: ClientId | None = None) -> OfferView:
     """Return what can be chosen when a ticket is raised."""
     wanted = caller.client_id or client_id
     if wanted is None:
@@ -99,7 +99,7 @@ async def offer(caller: CallerNow, tx: Tx, client_id: UUID | None = None) -> Off
 
 @router.get("/{ticket}", openapi_extra=EVERYBODY)
 async def one_ticket(
-    ticket: str, caller: CallerNow, tx: Tx, response: Response, *, follow: bool = True
+    ticket: TicketName, caller: CallerNow, tx: Tx, response: Response, *, follow: bool = True
 ) -> TicketView | ClientTicketView:
     """Return one ticket by id or ref, with its thread; for a merged one the ticket that took it over."""
     is_staff = caller.kind == "staff"
@@ -115,7 +115,7 @@ async def one_ticket(
 
 
 @router.post("/{ticket}/messages", status_code=201, openapi_extra=EVERYBODY)
-async def post_message(ticket: str, body: PostMessage, caller: CallerNow, tx: Tx) -> MessageView:
+async def post_message(ticket: TicketName, body: PostMessage, caller: CallerNow, tx: Tx) -> MessageView:
     """Answer, or leave an internal note."""
     message = await verbs.post_message(
         tx,
@@ -129,7 +129,9 @@ async def post_message(ticket: str, body: PostMessage, caller: CallerNow, tx: Tx
 
 
 @router.post("/{ticket}/status", openapi_extra=EVERYBODY)
-async def set_status(ticket: str, body: SetStatus, caller: CallerNow, tx: Tx, if_revision: IfMatch) -> RaisedView:
+async def set_status(
+    ticket: TicketName, body: SetStatus, caller: CallerNow, tx: Tx, if_revision: IfMatch
+) -> RaisedView:
     """Move a ticket to another status."""
     moved = await verbs.set_status(
         tx, ticket_id=id_of(ticket), by=caller, status=body.status, reason=body.reason, if_revision=if_revision
@@ -138,7 +140,7 @@ async def set_status(ticket: str, body: SetStatus, caller: CallerNow, tx: Tx, if
 
 
 @router.post("/{ticket}/assign", openapi_extra=STAFF)
-async def assign(ticket: str, body: Assign, caller: CallerNow, tx: Tx, if_revision: IfMatch) -> RaisedView:
+async def assign(ticket: TicketName, body: Assign, caller: CallerNow, tx: Tx, if_revision: IfMatch) -> RaisedView:
     """Give a ticket to an agent, to nobody, or to another queue."""
     moved = await verbs.assign(
         tx,
@@ -153,20 +155,20 @@ async def assign(ticket: str, body: Assign, caller: CallerNow, tx: Tx, if_revisi
 
 
 @router.post("/{ticket}/hand-over", openapi_extra=STAFF)
-async def hand_over(ticket: str, body: HandOver, caller: CallerNow, tx: Tx) -> RaisedView:
+async def hand_over(ticket: TicketName, body: HandOver, caller: CallerNow, tx: Tx) -> RaisedView:
     """Give a ticket to a colleague with what they need to know."""
     moved = await verbs.hand_over(tx, ticket_id=id_of(ticket), by=caller, to_id=body.to_id, note=body.note)
     return RaisedView.model_validate(moved)
 
 
 @router.post("/{ticket}/take", openapi_extra=STAFF)
-async def take(ticket: str, caller: CallerNow, tx: Tx) -> RaisedView:
+async def take(ticket: TicketName, caller: CallerNow, tx: Tx) -> RaisedView:
     """Take a ticket."""
     return RaisedView.model_validate(await verbs.take(tx, ticket_id=id_of(ticket), by=caller))
 
 
 @router.post("/{ticket}/escalate", openapi_extra=STAFF)
-async def escalate(ticket: str, body: Escalate, caller: CallerNow, tx: Tx) -> RaisedView:
+async def escalate(ticket: TicketName, body: Escalate, caller: CallerNow, tx: Tx) -> RaisedView:
     """Move the handling one level up."""
     moved = await verbs.escalate(tx, ticket_id=id_of(ticket), by=caller, reason=body.reason)
     return RaisedView.model_validate(moved)
@@ -174,7 +176,7 @@ async def escalate(ticket: str, body: Escalate, caller: CallerNow, tx: Tx) -> Ra
 
 @router.patch("/{ticket}", openapi_extra=STAFF)
 async def change(
-    ticket: str, body: ChangeTicket, caller: CallerNow, tx: Tx, if_revision: IfMatch, response: Response
+    ticket: TicketName, body: ChangeTicket, caller: CallerNow, tx: Tx, if_revision: IfMatch, response: Response
 ) -> RaisedView:
     """Change a ticket; ``If-Match`` guards against changes made in the meantime."""
     moved = await verbs.change(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 
@@ -15,6 +14,7 @@ from tickets.actions import sealing, time as verbs, timers
 from tickets.actions.time import Logged
 from tickets.domain.quick_time import parse, shown
 from tickets.reports import approvals as waiting_time, time as lists, week as weeks
+from tickets.schemas.ids import AgentId, ClientId, TaskId, TicketId, TimeEntryId
 from tickets.schemas.time import (
     ApprovedView,
     ApproveMany,
@@ -62,7 +62,7 @@ async def understood(text: Annotated[str, Query(min_length=1, max_length=40)]) -
 
 
 @router.get("/week", openapi_extra=STAFF)
-async def week(caller: CallerNow, tx: Tx, agent_id: UUID | None = None, on: Day = None) -> WeekView:
+async def week(caller: CallerNow, tx: Tx, agent_id: AgentId | None = None, on: Day = None) -> WeekView:
     """Return a week of an agent (your own without ``agent_id``), in their zone."""
     row = await weeks.week(tx, agent_id=agent_id, person_id=caller.id, on=on)
     if row is None:
@@ -109,7 +109,7 @@ async def lock_changes(tx: Tx, limit: Limit = 50) -> list[LockChangeView]:
 
 
 @router.put("/locks/{client_id}", status_code=204, openapi_extra=APPROVERS)
-async def lock_period(client_id: UUID, body: LockPeriod, caller: CallerNow, tx: Tx) -> None:
+async def lock_period(client_id: ClientId, body: LockPeriod, caller: CallerNow, tx: Tx) -> None:
     """Lock what was worked before a day for everybody but managers."""
     await sealing.lock_period(tx, client_id=client_id, locked_before=body.locked_before, reason=body.reason, by=caller)
 
@@ -118,10 +118,10 @@ async def lock_period(client_id: UUID, body: LockPeriod, caller: CallerNow, tx: 
 async def list_entries(
     tx: Tx,
     status: Annotated[str | None, Query(max_length=20)] = None,
-    client_id: UUID | None = None,
-    agent_id: UUID | None = None,
-    ticket_id: UUID | None = None,
-    task_id: UUID | None = None,
+    client_id: ClientId | None = None,
+    agent_id: AgentId | None = None,
+    ticket_id: TicketId | None = None,
+    task_id: TaskId | None = None,
     from_at: Annotated[Instant | None, Query(alias="from")] = None,
     to_at: Annotated[Instant | None, Query(alias="to")] = None,
     limit: Limit = 50,
@@ -146,7 +146,7 @@ async def list_entries(
 @router.get("/totals", openapi_extra=TOTALS)
 async def totals(
     tx: Tx,
-    client_id: UUID,
+    client_id: ClientId,
     from_on: Annotated[date, Query(alias="from", ge=date(2000, 1, 1))],
     to_on: Annotated[date, Query(alias="to", le=date(2199, 12, 31))],
 ) -> TotalsView:
@@ -161,7 +161,7 @@ async def waiting(tx: Tx) -> list[WaitingView]:
 
 
 @router.get("/to-approve", openapi_extra=APPROVERS)
-async def to_approve(tx: Tx, client_id: UUID | None = None, limit: Limit = 50) -> ToApproveView:
+async def to_approve(tx: Tx, client_id: ClientId | None = None, limit: Limit = 50) -> ToApproveView:
     """Return the entries that wait for approval, odd and out-of-scope ones first, each with what is odd about it."""
     rows, odd, total = await waiting_time.to_approve(tx, client_id=client_id, limit=limit)
     items = [WaitingEntryView.model_validate(row) for row in rows]
@@ -178,7 +178,7 @@ async def approve_many(body: ApproveMany, caller: CallerNow, tx: Tx) -> Approved
 
 
 @router.get("/{entry_id}", openapi_extra=STAFF)
-async def one_entry(entry_id: UUID, tx: Tx) -> TimeEntryView:
+async def one_entry(entry_id: TimeEntryId, tx: Tx) -> TimeEntryView:
     """Return one time entry."""
     row = await lists.one_entry(tx, entry_id=entry_id)
     if row is None:
@@ -187,28 +187,28 @@ async def one_entry(entry_id: UUID, tx: Tx) -> TimeEntryView:
 
 
 @router.post("/{entry_id}/approve", openapi_extra=APPROVERS)
-async def approve(entry_id: UUID, caller: CallerNow, tx: Tx) -> TimeEntryView:
+async def approve(entry_id: TimeEntryId, caller: CallerNow, tx: Tx) -> TimeEntryView:
     """Approve one entry; nobody approves their own."""
     await verbs.approve(tx, entry_id=entry_id, by=caller)
     return await one_entry(entry_id, tx)
 
 
 @router.post("/{entry_id}/reject", openapi_extra=APPROVERS)
-async def reject(entry_id: UUID, body: Reject, caller: CallerNow, tx: Tx) -> TimeEntryView:
+async def reject(entry_id: TimeEntryId, body: Reject, caller: CallerNow, tx: Tx) -> TimeEntryView:
     """Reject one entry with a reason."""
     await verbs.reject(tx, entry_id=entry_id, by=caller, reason=body.reason)
     return await one_entry(entry_id, tx)
 
 
 @router.post("/{entry_id}/void", openapi_extra=STAFF)
-async def void(entry_id: UUID, body: Decide, caller: CallerNow, tx: Tx) -> TimeEntryView:
+async def void(entry_id: TimeEntryId, body: Decide, caller: CallerNow, tx: Tx) -> TimeEntryView:
     """Withdraw one entry."""
     await verbs.void(tx, entry_id=entry_id, by=caller, reason=body.reason)
     return await one_entry(entry_id, tx)
 
 
 @router.post("/{entry_id}/correct", status_code=201, openapi_extra=STAFF)
-async def correct(entry_id: UUID, body: Correct, caller: CallerNow, tx: Tx) -> LoggedView:
+async def correct(entry_id: TimeEntryId, body: Correct, caller: CallerNow, tx: Tx) -> LoggedView:
     """Log a new entry in the place of one that was wrong."""
     done = await verbs.correct(tx, entry_id=entry_id, work=body.to_work(), by=caller, reason=body.reason)
     return _logged(done)

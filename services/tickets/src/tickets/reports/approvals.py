@@ -55,7 +55,13 @@ async def to_approve(tx: Transaction, *, client_id: UUID | None, limit: int) -> 
     query = query.order_by(time_entries.c.worked_from, time_entries.c.id).limit(LOOKED_AT_MAX)
     entries = [shaped(row) for row in await tx.execute(query)]
     found = await _oddities(tx, entries)
-    rows: list[Row] = [{**entry, "oddities": [one._asdict() for one in found[entry["id"]]]} for entry in entries]
+    rows: list[Row] = [
+        {
+            **entry,
+            "oddities": [{"code": one.code, "figure": one.figure, "detail": one.detail} for one in found[entry["id"]]],
+        }
+        for entry in entries
+    ]
     total: int = await tx.fetchval(
         "SELECT count(*) FROM time_entries WHERE status = 'submitted' AND ($1::uuid IS NULL OR client_id = $1)",
         client_id,

@@ -160,8 +160,14 @@ async def _first(
     if len(rows) == limit:
         return rows
     # Materialised, because nothing is known of how rare the beginning of a word is (see ``search``).
-    found = sa.select(tickets.c.id).where(tickets.c.search.op("@@")(asked)).cte("found").prefix_with("MATERIALIZED")
-    return (await tx.execute(first.where(tickets.c.id.in_(sa.select(found.c.id))).limit(limit))).all()
+    found = (
+        query.with_only_columns(tickets.c.id, tickets.c[key], maintain_column_froms=True)
+        .where(tickets.c.search.op("@@")(asked))
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
+    shown = ordered(sa.select(found.c.id), found.c).limit(limit)
+    return (await tx.execute(first.where(tickets.c.id.in_(shown)))).all()
 
 
 def _of_people(

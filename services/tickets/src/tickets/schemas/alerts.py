@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from msp_kit.api import Body, View
 from tickets.actions.alerting import Alert
 from tickets.domain.alert import State
+from tickets.schemas.ids import ClientId, TicketId
 from tickets.schemas.tickets import Code, Level
 from tickets.schemas.time import Instant
 
@@ -18,7 +19,7 @@ from tickets.schemas.time import Instant
 class TellAlert(Body):
     """An alert. ``system`` and ``dedup_key`` say what is wrong where, the same words while it goes on."""
 
-    client_id: UUID | None = None
+    client_id: ClientId | None = None
     client_code: str | None = Field(default=None, min_length=2, max_length=5)
     """Instead of the id: the letters before a ticket's number."""
     system: Code
@@ -50,5 +51,5 @@ class HeardView(View):
     """What was done, and the ticket."""
 
     step: str
-    ticket_id: UUID | None
+    ticket_id: TicketId | None
     ref: str | None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 
 from msp_kit.api import Body, View
 from tickets.actions.importing import HistoricTicket, HistoricUpdate
 from tickets.domain.ticket import Status
+from tickets.schemas.ids import ClientId
 from tickets.schemas.tickets import Code, Level, Priority, Title
 from tickets.schemas.time import Instant
 
@@ -34,7 +34,7 @@ class ImportedTicket(Body):
     """One ticket."""
 
     external_ref: str = Field(min_length=1, max_length=80)
-    client_id: UUID
+    client_id: ClientId
     contact_name: str = Field(default="", max_length=200)
     title: Title
     description: str = Field(default="", max_length=20_000)

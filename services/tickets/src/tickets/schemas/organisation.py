@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from pydantic import Field
 
@@ -12,6 +11,7 @@ from msp_kit.api import Body, View
 from tickets.actions.rules import DAYS_MAX
 from tickets.domain.routing import RoutingRule
 from tickets.domain.shift import Shift
+from tickets.schemas.ids import AbsenceId, AgentId, ClientId, PersonId, RoutingRuleId, TicketId
 from tickets.schemas.tickets import Code, Level, Name, Priority, Tag
 from tickets.schemas.time import Instant
 
@@ -41,7 +41,7 @@ class NewRoutingRule(Body):
     job_types: list[Code] = Field(default_factory=list, max_length=100)
     levels: list[Level] = Field(default_factory=list, max_length=4)
     priorities: list[Priority] = Field(default_factory=list, max_length=4)
-    client_ids: list[UUID] = Field(default_factory=list, max_length=500)
+    client_ids: list[ClientId] = Field(default_factory=list, max_length=500)
     words: list[Word] = Field(default_factory=list, max_length=50)
     """Parts of the title or description, in any case; one is enough."""
     tags: list[Tag] = Field(default_factory=list, max_length=20)
@@ -58,12 +58,12 @@ class NewRoutingRule(Body):
 class RoutingRuleView(View):
     """A routing rule."""
 
-    id: str
+    id: RoutingRuleId
     position: int
     job_types: list[str]
     levels: list[str]
     priorities: list[str]
-    client_ids: list[UUID] = []
+    client_ids: list[ClientId] = []
     words: list[str] = []
     tags: list[str] = []
     queue: str
@@ -109,8 +109,8 @@ class TrialView(View):
 class NewAgent(Body):
     """An agent; no skills or queues means all of them."""
 
-    id: UUID | None = None
-    person_id: UUID | None = None
+    id: AgentId | None = None
+    person_id: PersonId | None = None
     name: Name
     levels: list[Level] = Field(min_length=1, max_length=4)
     skills: list[Code] = Field(default_factory=list, max_length=100)
@@ -121,8 +121,8 @@ class NewAgent(Body):
 class AgentView(View):
     """An agent."""
 
-    id: UUID
-    person_id: UUID | None
+    id: AgentId
+    person_id: PersonId | None
     name: str
     levels: list[str]
     skills: list[str]
@@ -195,7 +195,7 @@ class AddAbsence(Body):
 class AbsenceView(View):
     """When an agent is away."""
 
-    id: UUID
+    id: AbsenceId
     starts_at: datetime
     ends_at: datetime
     reason: str
@@ -204,7 +204,7 @@ class AbsenceView(View):
 class AgentAbsenceView(AbsenceView):
     """When which agent is away."""
 
-    agent_id: UUID
+    agent_id: AgentId
     agent_name: str
 
 
@@ -224,7 +224,7 @@ class SetPresence(Body):
 class WorkloadView(View):
     """Open work of one agent by state of its most urgent clock."""
 
-    agent_id: UUID
+    agent_id: AgentId
     agent_name: str
     weekly_minutes: int
     open: int
@@ -245,11 +245,11 @@ class WorkloadView(View):
 class SuggestionView(View):
     """A hand-over that would even out the work; loads in percent before and after."""
 
-    ticket_id: UUID
+    ticket_id: TicketId
     ref: str
-    from_id: UUID
+    from_id: AgentId
     from_name: str
-    to_id: UUID
+    to_id: AgentId
     to_name: str
     from_load: list[int]
     to_load: list[int]

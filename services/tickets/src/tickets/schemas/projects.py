@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from msp_kit.api import Body, View
 from tickets.actions.projects import Plan, PlannedTask
 from tickets.domain.project import ProjectStatus, TaskStatus
+from tickets.schemas.ids import (
+    AgentId,
+    ClientId,
+    ContractId,
+    MilestoneId,
+    ProjectId,
+    ProjectTemplateId,
+    TaskId,
+    TicketId,
+)
 from tickets.schemas.tickets import Code, Level, Name, Priority, Title
 
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
@@ -74,7 +83,7 @@ class SaveProjectTemplate(Body):
 class ProjectTemplateView(View):
     """A template of projects."""
 
-    id: UUID
+    id: ProjectTemplateId
     name: str
     plan: dict[str, Any]
 
@@ -82,8 +91,8 @@ class ProjectTemplateView(View):
 class NewProject(Body):
     """A project on a contract of its client, with a plan or a template."""
 
-    client_id: UUID
-    contract_id: UUID
+    client_id: ClientId
+    contract_id: ContractId
     name: Title
     description: str = Field(default="", max_length=20_000)
     status: ProjectStatus = "planned"
@@ -91,7 +100,7 @@ class NewProject(Body):
     budget_minutes: Budget | None = None
     starts_on: Day | None = None
     due_on: Day | None = None
-    template_id: UUID | None = None
+    template_id: ProjectTemplateId | None = None
     plan: PlanBody | None = None
 
     @model_validator(mode="after")
@@ -135,15 +144,15 @@ class NewTask(Body):
 
     title: Title
     description: str = Field(default="", max_length=20_000)
-    milestone_id: UUID | None = None
+    milestone_id: MilestoneId | None = None
     status: TaskStatus = "todo"
     estimate_minutes: Estimate | None = None
-    assignee_id: UUID | None = None
+    assignee_id: AgentId | None = None
     job_type: Code
     level: Level
     due_on: Day | None = None
     is_client_visible: bool = True
-    needs: list[UUID] = Field(default_factory=list, max_length=50)
+    needs: list[TaskId] = Field(default_factory=list, max_length=50)
     """Tasks of the project that come first."""
 
 
@@ -152,16 +161,16 @@ class ChangeTask(Body):
 
     title: Title | None = None
     description: str | None = Field(default=None, max_length=20_000)
-    milestone_id: UUID | None = None
+    milestone_id: MilestoneId | None = None
     status: TaskStatus | None = None
     position: int | None = Field(default=None, ge=0, le=1_000_000)
     estimate_minutes: Estimate | None = None
-    assignee_id: UUID | None = None
+    assignee_id: AgentId | None = None
     job_type: Code | None = None
     level: Level | None = None
     due_on: Day | None = None
     is_client_visible: bool | None = None
-    needs: list[UUID] | None = Field(default=None, max_length=50)
+    needs: list[TaskId] | None = Field(default=None, max_length=50)
 
 
 class SpawnTicket(Body):
@@ -173,7 +182,7 @@ class SpawnTicket(Body):
 class MakeTask(Body):
     """The project the ticket becomes a task of."""
 
-    project_id: UUID
+    project_id: ProjectId
 
 
 class BurnView(View):
@@ -191,8 +200,8 @@ class BurnView(View):
 class ClientProjectView(View):
     """A project in a list, for a client's people."""
 
-    id: UUID
-    client_id: UUID
+    id: ProjectId
+    client_id: ClientId
     client_name: str
     ref: str
     name: str
@@ -207,7 +216,7 @@ class ProjectView(ClientProjectView):
     """A project in a list, for staff."""
 
     revision: int
-    contract_id: UUID
+    contract_id: ContractId
     is_client_visible: bool
     budget_minutes: int | None
     created_at: datetime
@@ -216,7 +225,7 @@ class ProjectView(ClientProjectView):
 class MilestoneView(View):
     """A milestone with the progress of its tasks."""
 
-    id: UUID
+    id: MilestoneId
     name: str
     due_on: date | None
     position: int
@@ -227,8 +236,8 @@ class MilestoneView(View):
 class ClientTaskView(View):
     """A task as a client's people see it."""
 
-    id: UUID
-    milestone_id: UUID | None
+    id: TaskId
+    milestone_id: MilestoneId | None
     title: str
     description: str
     status: str
@@ -240,7 +249,7 @@ class ClientTaskView(View):
 class TaskTicketView(View):
     """A ticket a task belongs to."""
 
-    id: UUID
+    id: TicketId
     ref: str
     status: str
 
@@ -251,13 +260,13 @@ class TaskView(ClientTaskView):
     revision: int
     position: int
     estimate_minutes: int | None
-    assignee_id: UUID | None
+    assignee_id: AgentId | None
     assignee_name: str | None
     job_type: str
     level: str
     is_client_visible: bool
     updated_at: datetime
-    needs: list[UUID]
+    needs: list[TaskId]
     tickets: list[TaskTicketView]
 
 
@@ -275,8 +284,26 @@ class ClientFullProjectView(ClientProjectView):
     tasks: list[ClientTaskView]
 
 
-class CreatedView(View):
-    """What was created."""
+class NewProjectView(View):
+    """A project that was created."""
 
-    id: UUID
-    ref: str | None = None
+    id: ProjectId
+    ref: str
+
+
+class NewProjectTemplateView(View):
+    """A plan that was saved under a name."""
+
+    id: ProjectTemplateId
+
+
+class NewMilestoneView(View):
+    """A milestone that was added."""
+
+    id: MilestoneId
+
+
+class NewTaskView(View):
+    """A task that was added."""
+
+    id: TaskId

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID
+from typing import Literal
 
 from pydantic import Field
 
 from msp_kit.api import Body, View
 from tickets.actions.bulk import TICKETS_MAX, Edit
 from tickets.domain.ticket import Status
+from tickets.schemas.ids import (
+    AgentId,
+    CannedReplyId,
+    ClientId,
+    ContractId,
+    Document,
+    MessageId,
+    TicketId,
+    TicketTemplateId,
+    TicketViewId,
+)
 from tickets.schemas.tickets import Code, Extent, Level, Name, Priority, Tag, Title
 
 LinkKind = Literal["relates_to", "duplicates", "blocks", "caused_by"]
@@ -19,14 +29,14 @@ LinkKind = Literal["relates_to", "duplicates", "blocks", "caused_by"]
 class Merge(Body):
     """The older ticket that takes this one over."""
 
-    into_id: UUID
+    into_id: TicketId
     reason: str = Field(default="", max_length=500)
 
 
 class MergedView(View):
     """The survivor, and what moved."""
 
-    id: UUID
+    id: TicketId
     ref: str
     revision: int
     messages: int
@@ -38,7 +48,7 @@ class Split(Body):
 
     title: Title
     description: str = Field(default="", max_length=20_000)
-    message_ids: list[UUID] = Field(default_factory=list, max_length=200)
+    message_ids: list[MessageId] = Field(default_factory=list, max_length=200)
     job_type: Code | None = None
     level: Level | None = None
     priority: Priority | None = None
@@ -47,17 +57,17 @@ class Split(Body):
 class MoveToClient(Body):
     """The client the ticket belongs to."""
 
-    client_id: UUID
-    contract_id: UUID | None = None
+    client_id: ClientId
+    contract_id: ContractId | None = None
     reason: str = Field(min_length=1, max_length=300)
 
 
 class MovedView(View):
     """The ticket at the other client. Submitted time was logged anew there; approved time stayed where it was posted."""
 
-    id: UUID
+    id: TicketId
     ref: str
-    client_id: UUID
+    client_id: ClientId
     entries_logged_anew: int
     entries_left_behind: int
 
@@ -65,7 +75,7 @@ class MovedView(View):
 class Link(Body):
     """Another ticket of the same client. A duplicate is closed without a verdict."""
 
-    other_id: UUID
+    other_id: TicketId
     kind: LinkKind
 
 
@@ -79,7 +89,7 @@ class Rate(Body):
 class RatedView(View):
     """The ticket that was rated."""
 
-    id: UUID
+    id: TicketId
     ref: str
     satisfaction: int
     revision: int
@@ -88,7 +98,7 @@ class RatedView(View):
 class BulkEdit(Body):
     """The same change for many tickets; what is absent stays."""
 
-    ids: list[UUID] = Field(min_length=1, max_length=TICKETS_MAX)
+    ids: list[TicketId] = Field(min_length=1, max_length=TICKETS_MAX)
     status: Status | None = None
     priority: Priority | None = None
     level: Level | None = None
@@ -96,7 +106,7 @@ class BulkEdit(Body):
     job_type: Code | None = None
     impact: Extent | None = None
     urgency: Extent | None = None
-    assignee_id: UUID | None = None
+    assignee_id: AgentId | None = None
     queue: Code | None = None
     add_tags: list[Tag] = Field(default_factory=list, max_length=20)
     remove_tags: list[Tag] = Field(default_factory=list, max_length=20)
@@ -119,7 +129,7 @@ class BulkEdit(Body):
 class OutcomeView(View):
     """What became of one row; ``code`` and ``detail`` are those of a problem."""
 
-    id: UUID
+    id: TicketId
     ref: str | None
     is_done: bool
     revision: int | None = None
@@ -137,8 +147,8 @@ class BulkView(View):
 class ClientFoundView(View):
     """A ticket with all the words, for a client's people."""
 
-    id: UUID
-    client_id: UUID
+    id: TicketId
+    client_id: ClientId
     client_name: str
     client_code: str
     ref: str
@@ -157,7 +167,7 @@ class FoundView(ClientFoundView):
 
     queue: str
     handling_level: str
-    assignee_id: UUID | None
+    assignee_id: AgentId | None
     assignee_name: str | None
     revision: int
     tags: list[str]
@@ -168,8 +178,8 @@ class TicketFilter(Body):
 
     status: Literal["open_any"] | Status | None = None
     queue: Code | None = None
-    assignee_id: UUID | None = None
-    client_id: UUID | None = None
+    assignee_id: AgentId | None = None
+    client_id: ClientId | None = None
     unassigned: bool = False
     watched: bool = False
     mine: bool = False
@@ -191,9 +201,9 @@ class SaveView(Body):
 class SavedView(View):
     """A saved view; ``filters`` are query parameters of the list of tickets."""
 
-    id: UUID
+    id: TicketViewId
     name: str
-    filters: dict[str, Any]
+    filters: Document
     is_shared: bool
     is_mine: bool
 
@@ -210,7 +220,7 @@ class SaveReply(Body):
 class ReplyView(View):
     """A canned reply."""
 
-    id: UUID
+    id: CannedReplyId
     name: str
     body: str
     is_public: bool
@@ -233,7 +243,7 @@ class SaveTemplate(Body):
 class TemplateView(View):
     """A template of a ticket."""
 
-    id: UUID
+    id: TicketTemplateId
     name: str
     title: str
     description: str

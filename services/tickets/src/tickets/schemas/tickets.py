@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 import nh3
 from markdown_it import MarkdownIt
@@ -13,6 +12,21 @@ from pydantic import AfterValidator, Field
 from msp_kit.api import Body, View
 from tickets.domain.text import one_line
 from tickets.domain.ticket import Status
+from tickets.schemas.ids import (
+    ActorName,
+    AgentId,
+    AttachmentId,
+    ClientId,
+    ClockId,
+    ContactId,
+    ContractId,
+    Document,
+    MessageId,
+    PersonId,
+    RoutingRuleName,
+    TicketId,
+    TimeEntryId,
+)
 
 Priority = Literal["critical", "high", "medium", "low"]
 Level = Literal["L1", "L2", "L3", "SA"]
@@ -41,8 +55,8 @@ def html_of(body: str) -> str:
 class RaiseTicket(Body):
     """A wish to raise a ticket; ``client_id`` is for staff only."""
 
-    client_id: UUID | None = None
-    contract_id: UUID | None = None
+    client_id: ClientId | None = None
+    contract_id: ContractId | None = None
     title: Title
     description: str = Field(default="", max_length=20_000)
     job_type: Code
@@ -52,7 +66,7 @@ class RaiseTicket(Body):
     urgency: Extent | None = None
     level: Level
     tags: Tags = []
-    contact_id: UUID | None = None
+    contact_id: ContactId | None = None
     contact_name: str = Field(default="", max_length=200)
 
 
@@ -74,7 +88,7 @@ class SetStatus(Body):
 class Assign(Body):
     """An agent, nobody, or another queue."""
 
-    assignee_id: UUID | None
+    assignee_id: AgentId | None
     queue: Code | None = None
     reason: str = Field(default="", max_length=500)
 
@@ -82,7 +96,7 @@ class Assign(Body):
 class HandOver(Body):
     """A colleague, and what they need to know (kept as an internal note)."""
 
-    to_id: UUID
+    to_id: AgentId
     note: str = Field(min_length=1, max_length=5000)
 
 
@@ -126,7 +140,7 @@ class ClockView(View):
 class FullClockView(ClockView):
     """A clock with what tells it from its siblings."""
 
-    clock_id: UUID
+    clock_id: ClockId
     cycle: int
     as_of: datetime
 
@@ -141,8 +155,8 @@ class BalanceView(View):
 class ClientTicketRow(View):
     """A ticket in a list, for a client's people."""
 
-    id: UUID
-    client_id: UUID
+    id: TicketId
+    client_id: ClientId
     client_name: str
     client_code: str
     ref: str
@@ -163,7 +177,7 @@ class TicketRow(ClientTicketRow):
 
     handling_level: str
     queue: str
-    assignee_id: UUID | None
+    assignee_id: AgentId | None
     revision: int
     balance: BalanceView | None
 
@@ -171,14 +185,14 @@ class TicketRow(ClientTicketRow):
 class AttachmentView(View):
     """A file; its content is at ``/attachments/{id}``."""
 
-    id: UUID
-    message_id: UUID | None
+    id: AttachmentId
+    message_id: MessageId | None
     is_public: bool
     name: str
     media_type: str
     size_bytes: int
     sha256: str
-    added_by: str
+    added_by: ActorName
 
 
 class LinkView(View):
@@ -186,7 +200,7 @@ class LinkView(View):
 
     kind: str
     is_from_here: bool
-    id: UUID
+    id: TicketId
     ref: str
     title: str
     status: str
@@ -195,7 +209,7 @@ class LinkView(View):
 class WatcherView(View):
     """Somebody who watches a ticket."""
 
-    person_id: UUID
+    person_id: PersonId
     name: str
 
 
@@ -213,17 +227,17 @@ class AssignmentView(View):
     """Why an agent was chosen: the load that decided, and who came next."""
 
     at: datetime
-    agent_id: UUID
+    agent_id: AgentId
     agent_name: str
     load_percent: int
     reason: str
-    runners_up: list[dict[str, Any]]
+    runners_up: list[Document]
 
 
 class MessageView(View):
     """A message; ``body_html`` is safe to show."""
 
-    id: UUID
+    id: MessageId
     author_kind: str
     author_name: str
     is_public: bool
@@ -242,7 +256,7 @@ class ActivityView(View):
     kind: str
     text: str
     reason: str
-    rule_id: str | None
+    rule_id: RoutingRuleName | None
 
 
 class ClientTimeView(View):
@@ -261,7 +275,7 @@ class ClientTicketView(ClientTicketRow):
 
     description: str
     description_html: str
-    contract_id: UUID
+    contract_id: ContractId
     contact_name: str
     cycle: int
     revision: int
@@ -284,8 +298,8 @@ class ClientTicketView(ClientTicketRow):
 class StaffTimeView(ClientTimeView):
     """Time on a ticket as staff sees it."""
 
-    id: UUID
-    agent_id: UUID
+    id: TimeEntryId
+    agent_id: AgentId
     status: str
     billed_minutes: int | None
     bucket_minutes: int | None
@@ -297,9 +311,9 @@ class TicketView(TicketRow):
 
     description: str
     description_html: str
-    contract_id: UUID
+    contract_id: ContractId
     contract_version: int
-    contact_id: UUID | None
+    contact_id: ContactId | None
     contact_name: str
     cycle: int
     is_imported: bool
@@ -321,7 +335,7 @@ class TicketView(TicketRow):
     source: str
     impact: str | None
     urgency: str | None
-    merged_into_id: UUID | None
+    merged_into_id: TicketId | None
     merged_refs: list[str]
     """Tickets that were merged into this one."""
     links: list[LinkView]
@@ -331,10 +345,10 @@ class TicketView(TicketRow):
 class RaisedView(View):
     """What was raised: enough to go on with."""
 
-    id: UUID
+    id: TicketId
     ref: str
-    client_id: UUID
-    contract_id: UUID
+    client_id: ClientId
+    contract_id: ContractId
     status: str
     queue: str
     revision: int
@@ -359,7 +373,7 @@ class JobTypeView(View):
 class OfferedContract(View):
     """What one contract allows to be chosen."""
 
-    contract_id: UUID
+    contract_id: ContractId
     ref: str
     name: str
     job_types: list[JobTypeView]
@@ -369,5 +383,5 @@ class OfferedContract(View):
 class OfferView(View):
     """What a client's contracts allow to be chosen."""
 
-    client_id: UUID
+    client_id: ClientId
     contracts: list[OfferedContract]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from msp_kit.api import Body, View
 from tickets.actions.time import BULK_MAX, Work
+from tickets.domain.oddness import Code as OddityCode
 from tickets.domain.time_entry import WORKED_MINUTES_MAX
+from tickets.schemas.ids import ActorName, AgentId, ClientId, ContractId, TaskId, TicketId, TimeEntryId
 from tickets.schemas.tickets import Code, Level
 
 
@@ -46,9 +47,9 @@ class _Worked(Body):
 class LogTime(_Worked):
     """Work on a ticket or a task; what is left out comes from there, or ends now."""
 
-    ticket_id: UUID | None = None
-    task_id: UUID | None = None
-    agent_id: UUID | None = None
+    ticket_id: TicketId | None = None
+    task_id: TaskId | None = None
+    agent_id: AgentId | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> LogTime:
@@ -85,8 +86,8 @@ class Correct(_Worked):
 class StartTimer(Body):
     """Where the work begins."""
 
-    ticket_id: UUID | None = None
-    task_id: UUID | None = None
+    ticket_id: TicketId | None = None
+    task_id: TaskId | None = None
     note: str = Field(default="", max_length=2000)
 
     @model_validator(mode="after")
@@ -107,9 +108,9 @@ class StopTimer(Body):
 class TimerView(View):
     """The caller's running timer."""
 
-    ticket_id: UUID | None
-    task_id: UUID | None
-    client_id: UUID
+    ticket_id: TicketId | None
+    task_id: TaskId | None
+    client_id: ClientId
     ref: str
     title: str
     started_at: datetime
@@ -135,10 +136,10 @@ class LockPeriod(Body):
 class LockView(View):
     """A client's locked time."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     locked_before: date
-    locked_by: str
+    locked_by: ActorName
     locked_at: datetime
     reason: str
 
@@ -146,7 +147,7 @@ class LockView(View):
 class LockChangeView(View):
     """A client's time was locked before a day, or opened again (``locked_before`` is null)."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     locked_before: date | None
     changed_by: str
@@ -157,8 +158,8 @@ class LockChangeView(View):
 class WeekRowView(View):
     """One ticket or task of a week, with its minutes from Monday to Sunday."""
 
-    ticket_id: UUID | None
-    task_id: UUID | None
+    ticket_id: TicketId | None
+    task_id: TaskId | None
     ref: str
     title: str
     client_name: str
@@ -169,7 +170,7 @@ class WeekRowView(View):
 class WeekView(View):
     """A week of one agent, in their zone."""
 
-    agent_id: UUID
+    agent_id: AgentId
     agent_name: str
     timezone: str
     starts_on: date
@@ -201,8 +202,8 @@ class Reject(Body):
 class ApproveMany(Body):
     """Entries by id, or all of a client worked before an instant (at most a thousand a call)."""
 
-    ids: list[UUID] = Field(default_factory=list, max_length=BULK_MAX)
-    client_id: UUID | None = None
+    ids: list[TimeEntryId] = Field(default_factory=list, max_length=BULK_MAX)
+    client_id: ClientId | None = None
     before: Instant | None = None
 
 
@@ -218,13 +219,13 @@ class HoursView(View):
 class LoggedView(View):
     """A time entry right after it was logged."""
 
-    id: UUID
-    ticket_id: UUID | None
-    task_id: UUID | None
+    id: TimeEntryId
+    ticket_id: TicketId | None
+    task_id: TaskId | None
     ticket_ref: str
-    client_id: UUID
-    contract_id: UUID
-    agent_id: UUID
+    client_id: ClientId
+    contract_id: ContractId
+    agent_id: AgentId
     agent_name: str
     worked_from: datetime
     worked_minutes: int
@@ -233,7 +234,7 @@ class LoggedView(View):
     note: str
     status: str
     revision: int
-    corrects_id: UUID | None = None
+    corrects_id: TimeEntryId | None = None
     is_late: bool = False
     warnings: list[str] = []
     """What its author should know: overlaps, a sealed period."""
@@ -242,15 +243,15 @@ class LoggedView(View):
 class TimeEntryView(View):
     """A time entry in a list."""
 
-    id: UUID
-    ticket_id: UUID | None
+    id: TimeEntryId
+    ticket_id: TicketId | None
     ticket_ref: str | None
     ticket_title: str | None
-    task_id: UUID | None
-    client_id: UUID
+    task_id: TaskId | None
+    client_id: ClientId
     client_name: str | None
-    contract_id: UUID
-    agent_id: UUID
+    contract_id: ContractId
+    agent_id: AgentId
     agent_name: str
     worked_from: datetime
     worked_minutes: int
@@ -263,16 +264,18 @@ class TimeEntryView(View):
     logged_at: datetime
     is_sealed: bool
     is_late: bool
-    corrects_id: UUID | None
+    corrects_id: TimeEntryId | None
     internal_note: str
-    decided_by: str | None
+    decided_by: ActorName | None
     hours: HoursView | None
 
 
 class OddityView(View):
     """One thing that is odd about an entry, and in which way."""
 
-    code: Literal["out_of_scope", "overage", "overlaps", "very_long", "unlike_usual", "late", "off_hours"]
+    code: OddityCode
+    figure: int
+    """Minutes, days or how many, by the code; 0 when there is none."""
     detail: str
 
 
@@ -293,7 +296,7 @@ class ToApproveView(View):
 class Refused(View):
     """An entry that was not approved, and why."""
 
-    id: UUID
+    id: TimeEntryId
     reason: str
 
 
@@ -316,7 +319,7 @@ class TotalsView(View):
 class WaitingView(View):
     """What waits for approval, of one client."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: str
     entry_count: int
     worked_minutes: int
