@@ -88,8 +88,8 @@ def test_numbers_money_and_days_are_written_as_people_of_the_language_write_them
 
     assert english == [
         *(
-            "1,239.25 h",
-            "\u22121.25 h",
+            "1,239:15 h",
+            "\u22121:15 h",
             "€1,234.50",
             "98.3%",
             "5.5%",
@@ -101,7 +101,7 @@ def test_numbers_money_and_days_are_written_as_people_of_the_language_write_them
         *("2 d ago", "3.4 MB"),
     ]
     assert german == [
-        *("1.239,25 h", "\u22121,25 h", "1.234,50\xa0€", "98,3\xa0%", "5,5\xa0%", "5. Okt. 2026", "Oktober 2026"),
+        *("1.239:15 h", "\u22121:15 h", "1.234,50\xa0€", "98,3\xa0%", "5,5\xa0%", "5. Okt. 2026", "Oktober 2026"),
         *("5. Okt. 2026", "15:56", "vor 2 Tagen", "3,4 MB"),
     ]
 

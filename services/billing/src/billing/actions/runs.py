@@ -229,8 +229,8 @@ async def _draft(tx: Transaction, item: RunItem, *, default_seller: dict[str, An
             seller=seller,
             rows=work.rows,
         )
-    if taken != len(work.rows):
-        raise WorkChanged(f"{len(work.rows)} entries were priced, {taken} of them are as they were")
+    if taken != sealed.entry_count:
+        raise WorkChanged(f"{sealed.entry_count} entries were priced, {taken} of them are as they were")
     await runs.move(tx, item, to="drafted", invoice_id=ids[0])
 
 

@@ -62,7 +62,7 @@ _ISSUED = ("series", "series_number", "number", "issued_at", "due_on", "content_
 
 _ADD_DRAFT = """
 WITH taken AS (
-    DELETE FROM unbilled WHERE client_id = $1 AND n = ANY($13) AND contract_id = ANY($14)
+    DELETE FROM unbilled WHERE client_id = $1 AND n = ANY($13::text::bigint[]) AND contract_id = ANY($14)
     RETURNING time_entry_id, worked_from, asks, minutes, said
 ), bound AS (
     INSERT INTO invoiced (client_id, time_entry_id, invoice_id) SELECT $1, time_entry_id, $2 FROM taken
@@ -90,7 +90,7 @@ async def add_draft(
     *,
     asks_of_lines: Sequence[Sequence[Ask]],
     contract_ids: Collection[UUID],
-    rows: Sequence[int],
+    rows: str,
     findings: Findings,
 ) -> int | None:
     """Save a draft, and move the entries that wait in ``rows`` under ``contract_ids`` onto it.

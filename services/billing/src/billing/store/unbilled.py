@@ -22,14 +22,17 @@ from msp_kit.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Entries of a client that wait for their invoice, added up. ``rows`` names them as they were when they were read."""
+    """Entries of a client that wait for their invoice, added up.
+
+    ``rows`` names them as they were when they were read, in the words of the database: nobody else looks into it.
+    """
 
     control: Control
     summed: Summed
-    rows: Sequence[int]
+    rows: str
 
 
-NOTHING = Waiting(Control.of(()), Summed({}, {}), ())
+NOTHING = Waiting(Control.of(()), Summed({}, {}), "{}")
 
 
 async def forget_older(tx: Transaction, revisions: Iterable[tuple[UUID, int]]) -> None:
@@ -100,7 +103,7 @@ WITH chosen AS MATERIALIZED (
              GROUP BY client_id, contract_id, contract_version) AS w
      GROUP BY client_id
 ), control AS (
-    SELECT client_id, array_agg(row) AS rows, count(*) AS entry_count, sum(worked_minutes) AS worked_minutes,
+    SELECT client_id, array_agg(row)::text AS rows, count(*) AS entry_count, sum(worked_minutes) AS worked_minutes,
            encode(sha256(string_agg(time_entry_id || ':' || worked_minutes || E'\n', '' ORDER BY time_entry_id)::bytea), 'hex')
              AS checksum
       FROM chosen GROUP BY client_id

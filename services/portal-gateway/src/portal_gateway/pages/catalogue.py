@@ -76,7 +76,8 @@ async def save_job_type(request: Request, site: Site, visitor: Visitor) -> Respo
     body: dict[str, Any] = {"name": form.get("name", "").strip(), "is_billable": form.get("is_billable") == "yes"}
     try:
         if form.get("id"):
-            await site.services.post(caller, f"/job-types/{segment(form['id'])}", body, method="PATCH")
+            path, revision = f"/job-types/{segment(form['id'])}", form.get("revision")
+            await site.services.post(caller, path, body, method="PATCH", revision=revision)
         else:
             body["code"] = form.get("code", "").strip()
             await site.services.post(caller, "/job-types", body, key=form.get("key") or None)

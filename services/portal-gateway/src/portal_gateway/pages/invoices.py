@@ -12,6 +12,7 @@ from portal_gateway.language import gettext, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, account_of
 from portal_gateway.pages.desk import nav
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.sign_in import house_of
 from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_client, need_staff
@@ -24,6 +25,8 @@ FILES = {
     "xml": ("/xml", "application/xml"),
     "json": ("", "application/json"),
 }
+CLIENT_ROWS = 40
+"""Rows of a client's page: each has a download, some 40 kB together."""
 
 
 # ---- the desk -----------------------------------------------------------------------------------------------------
@@ -33,13 +36,21 @@ FILES = {
 async def invoices(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show invoices of every client."""
     caller = need_staff(visitor, *BILLERS)
-    status = request.query_params.get("status") or None
-    found, side = await site.parts(
-        site.services.get(caller, "/invoices", status=status, limit=100, after=request.query_params.get("after")),
+    filters = ("client_id", "status", "kind", "from", "to")
+    listing = Listing.of(request, *filters)
+    found, clients, side = await site.parts(
+        site.services.get(caller, "/invoices", **listing.query(*filters), limit=ROWS),
+        client_options(site, visitor),
         nav(site, visitor),
     )
     return site.page(
-        "desk/invoices.html", visitor=visitor, title=gettext("Invoices"), found=found, wanted=status, **side
+        "desk/invoices.html",
+        visitor=visitor,
+        title=gettext("Invoices"),
+        found=found,
+        listing=listing,
+        clients=clients,
+        **side,
     )
 
 
@@ -228,13 +239,12 @@ def returned(form: dict[str, str]) -> tuple[list[dict[str, Any]], str]:
     for name, text in form.items():
         if not name.startswith("back-") or not text.strip():
             continue
-        # Hours with two decimals are hundredths, as pounds with two decimals are pence.
-        hundredths = shown.minor_units(text, "GBP")
-        if hundredths is None or hundredths * 60 % 100:
+        minutes = shown.exact_minutes(text)
+        if not minutes:
             return [], gettext(
-                "The hours to give back are whole minutes above zero, as 1.50 or 0.25; empty means none."
+                "The hours to give back are whole minutes above zero, as 1:20 or 0.25; empty means none."
             )
-        hours.append({"contract_id": name.removeprefix("back-"), "bucket_minutes": hundredths * 60 // 100})
+        hours.append({"contract_id": name.removeprefix("back-"), "bucket_minutes": minutes})
     return hours, ""
 
 
@@ -291,12 +301,18 @@ async def _credit(
 
 
 @page_route(router, "/portal/invoices")
-async def client_invoices(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def client_invoices(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the client's issued invoices with how they stand."""
     caller = need_client(visitor)
-    found = await site.part(site.services.get(caller, "/invoices", limit=100))
+    listing = Listing.of(request)
+    found = await site.part(site.services.get(caller, "/invoices", **listing.query(), limit=CLIENT_ROWS))
     return site.page(
-        "portal/invoices.html", visitor=visitor, title=gettext("Invoices"), found=found, **await _who(site, visitor)
+        "portal/invoices.html",
+        visitor=visitor,
+        title=gettext("Invoices"),
+        found=found,
+        listing=listing,
+        **await _who(site, visitor),
     )
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_currency, get_currency_precision
 
+from msp_kernel.durations import hours_and_minutes, whole_minutes
 from portal_gateway import words
 from portal_gateway.language import decimal, gettext, locale, mark, ngettext, symbols
 from portal_gateway.services import Refused
@@ -40,12 +41,8 @@ AT_RISK_SHARE = 4
 
 
 def hours(minutes: int | None) -> str:
-    """Return minutes as hours with two decimals, with a real minus sign: ``21.75 h``, in German ``21,75 h``."""
-    if minutes is None:
-        return "–"
-    hundredths = (abs(minutes) * 100 + 30) // 60
-    sign = "\N{MINUS SIGN}" if minutes < 0 and hundredths else ""
-    return decimal(f"{sign}{hundredths // 100:,}.{hundredths % 100:02} h")
+    """Return minutes as hours and minutes, with a real minus sign: ``21:45 h``."""
+    return "–" if minutes is None else f"{hours_and_minutes(minutes, group=symbols()[1])} h"
 
 
 def duration(minutes: int | None) -> str:
@@ -299,6 +296,15 @@ def effort(text: str) -> int | None:
     if not (_is_count(whole or "0") and _is_count(part or "0")) or len(part) > 2 or not whole + part:
         return None
     return int(whole or "0") * 60 + (int(part.ljust(2, "0")) * 60 + 50) // 100 or None
+
+
+def exact_minutes(text: str) -> int | None:
+    """Return the minutes of hours as people type them, ``None`` when they are not exact: ``1:20``, ``1.25``, in German ``1,25``."""
+    if ":" in text:
+        return whole_minutes(text)
+    # Hours with two decimals are hundredths, as pounds with two decimals are pence.
+    hundredths = minor_units(text, "GBP")
+    return None if hundredths is None or hundredths * 60 % 100 else hundredths * 60 // 100
 
 
 def as_effort(minutes: int | None) -> str:

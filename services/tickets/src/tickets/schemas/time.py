@@ -150,7 +150,7 @@ class LockChangeView(View):
     client_id: ClientId
     client_name: str
     locked_before: date | None
-    changed_by: str
+    changed_by: ActorName
     changed_at: datetime
     reason: str
 
