@@ -18,6 +18,7 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk")
 MANAGERS = ("manager", "admin", "finance", "dispatcher")
 APPROVERS = ("manager", "admin")
+WAITING_SHOWN = 30
 
 
 @page_route(router, "/ops")
@@ -78,10 +79,12 @@ async def approvals(request: Request, site: Site, visitor: Visitor) -> Response:
 
 async def _approvals(request: Request, site: Site, visitor: Visitor, *, problem: str = "", done: str = "") -> Response:
     caller = need_staff(visitor, *APPROVERS)
-    client_id = request.query_params.get("client_id")
+    client_id, after = (request.query_params.get(name) for name in ("client_id", "after"))
     waiting, entries, side = await site.parts(
         site.services.get(caller, "/time-entries/waiting"),
-        site.services.get(caller, "/time-entries", status="submitted", client_id=client_id, limit=100),
+        site.services.get(
+            caller, "/time-entries", status="submitted", client_id=client_id, limit=WAITING_SHOWN, after=after
+        ),
         nav(site, visitor),
     )
     return site.page(
