@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx2 as httpx
 from neighbours import ADMIN, PASSWORD, Neighbours
-from story import Company, a_cast, first_of_month, next_month, today
+from story import Cast, Company, a_cast, first_of_month, next_month, today
 
-from msp_kernel.ids import new_id
+from msp_kernel.ids import is_prefixed, new_id, parsed
 from msp_kit.database import SYSTEM
 from msp_kit.testing import eventually
 from msp_local.api import Api, ApiProblem
@@ -28,7 +29,16 @@ NOT_MADE = tuple(
     "needs_id other_id period_close_id reply_id rule_id task_id template_id test_id view_id write_off_id".split()
 )
 """Kinds of objects only staff deals with: nobody makes them here, and only who may ask at all is tried."""
+GONE = ("passkey_id",)
+"""Kinds of objects of the caller alone that nobody has here."""
+SHARED = ("rate_card_id", "calendar_id", "job_type_id", "run_id")
+"""Kinds of objects of the house, which belong to no client."""
 MONTH = (first_of_month(today()).isoformat(), next_month(today()).isoformat())
+
+
+def bare(given: str) -> str:
+    """Return an id as the services keep it: a UUID without what kind of thing it is of."""
+    return str(UUID(given.rpartition("_")[2])) if is_prefixed(given) else given
 
 
 @dataclass
@@ -42,6 +52,18 @@ class Side:
     refs: dict[str, str] = field(default_factory=dict)
     """What pages call some of them, by the part of the path before."""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return what nobody else may ever read: what was written, and every id and name of what is only theirs."""
+        own = {value for name, value in self.objects.items() if name not in (*SHARED, *NOT_MADE, *GONE, "n", "version")}
+        ids = {form for one in own for form in (bare(one), bare(one).replace("-", ""))}
+        return (self.canary, *sorted(ids), *self.refs.values(), self.company.email)
+
+    @property
+    def client_id(self) -> str:
+        """Return the client's id as the services keep it."""
+        return bare(self.company.id)
+
 
 @dataclass
 class Actors:
@@ -54,7 +76,9 @@ class Actors:
     enrolling: str
     viewing: str
     keys: dict[str, str]
-    person_ids: dict[str, str]
+    person_ids: dict[str, UUID]
+    cast: Cast
+    """Who makes things for a client as staff would."""
 
 
 async def sign_in(url: str, email: str) -> str:
@@ -85,6 +109,7 @@ async def actors(n: Neighbours) -> AsyncIterator[Actors]:
             viewing="",
             keys={},
             person_ids={},
+            cast=cast,
         )
         await _bad_credentials(n, admin, made)
         yield made
@@ -239,7 +264,7 @@ async def _bad_credentials(n: Neighbours, admin: Api, made: Actors) -> None:
     made.enrolling = await sign_in(n.url, careful)
     for name, (token, person_id) in {"expired": expired, "ended": ended, "shut out": shut_out}.items():
         made.bad[name] = token
-        made.person_ids[name] = person_id
+        made.person_ids[name] = parsed("person", person_id)
     made.bad["tampered"] = enrolling[0][:-1] + ("A" if enrolling[0][-1] != "A" else "B")
     made.bad["truncated"] = enrolling[0][:20]
     made.bad["nonsense"] = "%00' OR 1=1 --"

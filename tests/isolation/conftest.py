@@ -9,15 +9,19 @@ import pytest
 from cast import actors
 from matrix import Stage, operations_of
 from neighbours import neighbours
+from report import write
 
 
 @pytest.fixture(scope="session")
-async def stage() -> AsyncIterator[Stage]:
+async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     async with neighbours() as n, actors(n) as cast:
         await n.hush()
         async with httpx.AsyncClient(base_url=n.url) as client:
             document = (await client.get("/api/v1/openapi.json")).json()
-        yield Stage(n, cast, operations_of(document), document)
+        made = Stage(n, cast, operations_of(document), document)
+        yield made
+    if request.config.getoption("--write-report", default=False):
+        write(made)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

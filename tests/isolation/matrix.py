@@ -16,12 +16,12 @@ from typing import Any
 
 import httpx2 as httpx
 from bodies import body_of
-from cast import INSIDE, NOT_MADE, Actors
+from cast import GONE, INSIDE, NOT_MADE, Actors
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from neighbours import Neighbours
 
-from msp_kernel.ids import new_id
+from msp_kernel.ids import is_prefixed, new_id
 from msp_kit import identity
 from msp_kit.identity import HEADER, SAFE_METHODS, Caller, Signer
 from msp_kit.testing import KEY
@@ -49,8 +49,6 @@ REFUSED_BEFORE = (
     "POST /api/v1/tickets/{ticket}/attachments",  # its name is in the query
 )
 """Writes that are refused for something else before it matters whose the object is; all others find nothing."""
-GONE = ("passkey_id",)
-"""Kinds of objects of the caller alone that nobody has here."""
 AT_ONCE = 12
 
 
@@ -108,14 +106,6 @@ class Cell:
 
 
 @dataclass
-class Stage:
-    n: Neighbours
-    actors: Actors
-    operations: list[Operation]
-    document: dict[str, Any]
-
-
-@dataclass
 class Report:
     operations: int = 0
     cells: int = 0
@@ -136,6 +126,18 @@ class Report:
         for family, count in other.families.items():
             self.families[family] = self.families.get(family, 0) + count
         self.failures += other.failures
+
+
+@dataclass
+class Stage:
+    n: Neighbours
+    actors: Actors
+    operations: list[Operation]
+    document: dict[str, Any]
+    report: Report = field(default_factory=Report)
+    """What everybody here has tried."""
+    caught: dict[str, str] = field(default_factory=dict)
+    """The first attempt that got through, for each guard that was taken away."""
 
 
 def operations_of(document: dict[str, Any]) -> list[Operation]:
@@ -340,7 +342,7 @@ def foreign(one: Operation, actors: Actors) -> Iterator[Cell]:
         # The other ids of the path are the caller's own.
         base = actors.theirs.objects
         url = one.url(base, **{name: actors.ours.objects[name]})
-        twin = one.url(base, **{name: UNKNOWN})
+        twin = one.url(base, **{name: nobodys(actors.ours.objects[name])})
         reaches = not one.queries if one.is_safe else one.name not in REFUSED_BEFORE
         expected = [404] if reaches else [404, 409, 422]
         content = b"" if one.is_safe else one.sample
@@ -376,6 +378,11 @@ def foreign(one: Operation, actors: Actors) -> Iterator[Cell]:
                     url=url,
                     never=never,
                 )
+
+
+def nobodys(like: str) -> str:
+    """Return an id of the same form that nothing has."""
+    return f"{like[:4]}{UNKNOWN.replace('-', '')}" if is_prefixed(like) else UNKNOWN
 
 
 def assignments(one: Operation, actors: Actors) -> Iterator[Cell]:
@@ -535,7 +542,7 @@ def _without_names(answer: httpx.Response, url: str) -> tuple[int, str, list[str
     text = re.sub(r'"(request_id|instance)":"[^"]*"', "", answer.text)
     path = url.partition("?")[0]
     for part in path.split("/"):
-        if len(part) == 36:
+        if len(part) == 36 or is_prefixed(part):
             text = text.replace(part, "ID")
     headers = sorted(
         f"{name}: {value}"

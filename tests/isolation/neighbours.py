@@ -8,11 +8,12 @@ import importlib
 import json
 import socket
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from post import Postbox, a_postbox
 from pydantic import SecretStr
 
 from msp_events.catalog import HEARS
@@ -21,7 +22,8 @@ from msp_kit import identity
 from msp_kit.database import SYSTEM, Database
 from msp_kit.inbox import Inbox
 from msp_kit.jobs import Job
-from msp_kit.testing import KEY, a_broker, drop_database, fresh_database, superuser_url
+from msp_kit.relay import Relay
+from msp_kit.testing import KEY, a_broker, drop_database, eventually, fresh_database, superuser_url
 from msp_local.services import SELLER
 from portal_gateway.actions import people
 
@@ -51,7 +53,11 @@ class Neighbours:
     """The five services, who hear one another as long as this lives."""
 
     services: dict[str, Service]
+    amqp_url: str
+    postbox: Postbox
+    """Where all mail of the gateway arrives."""
     carrying: asyncio.Task[None] | None = None
+    heard: set[str] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -73,21 +79,58 @@ class Neighbours:
                 async with service.database.transaction(SYSTEM) as tx:
                     await job.tick(tx)
 
-    async def carry(self, seen: set[str]) -> None:
+    @contextlib.asynccontextmanager
+    async def hearing(self) -> AsyncIterator[None]:
+        """Let everybody hear everybody again, open pages over the broker too, until the end of the block."""
+        stopping = asyncio.Event()
+        relays = [asyncio.create_task(self._relay(service).run(stopping)) for service in self.services.values()]
+        self.carrying = asyncio.create_task(_carry(self))
+        try:
+            yield
+            await self.settle()
+        finally:
+            await self.hush()
+            stopping.set()
+            await asyncio.gather(*relays)
+
+    async def settle(self) -> None:
+        """Wait until everything that was said has been heard, and has left for the broker."""
+        await eventually(self._is_quiet, within_seconds=60)
+
+    async def _is_quiet(self) -> bool:
+        for service in self.services.values():
+            async with service.database.transaction(SYSTEM) as tx:
+                if await tx.fetchval("SELECT count(*) FROM bus.outbox"):
+                    return False
+                said = {row["id"] for row in await tx.fetch("SELECT event_id::text AS id FROM bus.event_log")}
+            if said - self.heard:
+                return False
+        return True
+
+    def _relay(self, service: Service) -> Relay:
+        return Relay(
+            service=service.name,
+            database=service.database.database,
+            database_url=service.database.url,
+            amqp_url=self.amqp_url,
+            woken=service.database.recorded,
+        )
+
+    async def carry(self) -> None:
         """Give every service what it has not heard yet."""
         for speaker in self.services.values():
             async with speaker.database.transaction(SYSTEM) as tx:
                 rows = await tx.fetch("SELECT event_id::text AS id, envelope FROM bus.event_log ORDER BY pos")
-            fresh = [parse(row["envelope"].encode())[0] for row in rows if row["id"] not in seen]
+            fresh = [parse(row["envelope"].encode())[0] for row in rows if row["id"] not in self.heard]
             for hearer in self.services.values():
                 streams = HEARS[hearer.name]
                 heard = [one for one in fresh if f"{speaker.name}.{one.stream}" in streams]
                 if heard:
                     await hearer.inbox.accept(heard)
-            seen.update(row["id"] for row in rows)
+            self.heard.update(row["id"] for row in rows)
 
 
-def settings_of(name: str, database: Database, urls: dict[str, str], *, amqp_url: str) -> Any:
+def settings_of(name: str, database: Database, urls: dict[str, str], *, amqp_url: str, smtp_url: str) -> Any:
     module = importlib.import_module(f"{SERVICES[name]}.settings")
     common = {
         "database_url": SecretStr(database.url),
@@ -99,6 +142,7 @@ def settings_of(name: str, database: Database, urls: dict[str, str], *, amqp_url
         "identity_private_key": SecretStr(json.dumps(KEY)),
         "public_url": urls["portal-gateway"],
         "rate_limit_factor": 100_000,
+        "smtp_url": SecretStr(smtp_url),
     }
     of_service: dict[str, dict[str, Any]] = {"portal-gateway": own, "billing": {"seller": SELLER}}
     return module.Settings(**common, **of_service.get(name, {}))
@@ -119,12 +163,13 @@ async def neighbours() -> AsyncIterator[Neighbours]:
     async with contextlib.AsyncExitStack() as stack:
         services: dict[str, Service] = {}
         amqp_url = await stack.enter_async_context(a_broker())
+        postbox = stack.enter_context(a_postbox())
         for name, module in SERVICES.items():
             made = await fresh_database(database=module, module=module)
             stack.push_async_callback(drop_database, made)
             database = Database(made.app, service=name, database=module, pool_size=6)
             stack.push_async_callback(database.close)
-            settings = settings_of(name, database, urls, amqp_url=amqp_url)
+            settings = settings_of(name, database, urls, amqp_url=amqp_url, smtp_url=postbox.url)
             app = importlib.import_module(f"{module}.api").create(settings, database)
             consumers = importlib.import_module(f"{module}.consumers").consumers
             inbox, jobs = Inbox(database, consumers), tuple(jobs_of(name, settings, database))
@@ -132,7 +177,7 @@ async def neighbours() -> AsyncIterator[Neighbours]:
             server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
             serving = asyncio.create_task(server.serve(sockets=[sockets[name]]))
             stack.push_async_callback(_stop, server, serving)
-        all_of_them = Neighbours(services)
+        all_of_them = Neighbours(services, amqp_url, postbox)
         async with services["portal-gateway"].database.transaction(SYSTEM) as tx:
             await people.add_person(
                 tx,
@@ -150,9 +195,8 @@ async def neighbours() -> AsyncIterator[Neighbours]:
 
 
 async def _carry(all_of_them: Neighbours) -> None:
-    seen: set[str] = set()
     while True:
-        await all_of_them.carry(seen)
+        await all_of_them.carry()
         await all_of_them.run_jobs()
         await asyncio.sleep(0.05)
 

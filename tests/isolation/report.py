@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import pathlib
 
-from matrix import Report
-from mutants import MUTANTS
+from matrix import Stage
+from mutants import CANARY_MUTANTS, MUTANTS
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 FAMILIES = {
@@ -23,12 +23,23 @@ FAMILIES = {
     "foreign filters": "another client's id in a query, alone and beside the own one",
     "mass assignment": "fields nobody may set",
     "methods": "methods a path does not have, also in headers that some servers believe",
+    "live": "open pages of others, who know every id: one event of every stream, and the whole life of a client",
+    "before and after": "everything others may read, before and after the whole life of a client: the same, byte for byte",
+    "events": "the list of events from its beginning, as people and programs of others",
+    "files": "attachments, tables, documents with their text and what they carry",
+    "search": "words, names and ids of a client: what nobody ever wrote is answered, byte for byte",
+    "pages": "every address a client's people see, opened by others; and the portal walked as others",
+    "mail": "every mail and digest that left",
+    "hosted invoices": "links to invoices that have ended, are changed or guessed, or are another client's",
+    "mail links": "links to stop mail or choose a password that are used up, forged or made for something else",
+    "bus": "everything the services said to each other",
     "direct": "past the gateway: seventeen ways in which an identity token can be wrong, and a wrong role",
 }
 
 
-def write(report: Report) -> None:
+def write(stage: Stage) -> None:
     """Write docs/isolation.md and docs/isolation.json."""
+    report = stage.report
     (DOCS / "isolation.json").write_text(
         json.dumps(
             {
@@ -36,14 +47,14 @@ def write(report: Report) -> None:
                 "cells": report.cells,
                 "families": dict(sorted(report.families.items())),
                 "failures": report.failures,
-                "mutants": sorted(MUTANTS),
+                "mutants": {name: stage.caught.get(name, "") for name in sorted((*MUTANTS, *CANARY_MUTANTS))},
             },
             indent=1,
         )
         + "\n"
     )
     rows = [f"| {name} | {report.families.get(name, 0)} | {said} |" for name, said in FAMILIES.items()]
-    mutants = [f"- {name}" for name in MUTANTS]
+    mutants = [f"| {name} | {stage.caught.get(name, 'not tried')} |" for name in (*MUTANTS, *CANARY_MUTANTS)]
     (DOCS / "isolation.md").write_text(
         "\n".join(
             [
@@ -51,8 +62,8 @@ def write(report: Report) -> None:
                 "",
                 f"{report.operations} operations of the API, {report.cells} attempts to do what must not be done, or must:",
                 f"{len(report.failures)} failures. Made from the OpenAPI document by `tests/isolation/matrix.py`, written by",
-                "`make isolation`. Five services in one process on real PostgreSQL, HTTP between them. After all of it every table of",
-                "every service is as it was before.",
+                "`make isolation`. Five services in one process on real PostgreSQL, HTTP between them. After all of the matrix every",
+                "table of every service is as it was before. What the matrix cannot see is tried by `canaries.py` and `links.py`.",
                 "",
                 "| family | attempts | who tries what |",
                 "|---|---|---|",
@@ -62,6 +73,8 @@ def write(report: Report) -> None:
                 "",
                 "A matrix that cannot fail proves nothing. Each of these takes one guard away; at least one attempt must then get through:",
                 "",
+                "| the guard that is taken away | the first attempt that gets through |",
+                "|---|---|",
                 *mutants,
                 "",
             ]

@@ -40,7 +40,7 @@ async def test_the_quick_start_is_true(stage: Stage, capsys: pytest.CaptureFixtu
     said = capsys.readouterr().out.splitlines()
     assert "VPN drops" in said[0]
     assert said[1].startswith("404 not-found ")
-    assert said[0].startswith(names["ticket"]["ref"])
+    assert said[0].startswith(f"{names['ticket']['ref']} tkt_")
 
 
 def answers(*given: tuple[int, dict[str, str]]) -> tuple[httpx.MockTransport, list[httpx.Request]]:

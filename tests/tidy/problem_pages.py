@@ -29,7 +29,8 @@ what is wrong in this very case and what would be accepted; `request_id` leads t
 
 ## invalid-request
 
-422. A field is missing, unknown, of the wrong type or out of its bounds; `errors` names each one with its place.
+422. A field is missing, unknown, of the wrong type or out of its bounds; `errors` names each one with its place. Among them
+`wrong_kind_of_id` (an invoice's id where a ticket's is due; both kinds are named) and `not_an_id`.
 
 ## unavailable
 

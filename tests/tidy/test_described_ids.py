@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from description import merged
-from test_tidy import SOURCES, called, name
+from test_tidy import ROOT, SOURCES, called, name
 
 from msp_kernel.ids import PREFIXES
 
@@ -106,3 +106,9 @@ def test_bodies_are_kept_with_bare_ids(path: pathlib.Path) -> None:
 
     assert 'mode="json"' not in text, "msp_kit.ids.stored(...)"
     assert not found, f"lines {found}: msp_kit.ids.stored(...)"
+
+
+def test_the_glossary_has_every_prefix() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text()
+
+    assert [kind for kind, prefix in PREFIXES.items() if f"| {kind} | `{prefix}_` |" not in glossary] == []

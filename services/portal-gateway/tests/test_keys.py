@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from door import ADA, PAUL, PRIYA, Door
+from news import posted, speaker, updated
 
+from msp_events.base import Event
 from msp_events.samples import example
 from msp_events.sla import EscalationRequested
 from msp_events.tickets import TicketRaised
-from msp_kernel.ids import new_id
-from msp_kit.inbox import Inbox
-from msp_kit.testing import Speaker
+from msp_kernel.ids import new_id, parsed, prefixed
 from portal_gateway.actions import keys
-from portal_gateway.consumers import consumers
 from portal_gateway.limits import WRITES_PER_MINUTE
 
 READER = {"name": "Reports", "roles": ["requester"], "scopes": ["tickets:read"]}
@@ -57,7 +58,11 @@ async def test_only_the_digest_of_a_key_is_kept_and_its_use_is_noted(door: Door)
 async def test_a_revoked_expired_or_changed_key_is_nobody(door: Door) -> None:
     revoked, expired, good = [await a_key(door) for _ in range(3)]
     await door.send(PAUL, "DELETE", f"/api-keys/{revoked['id']}")
-    await door.sql("UPDATE api_keys SET expires_at = $2 WHERE id = $1", expired["id"], datetime(2026, 1, 1, tzinfo=UTC))
+    await door.sql(
+        "UPDATE api_keys SET expires_at = $2 WHERE id = $1",
+        parsed("key", expired["id"]),
+        datetime(2026, 1, 1, tzinfo=UTC),
+    )
     changed = {"authorization": good["authorization"][:-1] + ("A" if good["authorization"][-1] != "A" else "B")}
     nonsense = [{"authorization": f"Bearer mspk_{text}"} for text in ("", "x_y", "_", "0" * 32)]
 
@@ -114,7 +119,6 @@ async def test_a_program_may_say_which_version_it_was_written_for(door: Door) ->
 
 
 async def test_what_happened_is_read_from_a_cursor_by_whom_it_concerns(door: Door) -> None:
-    speaker = Speaker(Inbox(door.database, consumers))
     ours, theirs = [
         TicketRaised.model_validate(
             {**example(TicketRaised)["data"], "client_id": str(client), "ticket_id": str(new_id())}
@@ -124,7 +128,7 @@ async def test_what_happened_is_read_from_a_cursor_by_whom_it_concerns(door: Doo
     inside = EscalationRequested.model_validate(
         {**example(EscalationRequested)["data"], "client_id": str(door.client_id)}
     )
-    await speaker.say(ours, theirs, inside)
+    await speaker(door).say(ours, theirs, inside)
 
     paul, ada = await door.bearer(PAUL), await door.bearer(ADA)
     seen = (await door.send(paul, "GET", "/events")).json()
@@ -132,13 +136,42 @@ async def test_what_happened_is_read_from_a_cursor_by_whom_it_concerns(door: Doo
     rest = (await door.send(ada, "GET", f"/events?after={all_of_it['next']}")).json()
     nothing = (await door.send(ada, "GET", f"/events?after={rest['next']}")).json()
 
-    assert [(one["type"], one["client_id"]) for one in seen["items"]] == [
-        (TicketRaised.type_name(), str(door.client_id))
+    assert [(one["type"], one["client_id"], one["subject"]) for one in seen["items"]] == [
+        (
+            TicketRaised.type_name(),
+            prefixed("client", door.client_id),
+            f"ticket:{prefixed('ticket', ours.ticket_id)}",
+        )
     ]
+    assert seen["items"][0]["id"].startswith("evt_")
     assert len(all_of_it["items"] + rest["items"]) == 3
     assert (nothing["items"], nothing["next"]) == ([], rest["next"])
     assert set(seen["items"][0]) == {"id", "type", "subject", "client_id", "at"}
     assert (await door.send(PRIYA, "GET", "/events")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("event", "may_know"),
+    [
+        (lambda client: posted(client, "agent", is_public=False), False),
+        (lambda client: posted(client, "agent"), True),
+        (lambda client: updated(client, "open", changed=("handling_level", "queue")), False),
+        (lambda client: updated(client, "open", changed=("queue", "priority")), True),
+    ],
+    ids=["an internal note", "an answer", "who works on it", "its priority"],
+)
+async def test_programs_of_a_client_learn_nothing_of_what_is_inside(
+    door: Door, event: Callable[[UUID], Event], *, may_know: bool
+) -> None:
+    said = event(door.client_id)
+    await speaker(door).say(said)
+
+    theirs, ours = [
+        [one["type"] for one in (await door.send(await door.bearer(who), "GET", "/events")).json()["items"]]
+        for who in (PAUL, ADA)
+    ]
+
+    assert (theirs, ours) == ([said.type_name()] if may_know else [], [said.type_name()])
 
 
 def test_scopes_are_one_for_reading_and_one_for_writing_of_each_service() -> None:

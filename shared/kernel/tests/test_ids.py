@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import sampled_from, text, uuids
 
-from msp_kernel.ids import PREFIXES, NotAnId, WrongKindOfId, is_bare, is_prefixed, new_id, parsed, prefixed
+from msp_kernel.ids import PREFIXES, NotAnId, WrongKindOfId, bare_within, is_bare, is_prefixed, new_id, parsed, prefixed
 
 KINDS = sampled_from(sorted(PREFIXES))
 
@@ -83,3 +83,13 @@ def test_there_is_one_way_to_write_each_form(almost: str) -> None:
 def test_a_prefix_nobody_has_is_told() -> None:
     with pytest.raises(WrongKindOfId, match="no id begins with zzz_"):
         parsed("ticket", "zzz_" + "0" * 32)
+
+
+@given(kind=KINDS, bare=uuids())
+def test_an_address_with_ids_is_read_as_one_with_bare_ids(kind: str, bare: UUID) -> None:
+    outside = prefixed(kind, bare)
+
+    assert bare_within(f"/desk/things/{outside}/edit?of={outside}&x=a_{outside}") == (
+        f"/desk/things/{bare}/edit?of={bare}&x=a_{outside}"
+    )
+    assert bare_within(f"/zzz_{bare.hex}?q={outside}0") == f"/zzz_{bare.hex}?q={outside}0"

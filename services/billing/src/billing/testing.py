@@ -10,7 +10,8 @@ from xml.sax.saxutils import escape
 
 from billing.domain.invoice import Control, content_of
 from billing.domain.items import price_fixed_items
-from billing.domain.pricing import FixedItem, PricedLine, Rate, Terms, Work, WorkSpan, price_work
+from billing.domain.pricing import FixedItem, PricedLine, Rate, Terms, price_work
+from billing.domain.work import Work, WorkSpan
 from msp_events.base import Span
 from msp_events.bucket_statement import BucketStatement
 from msp_events.contracts import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from msp_kit.jobs import Job
-from portal_gateway.actions import mailing, notes, notices
+from portal_gateway.actions import mailing, notes, notices, people
 from portal_gateway.house import House
 
 _ALWAYS = (Job("forget-old", 300, notes.forget_old), Job("wake", 2, notices.wake))
@@ -17,6 +17,7 @@ def jobs(*, smtp_url: str, sender: str, house: House) -> tuple[Job, ...]:
         return _ALWAYS
     return (
         *_ALWAYS,
+        Job("answer-resets", 1, partial(people.answer_reset, house=house)),
         Job("write-mail", 2, partial(mailing.write_mail, house=house)),
         Job("send-mail", 1, mailing.Sender(smtp_url, sender).tick),
     )

@@ -2,8 +2,8 @@
 
 Each process has a queue of its own that lives as long as the process. A signal names a topic; who hears is asked anew
 whenever anything is sent, a ping included. A page that comes back says the last signal it had; when what it missed is not known
-(another process, too long ago, the broker was away, a page that did not read) it is told to look afresh. Signals are named by
-when they were, not counted: a number would tell each page how much happens to everybody else.
+(another process, too long ago, the broker was away, a page that did not read) it is told to look afresh. Signals are numbered by
+when they came: a count would tell each page how much happens to everybody else (ADR 0067).
 
 The tabs of one browser share a stream (ADR 0068): its topics are those of all of them, and whichever tab keeps it says where it goes on.
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
@@ -47,14 +46,13 @@ STREAMS_OF_PERSON_MAX = 30
 LOOK_AFRESH = "*"
 INBOX = "inbox-"
 """Begins the topic of one person's own inbox."""
-STAFF_ONLY = frozenset(one.type_name() for one in notes.STAFF_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """Something of a client changed; ``client_id`` is ``None`` for what concerns staff only."""
 
-    name: str
+    moment: int
     topic: str
     client_id: str | None
 
@@ -70,15 +68,15 @@ class Listener:
     def hear(self, signal: Signal) -> None:
         """Take a signal; a page that does not read is told to look afresh, and holds up nobody."""
         if self.signals.full():
-            self.look_afresh(signal.name)
+            self.look_afresh(signal.moment)
         else:
             self.signals.put_nowait(signal)
 
-    def look_afresh(self, name: str) -> None:
+    def look_afresh(self, moment: int) -> None:
         """Forget what waits: everything is looked at anyway."""
         while not self.signals.empty():
             self.signals.get_nowait()
-        self.signals.put_nowait(Signal(name, LOOK_AFRESH, None))
+        self.signals.put_nowait(Signal(moment, LOOK_AFRESH, None))
 
 
 class Hub:
@@ -87,10 +85,12 @@ class Hub:
     def __init__(self, amqp_url: str) -> None:
         self.amqp_url = amqp_url
         self.listeners: set[Listener] = set()
-        self._epoch = secrets.token_hex(4)
-        self._last_microseconds = 0
-        self.kept: deque[Signal] = deque([self._signal(LOOK_AFRESH, None)], maxlen=KEPT_MAX)
-        """Never empty: it begins with where everybody looked afresh."""
+        self.kept: deque[Signal] = deque()
+        self.epoch = uuid4().hex[:8]
+        """Moments of another process mean nothing here."""
+        self._latest = 0
+        self._whole_since = 0
+        """What came after this moment is kept."""
         self.connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -102,15 +102,12 @@ class Hub:
     @property
     def mark(self) -> str:
         """Return where the signals stand: a page made from here on has to hear only what comes after."""
-        return self._name()
+        return f"{self.epoch}-{self._moment()}"
 
-    def _name(self) -> str:
-        # By the clock of the process, and never the same twice: what is later has the larger number.
-        self._last_microseconds = max(self._last_microseconds + 1, time.monotonic_ns() // 1000)
-        return f"{self._epoch}-{self._last_microseconds}"
-
-    def _signal(self, topic: str, client_id: str | None) -> Signal:
-        return Signal(self._name(), topic, client_id)
+    def _moment(self) -> int:
+        """Return the microseconds of a clock of our own; never the same moment twice."""
+        self._latest = max(self._latest + 1, time.monotonic_ns() // 1000)
+        return self._latest
 
     async def start(self) -> None:
         """Begin to listen; the broker may come later."""
@@ -126,8 +123,10 @@ class Hub:
     def publish(self, topics: Iterable[str], client_id: str | None) -> None:
         """Hand a signal to every page that shows one of the topics."""
         for topic in topics:
-            signal = self._signal(topic, client_id)
+            signal = Signal(self._moment(), topic, client_id)
             self.kept.append(signal)
+            if len(self.kept) > KEPT_MAX:
+                self._whole_since = self.kept.popleft().moment
             for listener in self.listeners:
                 if topic in listener.topics:
                     listener.hear(signal)
@@ -136,15 +135,11 @@ class Hub:
         """Return what a page that comes back has not heard; ``last`` is the id of the last signal it had, or empty."""
         if not last:
             return []
-        place = self._place(last)
-        if not self._place(self.kept[0].name) <= place <= self._last_microseconds:
-            return [Signal(self.kept[-1].name, LOOK_AFRESH, None)]
-        return [signal for signal in self.kept if self._place(signal.name) > place and signal.topic in listener.topics]
-
-    def _place(self, name: str) -> int:
-        """Return the microseconds of a name; -1 of one that is not from here."""
-        epoch, _, number = name.partition("-")
-        return int(number[:18]) if epoch == self._epoch and number.isdecimal() else -1
+        epoch, _, number = last.partition("-")
+        moment = int(number[:18]) if epoch == self.epoch and number.isdecimal() else -1
+        if not self._whole_since <= moment <= self._latest:
+            return [Signal(self._moment(), LOOK_AFRESH, None)]
+        return [signal for signal in self.kept if signal.moment > moment and signal.topic in listener.topics]
 
     def has_room_for(self, person_id: object) -> bool:
         """Return whether somebody may open one more stream."""
@@ -153,9 +148,9 @@ class Hub:
 
     def _look_afresh(self) -> None:
         self.kept.clear()
-        self.kept.append(self._signal(LOOK_AFRESH, None))
+        self._whole_since = self._moment()
         for listener in self.listeners:
-            listener.look_afresh(self.kept[-1].name)
+            listener.look_afresh(self._whole_since)
 
     async def _run(self) -> None:
         while True:
@@ -182,8 +177,9 @@ class Hub:
     def _take(self, body: bytes) -> None:
         with contextlib.suppress(Unreadable):
             for envelope in parse(body):
-                is_for_staff = envelope.client_id is None or envelope.type in STAFF_ONLY
-                self.publish(topics_of(envelope), None if is_for_staff else str(envelope.client_id))
+                client = envelope.client_id
+                may_know = client is not None and notes.is_for_clients(envelope.type, envelope.data)
+                self.publish(topics_of(envelope), str(client) if may_know else None)
 
 
 def topics_of(envelope: Envelope) -> list[str]:
@@ -250,7 +246,7 @@ async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> 
         yield b"retry: 2000\n\n"
         for signal in hub.missed(listener, last):
             if may_hear(await visitors.of(request, is_used=False), signal):
-                yield _line(signal)
+                yield _line(hub, signal)
         while not await request.is_disconnected():
             try:
                 async with asyncio.timeout(PING_SECONDS):
@@ -263,14 +259,14 @@ async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> 
                 continue
             # The session may have ended, or the person changed, since the page connected.
             if may_hear(await visitors.of(request, is_used=False), signal):
-                yield _line(signal)
+                yield _line(hub, signal)
     except Unauthenticated:
         return
     finally:
         hub.listeners.discard(listener)
 
 
-def _line(signal: Signal) -> bytes:
+def _line(hub: Hub, signal: Signal) -> bytes:
     event = "resync" if signal.topic == LOOK_AFRESH else "signal"
     topic = "".join(character for character in signal.topic if character.isalnum() or character in "-_")
-    return f"id: {signal.name}\nevent: {event}\ndata: {topic}\n\n".encode()
+    return f"id: {hub.epoch}-{signal.moment}\nevent: {event}\ndata: {topic}\n\n".encode()

@@ -282,7 +282,7 @@ class Services:
             Refused, ServiceAway.
         """
         given = {"idempotency-key": key, "if-match": f'"{revision}"' if revision else None}
-        headers = {name: value for name, value in given.items() if value}
+        headers = {name: _printable(value) for name, value in given.items() if value}
         content = orjson.dumps({} if body is None else body)
         return (await self.send(caller, method, path, body=content, headers=headers)).json()
 
@@ -290,6 +290,11 @@ class Services:
 def segment(text: str) -> str:
     """Return a text as one path segment, whatever it holds."""
     return quote(text, safe="")
+
+
+def _printable(text: str) -> str:
+    """Return a text of a form as a header may hold it: what no page of ours put there is no header of its own."""
+    return "".join(character if " " <= character <= "~" else "?" for character in text)
 
 
 def _seen(target: str) -> str:

@@ -37,8 +37,14 @@ class Event:
     id: str
     type: str
     subject: str
+    """``<stream>:<id>``"""
     client_id: str
     at: datetime
+
+    @property
+    def subject_id(self) -> str:
+        """Return the id of the thing, as its own address takes it."""
+        return self.subject.partition(":")[2]
 
 
 class Client:

@@ -63,6 +63,7 @@ PREFIXES: Final[Mapping[str, str]] = {
 """What the id of each kind of thing begins with. A prefix is never used for another kind."""
 _KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 _PREFIXED = re.compile(r"([a-z]{3})_([0-9a-f]{32})")
+_WITHIN = re.compile(rf"(?<![0-9A-Za-z_-]){_PREFIXED.pattern}(?![0-9A-Za-z_-])")
 _BARE = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -111,6 +112,11 @@ def parsed(kind: str, text: str) -> uuid.UUID:
         given = f"{found[1]}_… is the id of {_a(other)}" if other else f"no id begins with {found[1]}_"
         raise WrongKindOfId(f"{given}; the id of {_a(kind)} begins with {PREFIXES[kind]}_")
     return uuid.UUID(found[2])
+
+
+def bare_within(address: str) -> str:
+    """Return an address with each id in it bare."""
+    return _WITHIN.sub(lambda found: str(uuid.UUID(found[2])) if found[1] in _KINDS else found[0], address)
 
 
 def _a(kind: str) -> str:

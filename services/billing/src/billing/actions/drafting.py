@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from billing.documents.canonical import canonical
-from billing.domain.invoice import TotalsDiffer, content_of
+from billing.domain.invoice import TotalsDiffer, filled, frame_of
 from billing.domain.items import Charge, Credit, price_fixed_items, with_charges, with_credits
-from billing.domain.pricing import Terms, Work, price_work
+from billing.domain.pricing import PricedLine, Terms, price_sums
 from billing.domain.profile import Finding, client_of, incomplete
+from billing.domain.work import Summed
 from billing.store import intake, invoices, profiles
 from billing.store.invoices import Draft
 from msp_events.billing import InvoiceDrafted
@@ -48,11 +49,12 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An invoice in one currency, as it would be."""
+    """An invoice in one currency, as it would be: its frame, and the contracts whose entries are listed in it."""
 
     currency: str
-    content: dict[str, Any]
-    entry_ids: tuple[UUID, ...]
+    frame: dict[str, Any]
+    lines: Sequence[PricedLine]
+    contract_ids: frozenset[UUID]
     credit_ids: tuple[UUID, ...]
 
 
@@ -92,13 +94,13 @@ def _with_profile(of: Terms, profile: Mapping[str, Any]) -> Terms:
     )
 
 
-def made_of(basis: Basis, works: Sequence[Work], *, statement: Sequence[Mapping[str, Any]]) -> list[Made]:
+def made_of(basis: Basis, work: Summed, *, statement: Sequence[Mapping[str, Any]]) -> list[Made]:
     """Return the invoices of a client's period, one for each currency; none when there is nothing to say.
 
     Raises:
         PricesMissing, SameSpecificity, RateNotPossible, MixedCurrencies, TotalsDiffer: what keeps the work from being priced.
     """
-    unknown = {(one.contract_id, one.contract_version) for one in works} - basis.terms.keys()
+    unknown = work.worked.keys() - basis.terms.keys()
     if unknown:
         raise TotalsDiffer(f"billing does not know version {min(unknown, key=str)[1]} of a contract yet")
     in_force = basis.in_force
@@ -106,21 +108,22 @@ def made_of(basis: Basis, works: Sequence[Work], *, statement: Sequence[Mapping[
     made: list[Made] = []
     for currency in sorted({of.currency for of in basis.terms.values()}):
         own = {contract_id: of for contract_id, of in in_force.items() if of.currency == currency}
-        done = [work for work in works if work.contract_id in own]
+        worked = [minutes for (contract_id, _), minutes in work.worked.items() if contract_id in own]
+        asked = {ask: minutes for ask, minutes in work.asked.items() if ask.contract_id in own}
         language = basis.profile.get("language") or "en"
         lines = [
             *price_fixed_items(own.values(), starts_on=basis.starts_on, ends_on=basis.ends_on),
-            *price_work(done, basis.terms, language=language),
+            *price_sums(asked, basis.terms, language=language),
         ]
         lines = with_charges(
             lines, basis.charges, own, starts_on=basis.starts_on, ends_on=basis.ends_on, language=language
         )
         lines, used = with_credits(lines, basis.credits_, own, language=language)
-        if not lines and not done:
+        if not lines and not worked:
             continue
-        content = content_of(
+        frame = frame_of(
             lines=lines,
-            works=done,
+            worked_minutes=sum(worked),
             currency=currency,
             header=_header(basis, next(iter(own.values())), language),
             statement=[
@@ -128,7 +131,7 @@ def made_of(basis: Basis, works: Sequence[Work], *, statement: Sequence[Mapping[
             ],
             exemption_reason=basis.profile.get("exemption_reason"),
         )
-        made.append(Made(currency, content, tuple(work.time_entry_id for work in done), tuple(used)))
+        made.append(Made(currency, frame, lines, frozenset(own), tuple(used)))
     return made
 
 
@@ -169,10 +172,17 @@ async def findings_of(
 
 
 async def add(
-    tx: Transaction, made: Made, basis: Basis, *, invoice_id: UUID, period_close_id: UUID, seller: Mapping[str, Any]
-) -> None:
-    """Save a draft and bind its work and credits to it."""
-    client_id = UUID(made.content["client"]["client_id"])
+    tx: Transaction,
+    made: Made,
+    basis: Basis,
+    *,
+    invoice_id: UUID,
+    period_close_id: UUID,
+    seller: Mapping[str, Any],
+    rows: str,
+) -> int:
+    """Save a draft with its credits and its part of the waiting ``rows``; return how many entries it took."""
+    client_id = UUID(made.frame["client"]["client_id"])
     draft = Draft(
         id=invoice_id,
         client_id=client_id,
@@ -180,16 +190,22 @@ async def add(
         currency=made.currency,
         starts_on=basis.starts_on,
         ends_on=basis.ends_on,
-        content=made.content,
+        content=made.frame,
     )
-    findings = await findings_of(tx, client_id=client_id, content=made.content, seller=seller)
-    is_new = await invoices.add_draft(tx, draft, content_text=canonical(made.content), findings=findings)
-    assert is_new, "one invoice per client, period and currency"
-    bound = await intake.mark_invoiced(tx, invoice_id=invoice_id, entry_ids=made.entry_ids)
-    assert bound == len(made.entry_ids), "every entry is bound to one invoice"
+    findings = await findings_of(tx, client_id=client_id, content=made.frame, seller=seller)
+    taken = await invoices.add_draft(
+        tx,
+        draft,
+        asks_of_lines=[line.asks for line in made.lines],
+        contract_ids=made.contract_ids,
+        rows=rows,
+        findings=findings,
+    )
+    assert taken is not None, "one invoice per client, period and currency"
     if made.credit_ids:
         await profiles.bind_credits(tx, invoice_id=invoice_id, credit_ids=made.credit_ids)
     await record(tx, InvoiceDrafted(occurred_at=tx.now, **state(draft), revision=1, status="draft"))
+    return taken
 
 
 async def make_anew(tx: Transaction, *, invoice_id: UUID, seller: Mapping[str, Any] | None) -> None:
@@ -216,12 +232,12 @@ async def _make_anew(tx: Transaction, draft: Draft, *, seller: Mapping[str, Any]
     basis = await basis_of(
         tx, client_id=draft.client_id, starts_on=draft.starts_on, ends_on=draft.ends_on, invoice_id=draft.id
     )
-    works = await intake.works_of_invoice(tx, invoice_id=draft.id)
+    works = await intake.works(tx, entry_ids=draft.entry_ids)
     statement = [{k: v for k, v in one.items() if k != "ref"} for one in draft.content["statement"]]
-    found = [one for one in made_of(basis, works, statement=statement) if one.currency == draft.currency]
+    found = [one for one in made_of(basis, Summed.of(works), statement=statement) if one.currency == draft.currency]
     if not found:
         return
-    anew = replace(draft, content=found[0].content)
+    anew = replace(draft, content=filled(found[0].frame, found[0].lines, works))
     findings = None
     if seller is not None:
         findings = await findings_of(tx, client_id=draft.client_id, content=anew.content, seller=seller)

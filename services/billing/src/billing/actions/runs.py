@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
 from billing.actions import drafting
 from billing.actions.issuing import check_ready
 from billing.actions.profiles import seller_of
-from billing.domain.invoice import Control, TotalsDiffer, choose_sealed
+from billing.domain.invoice import Control, TotalsDiffer, differing
 from billing.domain.pricing import MixedCurrencies, PricesMissing, RateNotPossible, SameSpecificity
-from billing.store import intake, invoices, runs
+from billing.store import intake, invoices, runs, unbilled
 from billing.store.runs import RunItem
+from billing.store.unbilled import Waiting
 from msp_events.billing import BillingRunFinished, BillingRunReady, PeriodCloseRequested
 from msp_events.contracts import PeriodClosed, PeriodReopened
 from msp_events.tickets import PeriodSealRefused, WorklogSealed
 from msp_kernel.ids import new_id
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
-from msp_kit.memory import uncollected
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
 
@@ -37,6 +37,10 @@ class PeriodTooLong(Exception):
 
 class PeriodOverlaps(Exception):
     """A client is billed for a part of this period already; a day is billed once."""
+
+
+class WorkChanged(Exception):
+    """Time entries got a newer stamp while their draft was made; the next try makes it of what they are now."""
 
 
 class NothingToIssue(Exception):
@@ -207,17 +211,44 @@ async def _draft(tx: Transaction, item: RunItem, *, default_seller: dict[str, An
         )
     basis = await drafting.basis_of(tx, client_id=item.client_id, starts_on=item.starts_on, ends_on=item.ends_on)
     before = midnight(item.ends_on, basis.client["timezone"])
-    works = choose_sealed(await intake.uninvoiced_works(tx, client_id=item.client_id, before=before), sealed)
-    with uncollected():
-        made = drafting.made_of(basis, works, statement=item.closed["statement"])
+    work = await _sealed(tx, client_id=item.client_id, before=before, sealed=sealed)
+    made = drafting.made_of(basis, work.summed, statement=item.closed["statement"])
     if not made:
         await runs.move(tx, item, to="nothing", detail="no work and nothing due in this period")
         return
     seller = await seller_of(tx, default_seller)
     ids = [new_id() for _ in made]
+    taken = 0
     for invoice_id, one in zip(ids, made, strict=True):
-        await drafting.add(tx, one, basis, invoice_id=invoice_id, period_close_id=item.period_close_id, seller=seller)
+        taken += await drafting.add(
+            tx,
+            one,
+            basis,
+            invoice_id=invoice_id,
+            period_close_id=item.period_close_id,
+            seller=seller,
+            rows=work.rows,
+        )
+    if taken != sealed.entry_count:
+        raise WorkChanged(f"{sealed.entry_count} entries were priced, {taken} of them are as they were")
     await runs.move(tx, item, to="drafted", invoice_id=ids[0])
+
+
+async def _sealed(tx: Transaction, *, client_id: UUID, before: datetime, sealed: Control) -> Waiting:
+    """Return the waiting work a sealed period is made of.
+
+    Entries approved after the sealing belong to the next period: when all are too many, the first that were posted are tried.
+
+    Raises:
+        TotalsDiffer: with the difference in words.
+    """
+    found = await unbilled.waiting(tx, client_id=client_id, before=before)
+    if found.control == sealed:
+        return found
+    first = await unbilled.waiting(tx, client_id=client_id, before=before, first=sealed.entry_count)
+    if first.control == sealed:
+        return first
+    raise differing(sealed, found.control)
 
 
 async def ask_overdue(tx: Transaction) -> bool:
@@ -296,8 +327,8 @@ async def preview(
     """
     basis = await drafting.basis_of(tx, client_id=client_id, starts_on=starts_on, ends_on=ends_on)
     before = midnight(ends_on, basis.client["timezone"])
-    works = await intake.uninvoiced_works(tx, client_id=client_id, before=before)
+    work = await unbilled.waiting(tx, client_id=client_id, before=before)
     try:
-        return drafting.made_of(basis, works, statement=()), None
+        return drafting.made_of(basis, work.summed, statement=()), None
     except (PricesMissing, SameSpecificity, RateNotPossible, MixedCurrencies, TotalsDiffer) as error:
         return [], str(error)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from billing.domain.pricing import MixedCurrencies, PricedLine, Work
-from billing.domain.profile import cleaned
+from billing.domain.pricing import MixedCurrencies, PricedLine
 from billing.domain.tax import REASONS, ZERO_RATED, TaxGroup, allocated, tax_groups
+from billing.domain.work import Work, asks_of, entry_of, in_order
 from msp_kernel.money import Money, half_up
 
 
@@ -53,23 +53,12 @@ def totals(lines: Sequence[PricedLine], currency: str) -> Totals:
     return Totals(net=net, tax=tax, gross=net + tax, groups=tuple(groups))
 
 
-def choose_sealed(works: Sequence[Work], sealed: Control) -> list[Work]:
-    """Return the posted entries a sealed period is made of; ``works`` are in the order in which they were posted.
-
-    Entries approved after the sealing belong to the next period: the first ``entry_count`` are tried, then all.
-
-    Raises:
-        TotalsDiffer: with the difference in words.
-    """
-    for chosen in (works[: sealed.entry_count], works):
-        found = Control.of((str(work.time_entry_id), work.worked_minutes) for work in chosen)
-        if found == sealed:
-            return list(chosen)
-    found = Control.of((str(work.time_entry_id), work.worked_minutes) for work in works)
-    raise TotalsDiffer(
-        f"tickets sealed {sealed.entry_count} entries of {sealed.worked_minutes} min, billing knows {found.entry_count} of"
-        f" {found.worked_minutes} min"
-        + ("; the same sums, but other entries" if found.worked_minutes == sealed.worked_minutes else "")
+def differing(sealed: Control, known: Control) -> TotalsDiffer:
+    """Return the difference between a sealed period and what billing knows of it, in words."""
+    return TotalsDiffer(
+        f"tickets sealed {sealed.entry_count} entries of {sealed.worked_minutes} min, billing knows {known.entry_count} of"
+        f" {known.worked_minutes} min"
+        + ("; the same sums, but other entries" if known.worked_minutes == sealed.worked_minutes else "")
     )
 
 
@@ -83,6 +72,51 @@ def content_of(
     exemption_reason: str | None = None,
 ) -> dict[str, Any]:
     """Return everything an invoice says, as plain JSON values.
+
+    Raises:
+        MixedCurrencies: a line is not in the currency of the invoice.
+    """
+    frame = frame_of(
+        lines=lines,
+        worked_minutes=sum(work.worked_minutes for work in works),
+        currency=currency,
+        header=header,
+        statement=statement,
+        exemption_reason=exemption_reason,
+    )
+    return filled(frame, lines, works)
+
+
+def filled(frame: dict[str, Any], lines: Sequence[PricedLine], works: Sequence[Work]) -> dict[str, Any]:
+    """Return the content of a frame: with its time entries, and with those behind each of its lines.
+
+    The database fills in the same when it writes a draft.
+    """
+    listed = in_order(works)
+    place = {ask: index for index, line in enumerate(lines) for ask in line.asks}
+    behind: list[list[dict[str, Any]]] = [[] for _ in lines]
+    for work in listed:
+        for ask, minutes in asks_of(work):
+            behind[place[ask]].append({"time_entry_id": str(work.time_entry_id), "minutes": minutes})
+    return with_entries(frame, [entry_of(work) for work in listed], behind)
+
+
+def with_entries(frame: dict[str, Any], entries: list[Any], behind: Sequence[list[Any]]) -> dict[str, Any]:
+    """Return a frame with its time entries, and with those behind each of its lines."""
+    lines = [{**line, "entries": of} for line, of in zip(frame["lines"], behind, strict=True)]
+    return {**frame, "lines": lines, "entries": entries}
+
+
+def frame_of(
+    *,
+    lines: Sequence[PricedLine],
+    worked_minutes: int,
+    currency: str,
+    header: dict[str, Any],
+    statement: Sequence[dict[str, Any]],
+    exemption_reason: str | None = None,
+) -> dict[str, Any]:
+    """Return what an invoice says, without its time entries: as small as its lines are few.
 
     Raises:
         MixedCurrencies: a line is not in the currency of the invoice.
@@ -102,8 +136,7 @@ def content_of(
         "taxes": [_group(group, exemption_reason) for group in sums.groups],
         "lines": [_line(number, line, taxes[number - 1]) for number, line in enumerate(lines, start=1)],
         "statement": list(statement),
-        "worked_minutes": sum(work.worked_minutes for work in works),
-        "entries": [_entry(work) for work in sorted(works, key=lambda one: (one.worked_from, one.time_entry_id))],
+        "worked_minutes": worked_minutes,
     }
 
 
@@ -199,26 +232,4 @@ def _line(number: int, line: PricedLine, tax_minor: int) -> dict[str, Any]:
         "tax_rate_basis_points": 0 if line.tax_category in ZERO_RATED else line.tax_rate_basis_points,
         "rule_id": line.rule_id,
         "clause": line.clause,
-        "entries": [{"time_entry_id": str(entry), "minutes": minutes} for entry, minutes in line.entries],
-    }
-
-
-def _entry(work: Work) -> dict[str, Any]:
-    return {
-        "time_entry_id": str(work.time_entry_id),
-        "contract_id": str(work.contract_id),
-        "worked_from": work.worked_from.isoformat(),
-        "worked_minutes": work.worked_minutes,
-        "billed_minutes": work.billed_minutes,
-        "bucket_minutes": work.bucket_minutes,
-        "overage_minutes": sum(span.overage_minutes + span.time_and_materials_minutes for span in work.spans),
-        "job_type": work.job_type,
-        "level": work.level,
-        "agent_name": work.agent_name,
-        "note": cleaned(work.note),
-        "is_late": work.is_late,
-        "section": work.section,
-        "excluded_minutes": work.excluded_minutes,
-        "contract_version": work.contract_version,
-        "rule_ids": list(work.rule_ids),
     }

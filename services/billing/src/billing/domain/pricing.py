@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 from billing.domain.words import Words, words
+from billing.domain.work import Ask, Summed, Work
 from msp_kernel.money import Money, half_up, price_of_minutes
 
 LineKind = Literal["overage", "time_and_materials", "fixed", "discount", "minimum", "credit"]
-Section = Literal["support", "project"]
 
 
 class PricesMissing(Exception):
@@ -97,39 +97,6 @@ class Terms:
     bills_unapproved: str = "blocked"
 
 
-@dataclass(frozen=True, slots=True)
-class WorkSpan:
-    """A stamped part of a time entry, in billed minutes."""
-
-    condition: str
-    overage_minutes: int
-    time_and_materials_minutes: int
-    weight_percent: int
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A posted time entry with its stamp."""
-
-    time_entry_id: UUID
-    contract_id: UUID
-    contract_version: int
-    worked_from: datetime
-    worked_minutes: int
-    billed_minutes: int
-    bucket_minutes: int
-    job_type: str
-    level: str
-    agent_name: str
-    note: str
-    is_late: bool
-    spans: tuple[WorkSpan, ...]
-    section: Section = "support"
-    """Whether it was done on a ticket or on a task of a project."""
-    excluded_minutes: int = 0
-    rule_ids: tuple[str, ...] = ()
-
-
 @dataclass(slots=True)
 class PricedLine:
     """A line of an invoice: work of one kind at one rate, or a fixed item."""
@@ -143,8 +110,8 @@ class PricedLine:
     rule_id: str
     quantity: int = 1
     quantity_minutes: int | None = None
-    entries: list[tuple[UUID, int]] = field(default_factory=list)
-    """Time entries behind the line, with their billed minutes in it."""
+    asks: list[Ask] = field(default_factory=list)
+    """The work behind the line: the minutes of every entry that ask one of these."""
     ref: str = ""
     """Of the contract; lines are grouped by it."""
     clause: dict[str, Any] = field(default_factory=dict)
@@ -179,9 +146,17 @@ def rate_for(rates: Sequence[Rate], *, job_type: str, level: str, condition: str
 def price_work(
     works: Iterable[Work], terms: Mapping[tuple[UUID, int], Terms], *, language: str = "en"
 ) -> list[PricedLine]:
-    """Return the lines for work beyond buckets and for time and materials, grouped by contract, kind, work and rate.
+    """Return the lines for some entries; they do not depend on the order of ``works``. Raises what ``price_sums`` raises."""
+    return price_sums(Summed.of(works).asked, terms, language=language)
 
-    The result does not depend on the order of ``works``.
+
+def price_sums(
+    asked: Mapping[Ask, int], terms: Mapping[tuple[UUID, int], Terms], *, language: str = "en"
+) -> list[PricedLine]:
+    """Return the lines for work beyond buckets and for time and materials, by contract, kind, work and rate.
+
+    A line adds up minutes and is rounded once, so it is the same whether they come entry by entry or added up. What it says
+    of its clause is that of the first of them.
 
     Raises:
         PricesMissing: with every missing combination, not only the first.
@@ -191,38 +166,18 @@ def price_work(
     lines: dict[tuple[str, ...], PricedLine] = {}
     missing: set[tuple[str, str, str]] = set()
     say = words(language)
-    # A card of rates is asked once for each kind of work, not for each of a million entries.
-    prices: dict[tuple[UUID, int, str, str, str, str, int], Price | None] = {}
-    for work in sorted(works, key=lambda one: (one.worked_from, one.time_entry_id)):
-        for span in work.spans:
-            for kind, minutes in (
-                ("overage", span.overage_minutes),
-                ("time_and_materials", span.time_and_materials_minutes),
-            ):
-                if not minutes:
-                    continue
-                asked = (
-                    work.contract_id,
-                    work.contract_version,
-                    kind,
-                    work.job_type,
-                    work.level,
-                    span.condition,
-                    span.weight_percent,
-                )
-                if asked not in prices:
-                    prices[asked] = _price(terms[work.contract_id, work.contract_version], asked)
-                price = prices[asked]
-                if price is None:
-                    missing.add((work.job_type, work.level, span.condition))
-                    continue
-                key = (*price.key, work.section)
-                line = lines.get(key)
-                if line is None:
-                    of = terms[work.contract_id, work.contract_version]
-                    line = lines[key] = _line(kind, of, work, span, price, say)
-                line.quantity_minutes = (line.quantity_minutes or 0) + minutes
-                line.entries.append((work.time_entry_id, minutes))
+    for ask, minutes in asked.items():
+        of = terms[ask.contract_id, ask.contract_version]
+        price = _price(of, ask)
+        if price is None:
+            missing.add((ask.job_type, ask.level, ask.condition))
+            continue
+        key = (*price.key, ask.section)
+        line = lines.get(key)
+        if line is None:
+            line = lines[key] = _line(of, ask, price, say)
+        line.quantity_minutes = (line.quantity_minutes or 0) + minutes
+        line.asks.append(ask)
     if missing:
         raise PricesMissing(sorted(missing))
     return [lines[key] for key in sorted(lines)]
@@ -239,10 +194,10 @@ class Price:
     key: tuple[str, ...]
 
 
-def _price(of: Terms, asked: tuple[UUID, int, str, str, str, str, int]) -> Price | None:
+def _price(of: Terms, ask: Ask) -> Price | None:
     """Return the price by the cascade: the contract's rate for overage, else the rate of the level; ``None``: none fits."""
-    _, _, kind, job_type, level, condition, weight = asked
-    is_overage = kind == "overage"
+    job_type, level, condition = ask.job_type, ask.level, ask.condition
+    is_overage = ask.kind == "overage"
     step: Literal["overage_rate", "level_rate", "rate"] = "level_rate" if is_overage else "rate"
     rate = None
     if is_overage and of.overage_rates:
@@ -254,14 +209,14 @@ def _price(of: Terms, asked: tuple[UUID, int, str, str, str, str, int]) -> Price
         return None
     if rate.rate_minor < 0:
         raise RateNotPossible(f"{rate.rule_id} of {of.ref} is {rate.rate_minor}; a rate is zero or more")
-    counts = weight if is_overage and of.multiplier_applies_to_overage else 100
+    counts = ask.weight_percent if is_overage and of.multiplier_applies_to_overage else 100
     unit = Money(half_up(rate.rate_minor * counts, 100), of.currency)
     return Price(
         unit=unit,
         rule_id=rate.rule_id,
         step=step,
         weight_percent=counts,
-        key=(of.ref, kind, job_type, level, condition, rate.rule_id, str(unit.minor), *_tax_of(of)),
+        key=(of.ref, ask.kind, job_type, level, condition, rate.rule_id, str(unit.minor), *_tax_of(of)),
     )
 
 
@@ -273,16 +228,16 @@ def _tax_of(of: Terms) -> tuple[str, str]:
     return of.tax_category, str(of.tax_rate_basis_points)
 
 
-def _line(kind: str, of: Terms, work: Work, span: WorkSpan, price: Price, say: Words) -> PricedLine:
+def _line(of: Terms, ask: Ask, price: Price, say: Words) -> PricedLine:
     return PricedLine(
-        kind="overage" if kind == "overage" else "time_and_materials",
+        kind=ask.kind,
         contract_id=of.contract_id,
         text=say.work(
-            kind=kind,
-            section=work.section,
-            job_type=work.job_type,
-            level=work.level,
-            condition=span.condition,
+            kind=ask.kind,
+            section=ask.section,
+            job_type=ask.job_type,
+            level=ask.level,
+            condition=ask.condition,
             ref=of.ref,
         ),
         unit=price.unit,
@@ -292,11 +247,11 @@ def _line(kind: str, of: Terms, work: Work, span: WorkSpan, price: Price, say: W
         quantity_minutes=0,
         ref=of.ref,
         clause={
-            "contract_version": work.contract_version,
-            "section": work.section,
-            "job_type": work.job_type,
-            "level": work.level,
-            "condition": span.condition,
+            "contract_version": ask.contract_version,
+            "section": ask.section,
+            "job_type": ask.job_type,
+            "level": ask.level,
+            "condition": ask.condition,
             "step": price.step,
             "weight_percent": price.weight_percent,
         },

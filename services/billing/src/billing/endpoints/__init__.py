@@ -20,6 +20,7 @@ _UNPROCESSABLE, _CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
 PROBLEMS: Mapping[type[Exception], Problem] = {
     run_actions.PeriodTooLong: Problem(_UNPROCESSABLE, "The period is not valid"),
     run_actions.PeriodOverlaps: Problem(_CONFLICT, "The period overlaps one that is billed"),
+    run_actions.WorkChanged: Problem(_CONFLICT, "Work changed in the meantime"),
     run_actions.NothingToIssue: Problem(_CONFLICT, "There is nothing to issue"),
     TotalsDiffer: Problem(_CONFLICT, "Tickets, ledger and billing do not agree"),
     PricesMissing: Problem(_CONFLICT, "Prices are missing"),

@@ -90,9 +90,10 @@ async def _rule(tx: Transaction, line: Mapping[str, Any]) -> Row | None:
 async def whereabouts(tx: Transaction, *, time_entry_id: UUID) -> Row | None:
     """Return where a time entry went: its minutes by place, its invoice, its lines and its cents."""
     row = await tx.fetchrow(
-        "SELECT h.client_id, h.status, h.worked_minutes, h.state, h.invoice_id, v.number, v.status AS invoice_status,"
+        "SELECT h.client_id, h.status, h.worked_minutes, h.state, b.invoice_id, v.number, v.status AS invoice_status,"
         " v.content, (SELECT c.state->>'kind' FROM contract_versions c WHERE c.contract_id = h.contract_id LIMIT 1) AS kind"
-        " FROM hours h LEFT JOIN invoices v ON v.client_id = h.client_id AND v.id = h.invoice_id WHERE h.time_entry_id = $1",
+        " FROM hours h LEFT JOIN invoiced b USING (time_entry_id)"
+        " LEFT JOIN invoices v ON v.client_id = h.client_id AND v.id = b.invoice_id WHERE h.time_entry_id = $1",
         time_entry_id,
     )
     if row is None:

@@ -13,8 +13,9 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from billing.domain.pricing import PricesMissing, SameSpecificity, Terms, Work, price_work
-from billing.store import intake
+from billing.domain.pricing import PricesMissing, SameSpecificity, Terms, price_sums
+from billing.domain.work import Summed
+from billing.store import intake, unbilled as store
 from msp_kernel.money import half_up
 from msp_kit.database import Transaction
 from msp_kit.pagination import page_of, position
@@ -86,17 +87,20 @@ async def days_outstanding(
     }
 
 
-def unbilled(works: Sequence[Work], terms: Mapping[tuple[UUID, int], Terms]) -> dict[str, Row]:
+def unbilled(work: Summed, terms: Mapping[tuple[UUID, int], Terms]) -> dict[str, Row]:
     """Return posted work on no invoice by currency, at today's prices; ``None`` where prices are missing."""
     found: dict[str, Row] = {}
     for currency in sorted({of.currency for of in terms.values()}):
         versions = {key for key, of in terms.items() if of.currency == currency}
-        mine = [work for work in works if (work.contract_id, work.contract_version) in versions]
+        mine = {
+            ask: minutes for ask, minutes in work.asked.items() if (ask.contract_id, ask.contract_version) in versions
+        }
         try:
-            net: int | None = sum(line.net.minor for line in price_work(mine, terms))
+            net: int | None = sum(line.net.minor for line in price_sums(mine, terms))
         except (PricesMissing, SameSpecificity):
             net = None
-        found[currency] = {"minutes": sum(work.worked_minutes for work in mine), "net_minor": net}
+        minutes = sum(worked for key, worked in work.worked.items() if key in versions)
+        found[currency] = {"minutes": minutes, "net_minor": net}
     return found
 
 
@@ -104,7 +108,7 @@ async def of_clients(
     tx: Transaction, *, client_ids: Sequence[UUID], from_on: date, to_on: date
 ) -> dict[UUID, list[Row]]:
     """Return the financial health of clients, one row for each currency; as many questions for fifty as for one."""
-    works = await intake.uninvoiced_works_of(tx, client_ids=client_ids, before=tx.now)
+    works = await store.waiting_of(tx, client_ids=client_ids, before=tx.now)
     terms = await intake.terms_of_clients(tx, client_ids=client_ids)
     sums = await revenue(tx, client_ids=client_ids, from_on=from_on, to_on=to_on)
     levels = await worked(tx, client_ids=client_ids, from_on=from_on, to_on=to_on)
@@ -115,7 +119,7 @@ async def of_clients(
     }
     found: dict[UUID, list[Row]] = {}
     for client_id in client_ids:
-        waiting = unbilled(works.get(client_id, []), terms.get(client_id, {}))
+        waiting = unbilled(works.get(client_id, store.NOTHING).summed, terms.get(client_id, {}))
         own = [row for row in levels if row["client_id"] == client_id]
         billed = {currency for of, currency in sums if of == client_id}
         found[client_id] = [

@@ -34,3 +34,5 @@ Document = Annotated[
     ),
 ]
 """JSON without a type of its own: its ids are found by their names."""
+ActorName = Annotated[str, IdOrName("actor")]
+"""Who did something: a person or an API key, or a word for what does it by itself."""

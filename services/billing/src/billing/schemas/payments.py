@@ -7,8 +7,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from billing.schemas.fields import Currency, Day, Minor, Text, Word
-from billing.schemas.ids import BankLineId, ClientId, InvoiceId, InvoiceLinkId, PaymentId, RefundId, WriteOffId
+from billing.schemas.fields import Currency, Day, Maybe, Minor, Text, Word
+from billing.schemas.ids import (
+    ActorName,
+    BankLineId,
+    ClientId,
+    InvoiceId,
+    InvoiceLinkId,
+    PaymentId,
+    RefundId,
+    WriteOffId,
+)
 from msp_kit.api import Body, View
 
 
@@ -30,7 +39,7 @@ class RecordPayment(Body):
     currency: Currency
     received_on: Day
     method: Word
-    reference: Annotated[str, Field(max_length=500)] = ""
+    reference: Maybe = ""
     external_id: Word | None = None
     shares: Shares = []
 
@@ -216,6 +225,14 @@ class ReminderView(View):
     open_minor: int
 
 
+class LeftOverView(View):
+    """What is left of payments in a currency, on no invoice."""
+
+    currency: str
+    payment_count: int
+    left_minor: int
+
+
 class WriteOffView(View):
     """A write-off, proposed or approved."""
 
@@ -227,9 +244,9 @@ class WriteOffView(View):
     amount_minor: int
     reason: str
     proposed_at: datetime
-    proposed_by: str
+    proposed_by: ActorName
     approved_at: datetime | None
-    approved_by: str | None
+    approved_by: ActorName | None
 
 
 class OpenInvoiceView(View):

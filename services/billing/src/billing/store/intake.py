@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from billing.domain.pricing import FixedItem, Rate, Terms, Work, WorkSpan
+from billing.domain.pricing import FixedItem, Rate, Terms
+from billing.domain.work import Work, WorkSpan
+from billing.store import unbilled
 from msp_kit.database import Transaction
 from msp_kit.memory import uncollected
 
@@ -38,56 +40,43 @@ async def save_contract_version(tx: Transaction, *values: Any) -> None:
 async def save_hours(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
     """Save (client_id, time_entry_id, contract_id, revision, status, worked_from, worked_minutes, posted_at, state).
 
-    The newest revision wins; what is on an invoice stays as it was invoiced.
+    The newest revision wins; what is on an invoice stays as it was invoiced. What is posted waits for one.
     """
+    await unbilled.forget_older(tx, [(row[1], row[3]) for row in rows])
     await tx.driver.executemany(
         "INSERT INTO hours AS h (client_id, time_entry_id, contract_id, revision, status, worked_from, worked_minutes,"
         " posted_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         " ON CONFLICT (time_entry_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,"
-        " contract_id = excluded.contract_id, posted_at = coalesce(h.posted_at, excluded.posted_at), state = excluded.state"
-        " WHERE h.revision < excluded.revision AND h.invoice_id IS NULL",
+        " contract_id = excluded.contract_id, worked_from = excluded.worked_from, worked_minutes = excluded.worked_minutes,"
+        " posted_at = coalesce(h.posted_at, excluded.posted_at), state = excluded.state"
+        " WHERE h.revision < excluded.revision"
+        " AND NOT EXISTS (SELECT FROM invoiced b WHERE b.time_entry_id = excluded.time_entry_id)",
         rows,
     )
-
-
-async def uninvoiced_works(tx: Transaction, *, client_id: UUID, before: datetime) -> list[Work]:
-    """Return the posted entries of a client worked before an instant that are on no invoice, in order of posting."""
-    found = await uninvoiced_works_of(tx, client_ids=[client_id], before=before)
-    return found.get(client_id, [])
-
-
-async def uninvoiced_works_of(
-    tx: Transaction, *, client_ids: Sequence[UUID], before: datetime
-) -> dict[UUID, list[Work]]:
-    """Return the posted entries of clients worked before an instant that are on no invoice, in order of posting."""
-    rows = await tx.fetch(
-        f"SELECT client_id, {_WORK} FROM hours WHERE client_id = ANY($1) AND status = 'posted' AND invoice_id IS NULL"
-        " AND worked_from < $2 ORDER BY posted_at, time_entry_id",
-        client_ids,
-        before,
+    await unbilled.add(
+        tx,
+        [
+            (revision, work_of(entry_id, contract_id, worked_from.astimezone(UTC), state))
+            for _, entry_id, contract_id, revision, status, worked_from, _, _, state in rows
+            if status == "posted"
+        ],
     )
-    found: dict[UUID, list[Work]] = {}
+
+
+async def works(tx: Transaction, *, entry_ids: Sequence[UUID]) -> list[Work]:
+    """Return entries by their ids, as they are stamped."""
+    rows = await tx.fetch(f"SELECT {_WORK} FROM hours h WHERE h.time_entry_id = ANY($1)", entry_ids)
     with uncollected():
-        for client_id, *row in rows:
-            found.setdefault(client_id, []).append(_work(*row))
-    return found
+        return [work_of(*row) for row in rows]
 
 
-async def works_of_invoice(tx: Transaction, *, invoice_id: UUID) -> list[Work]:
-    """Return the entries bound to an invoice, in order of posting."""
-    rows = await tx.fetch(
-        f"SELECT {_WORK} FROM hours WHERE invoice_id = $1 ORDER BY posted_at, time_entry_id", invoice_id
-    )
+async def let_go(tx: Transaction, *, entry_ids: Sequence[UUID]) -> None:
+    """Let the entries of drafts that were dropped wait again."""
+    await tx.driver.execute("DELETE FROM invoiced WHERE time_entry_id = ANY($1)", entry_ids)
+    rows = await tx.fetch(f"SELECT h.revision, {_WORK} FROM hours h WHERE h.time_entry_id = ANY($1)", entry_ids)
     with uncollected():
-        return [_work(*row) for row in rows]
-
-
-async def mark_invoiced(tx: Transaction, *, invoice_id: UUID, entry_ids: Sequence[UUID]) -> int:
-    """Bind entries to an invoice; return how many were bound."""
-    done: str = await tx.driver.execute(
-        "UPDATE hours SET invoice_id = $1 WHERE time_entry_id = ANY($2) AND invoice_id IS NULL", invoice_id, entry_ids
-    )
-    return int(done.rpartition(" ")[2])
+        freed = [(revision, work_of(*row)) for revision, *row in rows]
+    await unbilled.add(tx, freed)
 
 
 async def terms_of_client(tx: Transaction, *, client_id: UUID) -> dict[tuple[UUID, int], Terms]:
@@ -172,10 +161,11 @@ def _terms(state: dict[str, Any]) -> tuple[int, Terms]:
     )
 
 
-_WORK = "time_entry_id, contract_id, worked_from, state::text"
+_WORK = "h.time_entry_id, h.contract_id, h.worked_from, h.state::text"
 
 
-def _work(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, text: str) -> Work:
+def work_of(time_entry_id: UUID, contract_id: UUID, worked_from: datetime, text: str) -> Work:
+    """Return an entry by its stamp, ``text`` as contracts said it."""
     # Ids and instants come as the driver reads them: texts of a million entries would be parsed anew.
     state = orjson.loads(text)
     spans = state["spans"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -11,11 +11,16 @@ from uuid import UUID
 
 import orjson
 
+from billing.documents.canonical import HOLE, pieces
 from billing.domain.credit_note import Credited
+from billing.domain.invoice import with_entries
 from billing.domain.profile import Finding
+from billing.domain.work import Ask
+from billing.store import intake, unbilled
 from msp_kit.database import Transaction
 
 Findings = Sequence[Finding]
+_SUMS = ("net_minor", "tax_minor", "gross_minor", "worked_minutes")
 _DRAFT = "id, client_id, period_close_id, currency, starts_on, ends_on, content, revision"
 
 
@@ -31,6 +36,11 @@ class Draft:
     ends_on: date
     content: dict[str, Any]
     revision: int = 1
+
+    @property
+    def entry_ids(self) -> list[UUID]:
+        """Return the time entries on it."""
+        return [UUID(one["time_entry_id"]) for one in self.content["entries"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +60,67 @@ class Issued:
 _ISSUED = ("series", "series_number", "number", "issued_at", "due_on", "content_sha256", "previous_sha256")
 
 
-async def add_draft(tx: Transaction, draft: Draft, *, content_text: str, findings: Findings) -> bool:
-    """Save a draft; ``False`` when there is an invoice of this client, period and currency already."""
-    return bool(
-        await tx.fetchval(
-            "INSERT INTO invoices (client_id, id, revision, period_close_id, currency, status, starts_on, ends_on,"
-            " net_minor, tax_minor, gross_minor, worked_minutes, content, findings)"
-            " VALUES ($1, $2, 1, $3, $4, 'draft', $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING true",
-            draft.client_id,
-            draft.id,
-            draft.period_close_id,
-            draft.currency,
-            draft.starts_on,
-            draft.ends_on,
-            draft.content["net_minor"],
-            draft.content["tax_minor"],
-            draft.content["gross_minor"],
-            draft.content["worked_minutes"],
-            content_text,
-            _findings(findings),
-        )
+_ADD_DRAFT = """
+WITH taken AS (
+    DELETE FROM unbilled WHERE client_id = $1 AND n = ANY($13::text::bigint[]) AND contract_id = ANY($14)
+    RETURNING time_entry_id, worked_from, asks, minutes, said
+), bound AS (
+    INSERT INTO invoiced (client_id, time_entry_id, invoice_id) SELECT $1, time_entry_id, $2 FROM taken
+), filled AS (
+    SELECT 1::bigint AS hole, string_agg(said, ',' ORDER BY worked_from, time_entry_id) AS text FROM taken
+    UNION ALL
+    SELECT hole, string_agg('{"minutes":' || minutes[n] || ',"time_entry_id":"' || time_entry_id || '"}', ','
+                            ORDER BY worked_from, time_entry_id, n)
+      FROM (SELECT t.*, p.n, ($16::bigint[])[array_position($15::text[], t.asks[p.n])] AS hole
+              FROM taken t, generate_subscripts(t.asks, 1) AS p (n)) AS parts
+     GROUP BY hole
+)
+INSERT INTO invoices (client_id, id, revision, period_close_id, currency, status, starts_on, ends_on, net_minor, tax_minor,
+    gross_minor, worked_minutes, content, findings)
+SELECT $1, $2, 1, $3, $4, 'draft', $5, $6, $7, $8, $9, $10,
+       (SELECT string_agg(piece || coalesce(text, ''), '' ORDER BY hole)
+          FROM unnest($11::text[]) WITH ORDINALITY AS pieces (piece, hole) LEFT JOIN filled USING (hole)), $12
+ON CONFLICT DO NOTHING RETURNING (SELECT count(*) FROM taken)
+"""
+
+
+async def add_draft(
+    tx: Transaction,
+    draft: Draft,
+    *,
+    asks_of_lines: Sequence[Sequence[Ask]],
+    contract_ids: Collection[UUID],
+    rows: str,
+    findings: Findings,
+) -> int | None:
+    """Save a draft, and move the entries that wait in ``rows`` under ``contract_ids`` onto it.
+
+    ``draft.content`` is a frame, ``asks_of_lines`` the work behind each of its lines: the database writes the entries in from
+    their own texts. Return how many there are; ``None`` when there is an invoice of this client, period and currency already.
+    """
+    holes = [
+        (unbilled.text_of(ask), hole)
+        for hole, asks in enumerate((asks for asks in asks_of_lines if asks), start=2)
+        for ask in asks
+    ]
+    framed = with_entries(draft.content, [HOLE], [[HOLE] if asks else [] for asks in asks_of_lines])
+    taken: int | None = await tx.fetchval(
+        _ADD_DRAFT,
+        draft.client_id,
+        draft.id,
+        draft.period_close_id,
+        draft.currency,
+        draft.starts_on,
+        draft.ends_on,
+        *(draft.content[name] for name in _SUMS),
+        pieces(framed),
+        _findings(findings),
+        rows,
+        contract_ids,
+        [ask for ask, _ in holes],
+        [hole for _, hole in holes],
     )
+    return taken
 
 
 async def change_draft(tx: Transaction, draft: Draft, *, content_text: str, findings: Findings | None) -> int:
@@ -81,7 +131,7 @@ async def change_draft(tx: Transaction, draft: Draft, *, content_text: str, find
         " RETURNING revision",
         draft.client_id,
         draft.id,
-        *(draft.content[name] for name in ("net_minor", "tax_minor", "gross_minor", "worked_minutes")),
+        *(draft.content[name] for name in _SUMS),
         content_text,
         None if findings is None else _findings(findings),
     )
@@ -123,11 +173,13 @@ async def is_any_issued(tx: Transaction, *, period_close_id: UUID) -> bool:
 async def drop_drafts(tx: Transaction, *, period_close_id: UUID) -> None:
     """Delete the drafts of a client's period; their work and credits are free for another one."""
     rows = await tx.fetch(
-        "DELETE FROM invoices WHERE period_close_id = $1 AND status = 'draft' RETURNING id", period_close_id
+        f"DELETE FROM invoices WHERE period_close_id = $1 AND status = 'draft' RETURNING {_DRAFT}", period_close_id
     )
-    dropped = [row["id"] for row in rows]
-    await tx.driver.execute("UPDATE hours SET invoice_id = NULL WHERE invoice_id = ANY($1)", dropped)
-    await tx.driver.execute("UPDATE credits SET invoice_id = NULL WHERE invoice_id = ANY($1)", dropped)
+    dropped = [_draft(row) for row in rows]
+    await intake.let_go(tx, entry_ids=[entry_id for one in dropped for entry_id in one.entry_ids])
+    await tx.driver.execute(
+        "UPDATE credits SET invoice_id = NULL WHERE invoice_id = ANY($1)", [one.id for one in dropped]
+    )
 
 
 async def lock_drafts_of_run(tx: Transaction, *, run_id: UUID) -> list[Draft]:

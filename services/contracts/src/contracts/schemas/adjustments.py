@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from contracts.schemas.fields import MINUTES_MAX, Plain
-from contracts.schemas.ids import AdjustmentId, ClientId, ContractId, LotId, PeriodCloseId
+from contracts.schemas.ids import ActorName, AdjustmentId, ClientId, ContractId, LotId, PeriodCloseId
 from msp_kit.api import Body, View
 
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=500, strip_whitespace=True), Plain]
@@ -38,9 +38,9 @@ class AdjustmentView(View):
     minutes: int
     reason: str
     status: Literal["asked", "confirmed", "declined"]
-    asked_by: str
+    asked_by: ActorName
     asked_at: datetime
-    decided_by: str | None
+    decided_by: ActorName | None
     decided_at: datetime | None
 
 
@@ -64,7 +64,7 @@ class PeriodCloseView(View):
     checksum: str
     closed_at: datetime
     reopened_at: datetime | None
-    reopened_by: str | None
+    reopened_by: ActorName | None
     reopen_reason: str | None
     invoice: str | None
     """Number of an issued invoice: the period stays closed."""

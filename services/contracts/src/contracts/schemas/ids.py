@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from msp_kit.ids import IdOf, IdsWithin
+from msp_kit.ids import IdOf, IdOrName, IdsWithin
 
 AdjustmentId = Annotated[UUID, IdOf("adjustment")]
 AgentId = Annotated[UUID, IdOf("agent")]
@@ -27,3 +27,5 @@ Document = Annotated[
     IdsWithin(calendar_id="calendar", client_id="client", contract_id="contract", rate_card_id="rate card"),
 ]
 """JSON without a type of its own: its ids are found by their names."""
+ActorName = Annotated[str, IdOrName("actor")]
+"""Who did something: a person or an API key, or a word for what does it by itself."""

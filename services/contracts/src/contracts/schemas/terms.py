@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from contracts.domain.cases import instant
 from contracts.schemas.contracts import FindingView, RuleId
 from contracts.schemas.fields import MINUTES_MAX, Name, Word, sane_year
-from contracts.schemas.ids import ContractId, ContractTestId, Document
+from contracts.schemas.ids import ActorName, ContractId, ContractTestId, Document
 from msp_events.base import Level, Priority, RateCondition
 from msp_events.contracts import ClockMetric
 from msp_kit.api import Body, View
@@ -50,7 +50,7 @@ class VersionView(View):
     state: Literal["past", "in_force", "future", "replaced"]
     """``replaced``: another version of the same day took its place."""
     recorded_at: datetime
-    actor: str
+    actor: ActorName
     changes: list[DifferenceView]
     """Against the version before it."""
 

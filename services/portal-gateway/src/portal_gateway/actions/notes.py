@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,8 +17,17 @@ from msp_kit.database import Transaction
 from msp_kit.pagination import page_of
 from portal_gateway.store import notes as store, notices, sessions
 
-STAFF_ONLY: tuple[type[Event], ...] = (EscalationRequested, InvoiceDrafted)
+_STAFF_ONLY = frozenset(one.type_name() for one in (EscalationRequested, InvoiceDrafted))
 """What clients are not told: how the desk escalates, and invoices nobody has issued yet."""
+_INSIDE = frozenset({"handling_level", "impact", "queue", "urgency"})
+"""What changes of a ticket without a client seeing any of it."""
+
+
+def is_for_clients(kind: str, said: Mapping[str, Any]) -> bool:
+    """Return whether the client an event is about may know that it happened; not of an internal note, for one."""
+    changed = said.get("changed")
+    is_inside = bool(changed) and _INSIDE.issuperset(changed or ())
+    return kind not in _STAFF_ONLY and said.get("is_public", True) and not is_inside
 
 
 async def note(
@@ -78,7 +87,7 @@ async def client_name(tx: Transaction, client_id: UUID) -> str | None:
 async def add_to_feed(tx: Transaction, events: Sequence[Event]) -> None:
     """Keep that something happened, as ids."""
     rows = [
-        (new_id(), client, one.type_name(), one.subject(), one.occurred_at, not isinstance(one, STAFF_ONLY))
+        (new_id(), client, one.type_name(), one.subject(), one.occurred_at, is_for_clients(one.type_name(), dict(one)))
         for one in events
         if (client := one.client()) is not None
     ]

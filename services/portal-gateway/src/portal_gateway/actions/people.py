@@ -15,6 +15,7 @@ from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Forbidden, NotFound
+from msp_kit.revisions import refuse_stale
 from portal_gateway import passwords
 from portal_gateway.actions import branding
 from portal_gateway.actions.notes import note
@@ -140,13 +141,16 @@ async def change(
     display_name: str | None,
     roles: tuple[str, ...] | None,
     is_active: bool | None,
+    if_revision: int | None = None,
 ) -> Person:
     """Change name, roles or state of a person of the caller's side. Other rights, or none: every session ends.
 
     Raises:
         NotFound, UnknownRole, OwnRights, LastAdministrator.
+        Conflict: somebody changed them since ``if_revision``.
     """
     before = await _of_side(tx, caller, person_id)
+    refuse_stale("the person", revision=before.revision, read=if_revision)
     after = replace(
         before,
         revision=before.revision + 1,
@@ -203,10 +207,20 @@ async def remove_factors(tx: Transaction, caller: Caller, person_id: UUID) -> No
 
 
 async def ask_for_reset(tx: Transaction, *, email: str, house: House) -> None:
-    """Send a link to choose another password, when there is somebody with this address; nobody is told which."""
+    """Note that a link is asked for. Nobody is looked for here: not even how long it takes tells who exists."""
+    if house.has_mail:
+        await store.add_reset_ask(tx, email)
+
+
+async def answer_reset(tx: Transaction, *, house: House) -> bool:
+    """Send one link that was asked for, when there is somebody with the address; return whether there may be more."""
+    email = await store.take_reset_ask(tx)
+    if email is None:
+        return False
     person = await store.by_email(tx, email)
     if person is not None and person.is_active:
         await _send_ticket(tx, person, purpose="reset", house=house)
+    return True
 
 
 async def choose_password(tx: Transaction, *, token: str, password: str) -> Person:

@@ -10,6 +10,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
+from portal_gateway.language import gettext, mark
+from portal_gateway.pages.amounts import basis_points, percent_text
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
@@ -31,10 +33,13 @@ PROFILE_FIELDS = (
     "language",
     "email",
 )
-IN_FORMS = {"address": "line1", "endpoint/scheme": "scheme"} | {f"address/{name}": name for name in ADDRESS[3:]}
-NUMBERS = ("payment_days", "tax_rate_basis_points")
+IN_FORMS = {"address": "line1", "tax_rate_basis_points": "tax_rate", "endpoint/scheme": "scheme"} | {
+    f"address/{name}": name for name in ADDRESS[3:]
+}
+NUMBERS = ("payment_days",)
+TAX_RATE = mark("a share from 0 to 100 with up to two decimals, as 20 or 12.5")
 LOGO_BYTES_MAX = 200_000
-NOT_SAVED = "Nothing was saved."
+NOT_SAVED = mark("Nothing was saved.")
 
 
 @page_route(router, "/admin/billing")
@@ -54,7 +59,7 @@ async def _admin(site: Site, visitor: Visitor, *, form: Form | None = None) -> R
     return site.page(
         "desk/billing_admin.html",
         visitor=visitor,
-        title="Billing settings",
+        title=gettext("Billing settings"),
         status=form.status,
         seller=seller,
         form=form,
@@ -92,8 +97,8 @@ async def change_logo(request: Request, site: Site, visitor: Visitor) -> Respons
         file, is_removed = form.get("logo"), "remove" in form
         content = b"" if is_removed or not isinstance(file, UploadFile) else await file.read(LOGO_BYTES_MAX + 1)
     if not is_removed and not 1 <= len(content) <= LOGO_BYTES_MAX:
-        wrong = {"logo": "choose a PNG or SVG of up to 200 kB"}
-        return await _admin(site, visitor, form=Form.wrong("logo", {}, wrong, said=NOT_SAVED))
+        wrong = {"logo": gettext("choose a PNG or SVG of up to 200 kB")}
+        return await _admin(site, visitor, form=Form.wrong("logo", {}, wrong, said=gettext(NOT_SAVED)))
     try:
         if is_removed:
             await site.services.post(caller, "/seller/logo", method="DELETE")
@@ -102,7 +107,7 @@ async def change_logo(request: Request, site: Site, visitor: Visitor) -> Respons
             await site.services.post(caller, "/seller/logo", body, method="PUT")
     except Refused as refused:
         places = {"logo-not-usable": "logo", "content": "logo"}
-        again = Form.refused("logo", {}, refused, said=NOT_SAVED, places=places)
+        again = Form.refused("logo", {}, refused, said=gettext(NOT_SAVED), places=places)
         return await _admin(site, visitor, form=again)
     return go("/desk/admin/billing")
 
@@ -149,7 +154,7 @@ async def _profile(
     return site.page(
         "desk/billing_profile.html",
         visitor=visitor,
-        title=f"Billing of {client['name']}",
+        title=gettext("Billing of %(name)s") % {"name": client["name"]},
         status=form.status,
         client=client,
         form=form,
@@ -164,6 +169,11 @@ async def change_profile(request: Request, site: Site, visitor: Visitor, client_
     caller = need_staff(visitor, *BILLERS)
     form = await form_of(request, visitor)
     body = nested(form, PROFILE_FIELDS)
+    if form.get("tax_rate", "").strip():
+        body["tax_rate_basis_points"] = basis_points(form["tax_rate"])
+        if body["tax_rate_basis_points"] is None:
+            wrong = Form.wrong("profile", form, {"tax_rate": gettext(TAX_RATE)}, said=gettext(NOT_SAVED))
+            return await _profile(site, visitor, client_id, form=wrong)
     try:
         await site.services.post(caller, f"/billing-profiles/{segment(client_id)}", body, method="PUT")
     except Refused as refused:
@@ -172,12 +182,14 @@ async def change_profile(request: Request, site: Site, visitor: Visitor, client_
 
 
 def _not_saved(typed: dict[str, str], refused: Refused) -> Form:
-    return Form.refused("profile", typed, refused, said=NOT_SAVED, places=IN_FORMS)
+    return Form.refused("profile", typed, refused, said=gettext(NOT_SAVED), places=IN_FORMS)
 
 
 def flat(profile: dict[str, Any]) -> dict[str, str]:
     """Return a profile as the fields of its form."""
     found = {name: str(value) for name, value in profile.items() if isinstance(value, (str, int))}
+    if "tax_rate_basis_points" in profile:
+        found["tax_rate"] = percent_text(profile["tax_rate_basis_points"])
     address, endpoint = profile.get("address") or {}, profile.get("endpoint") or {}
     for number, line in enumerate(address.get("lines", []), start=1):
         found[f"line{number}"] = line

@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
-from msp_kernel.money import exponent
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import price
 from portal_gateway.pages.contracts import FUNDERS, contract_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.drafts import whole
@@ -39,7 +40,7 @@ async def buckets(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/buckets.html",
         visitor=visitor,
-        title="Buckets",
+        title=gettext("Buckets"),
         found=found,
         rows=rows,
         following=following,
@@ -87,7 +88,7 @@ async def _bucket(
     return site.page(
         "desk/bucket.html",
         visitor=visitor,
-        title=f"Bucket {ref}",
+        title=gettext("Bucket %(ref)s") % {"ref": ref},
         status=refused.status if refused else form.status,
         ref=ref,
         f=form,
@@ -112,14 +113,14 @@ async def top_up(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
     contract = await contract_of(site, visitor, ref)
     body = {
         "minutes": whole(form.get("minutes", ""), times=60),
-        "price_minor": whole(form.get("price_minor", "") or "0", times=10 ** exponent(contract["currency"])),
+        "price_minor": price(form.get("price_minor", "") or "0", contract["currency"]),
         "valid_from": form.get("valid_from", ""),
         "expires_on": form.get("expires_on") or None,
     }
     try:
         await site.services.post(caller, f"/contracts/{contract['id']}/lots", body, key=form.get("key"))
     except (Refused, ServiceAway) as refused:
-        wrong = Form.refused("top-up", form, refused, said="The hours were not added.")
+        wrong = Form.refused("top-up", form, refused, said=gettext("The hours were not added."))
         return await _bucket(site, visitor, ref, top_up_form=wrong)
     return go(f"/desk/buckets/{segment(ref)}")
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from msp_events.base import LEVELS, RATE_CONDITIONS
 from msp_kernel.ids import new_id
-from msp_kernel.money import UnknownCurrency, exponent
+from portal_gateway.language import gettext, mark, spoken
+from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import price
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.drafts import boxes_of, whole
+from portal_gateway.pages.drafts import boxes_of
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
@@ -20,17 +21,21 @@ from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/admin")
 KEEPERS = ("manager", "finance", "admin")
-TABS = (("calendars", "Calendars"), ("job-types", "Job types and levels"), ("rate-cards", "Rate cards"))
+TABS = {
+    "calendars": mark("Calendars"),
+    "job-types": mark("Job types and levels"),
+    "rate-cards": mark("Rate cards"),
+}
 LEVEL_WORDS = {
-    "L1": "First line: takes every ticket, solves what is known",
-    "L2": "Second line: what needs more time or rights",
-    "L3": "Specialists and suppliers",
-    "SA": "Solution architects: design, projects, advice",
+    "L1": mark("First line: takes every ticket, solves what is known"),
+    "L2": mark("Second line: what needs more time or rights"),
+    "L3": mark("Specialists and suppliers"),
+    "SA": mark("Solution architects: design, projects, advice"),
 }
 PARTS = ("rates", "overage_rates")
 KEYS = ("job_type", "level", "condition")
 ROWS_MAX, ROWS_SPARE = 40, 4
-NOT_SAVED = "Nothing was saved."
+NOT_SAVED = mark("Nothing was saved.")
 PLACES = {"job-type-code-taken": "code", "ambiguous-rates": "rates"}
 
 
@@ -45,7 +50,7 @@ async def catalogue_page(
         title=title,
         status=form.status,
         tab=tab,
-        tabs=TABS,
+        tabs=list(spoken(TABS).items()),
         form=form,
         key=str(new_id()),
         **context,
@@ -70,13 +75,14 @@ async def save_job_type(request: Request, site: Site, visitor: Visitor) -> Respo
     body: dict[str, Any] = {"name": form.get("name", "").strip(), "is_billable": form.get("is_billable") == "yes"}
     try:
         if form.get("id"):
-            await site.services.post(caller, f"/job-types/{segment(form['id'])}", body, method="PATCH")
+            path, revision = f"/job-types/{segment(form['id'])}", form.get("revision")
+            await site.services.post(caller, path, body, method="PATCH", revision=revision)
         else:
             body["code"] = form.get("code", "").strip()
             await site.services.post(caller, "/job-types", body, key=form.get("key") or None)
     except Refused as refused:
         of = form.get("id") or "new"
-        return await _job_types(site, visitor, Form.refused(of, form, refused, said=NOT_SAVED, places=PLACES))
+        return await _job_types(site, visitor, Form.refused(of, form, refused, said=gettext(NOT_SAVED), places=PLACES))
     return go("/desk/admin/job-types")
 
 
@@ -88,10 +94,10 @@ async def _job_types(site: Site, visitor: Visitor, form: Form) -> Response:
         visitor,
         "desk/job_types.html",
         "job-types",
-        title="Job types and levels",
+        title=gettext("Job types and levels"),
         form=form,
         found=found,
-        levels=LEVEL_WORDS,
+        levels=spoken(LEVEL_WORDS),
     )
 
 
@@ -103,7 +109,9 @@ async def rate_cards(_request: Request, site: Site, visitor: Visitor) -> Respons
     """Show the newest version of every rate card."""
     caller = need_staff(visitor, *KEEPERS)
     found = await site.part(site.services.get(caller, "/rate-cards", limit=200))
-    return await catalogue_page(site, visitor, "desk/rate_cards.html", "rate-cards", title="Rate cards", found=found)
+    return await catalogue_page(
+        site, visitor, "desk/rate_cards.html", "rate-cards", title=gettext("Rate cards"), found=found
+    )
 
 
 @page_route(router, "/rate-cards/new")
@@ -154,7 +162,7 @@ async def _versions(site: Site, visitor: Visitor, card_id: str) -> list[dict[str
 
 
 def _not_saved(typed: dict[str, str], refused: Refused, places: dict[str, str]) -> Form:
-    return Form.refused("card", typed, refused, said=NOT_SAVED, places={**places, **PLACES})
+    return Form.refused("card", typed, refused, said=gettext(NOT_SAVED), places={**places, **PLACES})
 
 
 async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]], form: Form) -> Response:
@@ -166,7 +174,7 @@ async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]
         visitor,
         "desk/rate_card.html",
         "rate-cards",
-        title=card["name"] if card else "New rate card",
+        title=card["name"] if card else gettext("New rate card"),
         form=form,
         card=card,
         earlier=versions[-2:-7:-1],
@@ -174,7 +182,7 @@ async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]
         rows={part: range(_rows(form.values, part) + ROWS_SPARE) for part in PARTS},
         job_types=[] if isinstance(job_types, Failed) else boxes_of(job_types),
         levels=LEVELS,
-        conditions=[(one, one.replace("_", " ").capitalize()) for one in RATE_CONDITIONS],
+        conditions=[(one, shown.word(one)) for one in RATE_CONDITIONS],
     )
 
 
@@ -186,12 +194,11 @@ def _rows(form: Mapping[str, str], part: str) -> int:
 
 def _filled(card: dict[str, Any]) -> dict[str, str]:
     """Return a rate card as the form takes it."""
-    digits = exponent(card["currency"])
     filled = {"name": card["name"]}
     for part in PARTS:
         for n, rate in enumerate(card[part][:ROWS_MAX]):
             filled |= {f"{part}-{n}-{key}": rate[key] or "" for key in KEYS}
-            filled[f"{part}-{n}-price"] = f"{Decimal(rate['rate_minor']).scaleb(-digits):.{digits}f}"
+            filled[f"{part}-{n}-price"] = shown.plain(rate["rate_minor"], card["currency"])
     return filled
 
 
@@ -199,10 +206,6 @@ def _card(
     form: dict[str, str], *, currency: str, known: dict[str, Any] | None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the rate card a form describes, and the row of each of its rates; a rate that stays keeps its rule."""
-    try:
-        cents = 10 ** exponent(currency)
-    except UnknownCurrency:
-        cents = 100  # the service says what is wrong with the currency
     body: dict[str, Any] = {"name": form.get("name", "").strip(), "currency": currency}
     places = {}
     for part in PARTS:
@@ -213,7 +216,9 @@ def _card(
             if any(row.values()):
                 keys = tuple(row[key] or None for key in KEYS)
                 places[f"{part}/{len(rates)}"] = f"{part}-{n}"
-                price = whole(row["price"], times=cents)
-                rates.append({**dict(zip(KEYS, keys, strict=True)), "rule_id": rules.get(keys), "rate_minor": price})
+                rate_minor = price(row["price"], currency)
+                rates.append(
+                    {**dict(zip(KEYS, keys, strict=True)), "rule_id": rules.get(keys), "rate_minor": rate_minor}
+                )
         body[part] = rates
     return body, places

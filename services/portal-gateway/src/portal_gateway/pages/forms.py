@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import as_typed
 from portal_gateway.services import Refused, ServiceAway
 
 AWAY = 503
 UNPROCESSABLE = 422
-AMOUNT = "a number above zero, as 1250.50"
+AMOUNT = mark("a number above zero, as 1250.50")
+NO_NUMBER = "Input should be a valid integer"
 PROVE = "step-up-required"
-LOOK = "Look at the marked fields."
+LOOK = mark("Look at the marked fields.")
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Form:
     @classmethod
     def wrong(cls, name: str, values: Mapping[str, str], errors: Mapping[str, str], *, said: str) -> Form:
         """Return a form that was not even sent on."""
-        return cls(name, values, errors, f"{said} {errors.get('', LOOK)}", UNPROCESSABLE)
+        return cls(name, values, errors, f"{said} {errors.get('', gettext(LOOK))}", UNPROCESSABLE)
 
     def of(self, name: str) -> Form:
         """Return this form when it is the named one, else one nobody typed in."""
@@ -82,7 +85,9 @@ def beside(refused: Refused, places: Mapping[str, str] | None = None) -> dict[st
     known = places or {}
     found: dict[str, str] = {}
     for one in refused.document.get("errors") or []:
-        _add(found, _place(one["pointer"].removeprefix("/body").removeprefix("/"), known), one["detail"])
+        # What was typed as a number and is none was sent on as it is: people are told how it is typed, not what JSON is.
+        detail = as_typed() if one["detail"].startswith(NO_NUMBER) else one["detail"]
+        _add(found, _place(one["pointer"].removeprefix("/body").removeprefix("/"), known), detail)
     code = str(refused.document.get("code", ""))
     if not found:
         _add(found, known.get(code, ""), str(refused))

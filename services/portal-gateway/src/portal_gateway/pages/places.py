@@ -35,6 +35,7 @@ DESK = (
     Place("plus", mark("New ticket"), "/desk/tickets/new", hint=ACTION),
     Place("search", mark("Search"), "/desk/search"),
     Place("clock", mark("Time"), "/desk/time", go="t"),
+    Place("lock", mark("Locked time"), "/desk/time/locks"),
     Place("folder-kanban", mark("Projects"), "/desk/projects", go="p"),
     Place("plus", mark("New project"), "/desk/projects/new", _DISPATCH, hint=ACTION),
     Place("users", mark("Workload"), "/desk/workload"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from msp_kernel.ids import bare_within
 from msp_kit import telemetry
 from msp_kit.database import SYSTEM, Database
 from portal_gateway import brand, language
@@ -44,7 +46,7 @@ class Brands:
 
 
 class Surroundings:
-    """Sets brand and language for everything that answers with a page."""
+    """Sets brand and language for everything that answers with a page, whose address may hold ids as programs know them."""
 
     def __init__(self, app: ASGIApp, *, brands: Brands) -> None:
         self.app = app
@@ -57,4 +59,13 @@ class Surroundings:
             brand.CURRENT.set(look)
             wished = language.asked_for(Headers(scope=scope).get("accept-language", ""))
             language.CURRENT.set(wished or look.language)
+            _take_bare_ids(scope)
         await self.app(scope, receive, send)
+
+
+def _take_bare_ids(scope: Scope) -> None:
+    path, query = bare_within(scope["path"]), bare_within(scope["query_string"].decode("latin-1"))
+    # In place: layers further out read from it which route answered.
+    if path != scope["path"]:
+        scope["path"], scope["raw_path"] = path, quote(path).encode()
+    scope["query_string"] = query.encode("latin-1")

@@ -119,6 +119,21 @@ async def add_ticket(tx: Transaction, *, token: str, person_id: UUID, purpose: s
     )
 
 
+async def add_reset_ask(tx: Transaction, email: str) -> None:
+    """Save that somebody asked for another password, once while nobody has looked."""
+    await tx.driver.execute(
+        "INSERT INTO reset_asks (email, at) VALUES (lower($1), $2) ON CONFLICT DO NOTHING", email, tx.now
+    )
+
+
+async def take_reset_ask(tx: Transaction) -> str | None:
+    """Take one address away for which another password was asked, oldest first."""
+    email: str | None = await tx.fetchval(
+        "DELETE FROM reset_asks WHERE email = (SELECT email FROM reset_asks ORDER BY at, email LIMIT 1) RETURNING email"
+    )
+    return email
+
+
 async def take_ticket(tx: Transaction, token: str) -> UUID | None:
     """Take a ticket away, and return whose it was while it was good."""
     owner: UUID | None = await tx.fetchval(

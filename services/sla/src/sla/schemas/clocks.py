@@ -15,7 +15,7 @@ from sla.domain.clock import BreachReason, Clock, Interval, Status, Verdict
 from sla.domain.escalation import Step, StepKind
 from sla.domain.tape import ClockReport, FiredStep
 from sla.domain.targets import Metric
-from sla.schemas.ids import AgentId, ClientId, ClockId, ContractId, TicketId
+from sla.schemas.ids import ActorName, AgentId, ClientId, ClockId, ContractId, TicketId
 
 
 class IntervalView(View):
@@ -27,7 +27,7 @@ class IntervalView(View):
     kind: str
     reason: str
     note: str
-    actor: str
+    actor: ActorName
 
     @staticmethod
     def of(clock: Clock, interval: Interval, *, now: datetime) -> IntervalView:
@@ -118,7 +118,7 @@ class CauseView(View):
 
     cause: Cause
     comment: str
-    set_by: str
+    set_by: ActorName
     set_at: datetime
 
 

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 from pydantic import Field, PlainSerializer
 
 from msp_kit.api import View
+from msp_kit.ids import form_of
 from sla.domain.causes import Cause
 from sla.domain.compliance import Compliance, Outcome, Tally
 from sla.domain.targets import Metric
 from sla.reports import Decided
 from sla.schemas.clocks import ClockHead, head_fields
-from sla.schemas.ids import AgentId, ClientId
+from sla.schemas.ids import ActorName, AgentId, ClientId
 
 Percent = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
@@ -134,8 +135,9 @@ class PartRow(TallyView):
             if not kind.startswith("by_"):
                 continue
             for part in getattr(view, kind):
-                (value,) = part.model_dump(exclude=fields | {"at_risk"}).values()
-                name = "" if value is None else str(value)
+                ((field, value),) = part.model_dump(exclude=fields | {"at_risk"}).items()
+                show = form_of(type(part).model_fields[field]) or str
+                name = "" if value is None else show(value)
                 rows.append(PartRow(by=kind.removeprefix("by_"), value=name, **part.model_dump(include=fields)))
         return rows
 
@@ -157,7 +159,7 @@ class VerdictView(ClockHead):
     decided_at: datetime
     breach_cause: Cause | None
     breach_comment: str
-    breach_cause_set_by: str | None
+    breach_cause_set_by: ActorName | None
     breach_cause_set_at: datetime | None
 
     @staticmethod

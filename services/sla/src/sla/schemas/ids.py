@@ -14,3 +14,5 @@ ContractId = Annotated[UUID, IdOf("contract")]
 CreditId = Annotated[UUID, IdOf("credit")]
 TicketId = Annotated[UUID, IdOf("ticket")]
 BusEventName = Annotated[str, IdOrName("bus event")]
+ActorName = Annotated[str, IdOrName("actor")]
+"""Who did something: a person or an API key, or a word for what does it by itself."""

@@ -15,7 +15,8 @@ from msp_kernel.ids import new_id
 from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
-from msp_kit.problems import Conflict, NotFound
+from msp_kit.problems import NotFound
+from msp_kit.revisions import refuse_stale
 from tickets.actions import raising, told
 from tickets.actions.journal import Journal
 from tickets.actions.raising import Wish, actor_of
@@ -89,8 +90,7 @@ async def change(tx: Transaction, *, project_id: UUID, changes: Mapping[str, Any
     project = await store.lock_project(tx, project_id=project_id)
     if project is None:
         raise NotFound
-    if if_revision is not None and if_revision != project.revision:
-        raise Conflict(f"{project.ref} is at revision {project.revision}, you read {if_revision}")
+    refuse_stale(project.ref, revision=project.revision, read=if_revision)
     if not changes:
         return
     await store.change_project(tx, project_id=project_id, changes=changes)
@@ -153,8 +153,7 @@ async def change_task(tx: Transaction, *, task_id: UUID, changes: Mapping[str, A
     """
     task = await _task(tx, task_id)
     project = await _open(tx, task["project_id"])
-    if if_revision is not None and if_revision != task["revision"]:
-        raise Conflict(f"the task is at revision {task['revision']}, you read {if_revision}")
+    refuse_stale("the task", revision=task["revision"], read=if_revision)
     fields = {name: value for name, value in changes.items() if name != "needs"}
     await _check(tx, project, {**task, **fields})
     if changes.get("needs") is not None:

@@ -9,12 +9,12 @@ from uuid import UUID
 from msp_events.billing import PeriodCloseRequested
 from msp_events.contracts import PeriodReopened
 from msp_events.tickets import PeriodSealRefused, WorklogSealed
-from msp_kernel.periods import midnight
+from msp_kernel.periods import day_of, midnight
 from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
-from tickets.domain.time_entry import checksum
+from tickets.domain.time_entry import check_is_over, checksum
 from tickets.store import organisation, time as store, workplaces
 from tickets.store.time import SealedPeriod
 
@@ -63,12 +63,15 @@ async def reopen_period(tx: Transaction, event: PeriodReopened) -> None:
     await store.unseal(tx, period_close_id=event.period_close_id)
 
 
-async def lock_period(tx: Transaction, *, client_id: UUID, locked_before: date | None, by: Caller) -> None:
+async def lock_period(tx: Transaction, *, client_id: UUID, locked_before: date | None, reason: str, by: Caller) -> None:
     """Lock what was worked before a day (in the client's zone) for everybody but managers; ``None`` opens it again.
 
     Raises:
         NotFound: no such client.
+        PeriodNotOver: the day is still to come.
     """
-    if await organisation.timezone_of(tx, client_id=client_id) is None:
+    zone = await organisation.timezone_of(tx, client_id=client_id)
+    if zone is None:
         raise NotFound
-    await workplaces.save_lock(tx, client_id=client_id, locked_before=locked_before, by=by.name)
+    check_is_over(locked_before, today=day_of(tx.now, zone))
+    await workplaces.save_lock(tx, client_id=client_id, locked_before=locked_before, by=by.name, reason=reason)

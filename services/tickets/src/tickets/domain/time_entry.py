@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -27,6 +27,10 @@ class CorrectsNothing(Exception):
 
 class PeriodLocked(Exception):
     """The period was locked for a client; only a manager still logs or withdraws there."""
+
+
+class PeriodNotOver(Exception):
+    """Days that are over are locked; what is worked today can still be logged."""
 
 
 class WorkedInTheFuture(Exception):
@@ -123,6 +127,16 @@ class TimeEntry:
     def _check_is_open(self) -> None:
         if self.status != "submitted":
             raise EntryDecided(f"the entry was {self.status} before")
+
+
+def check_is_over(locked_before: date | None, *, today: date) -> None:
+    """Let only days that are over be locked.
+
+    Raises:
+        PeriodNotOver: the first day that stays open is still to come.
+    """
+    if locked_before is not None and locked_before > today:
+        raise PeriodNotOver(f"the first open day is {today} at the latest: work of today can still be logged")
 
 
 def checksum(entries: Iterable[tuple[str, int]]) -> str:

@@ -47,6 +47,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     time_entry.EntrySealed: Problem(HTTPStatus.CONFLICT, "The entry is sealed for billing"),
     time_entry.CorrectsNothing: Problem(_UNPROCESSABLE, "The correction changes nothing"),
     time_entry.PeriodLocked: Problem(HTTPStatus.CONFLICT, "The period is locked"),
+    time_entry.PeriodNotOver: Problem(_UNPROCESSABLE, "The period is not over"),
     time_entry.WorkedInTheFuture: Problem(_UNPROCESSABLE, "Work is logged when it is done"),
     quick_time.TimeNotUnderstood: Problem(_UNPROCESSABLE, "The time is not understood"),
     quick_time.TooMuchTime: Problem(_UNPROCESSABLE, "An entry holds at most a day"),

@@ -11,8 +11,9 @@ from msp_kit import ids
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import Page
 from msp_kit.problems import NotFound
+from msp_kit.revisions import IfMatch, tag
 from tickets.actions import plans, projects as verbs
-from tickets.endpoints.addressing import IfMatch, id_of, uuid_of
+from tickets.endpoints.addressing import id_of, uuid_of
 from tickets.reports import projects as lists
 from tickets.schemas.ids import ClientId, MilestoneId, ProjectId, ProjectName, TaskId, TicketName
 from tickets.schemas.projects import (
@@ -92,7 +93,7 @@ async def one_project(
     row = await lists.one_project(tx, project_id=uuid_of(project_id), ref=project_id, is_staff=is_staff)
     if row is None:
         raise NotFound
-    response.headers["etag"] = f'"{row["revision"]}"'
+    tag(response, row["revision"])
     return FullProjectView(**row) if is_staff else ClientFullProjectView(**row)
 
 

@@ -21,6 +21,7 @@ from tickets.schemas.time import (
     Correct,
     Decide,
     Instant,
+    LockChangeView,
     LockPeriod,
     LockView,
     LoggedView,
@@ -99,10 +100,16 @@ async def locks(tx: Tx) -> list[LockView]:
     return [LockView(**row) for row in await weeks.locks(tx)]
 
 
+@router.get("/locks/changes", openapi_extra=STAFF)
+async def lock_changes(tx: Tx, limit: Limit = 50) -> list[LockChangeView]:
+    """Return what was locked and opened again lately, newest first, with who did it and why."""
+    return [LockChangeView(**row) for row in await weeks.lock_changes(tx, limit=limit)]
+
+
 @router.put("/locks/{client_id}", status_code=204, openapi_extra=APPROVERS)
 async def lock_period(client_id: ClientId, body: LockPeriod, caller: CallerNow, tx: Tx) -> None:
     """Lock what was worked before a day for everybody but managers."""
-    await sealing.lock_period(tx, client_id=client_id, locked_before=body.locked_before, by=caller)
+    await sealing.lock_period(tx, client_id=client_id, locked_before=body.locked_before, reason=body.reason, by=caller)
 
 
 @router.get("", openapi_extra=STAFF)

@@ -116,7 +116,17 @@ async def timer(tx: Transaction, *, person_id: UUID) -> Row | None:
 async def locks(tx: Transaction) -> Sequence[Row]:
     """Return the clients whose time is locked, by name."""
     rows = await tx.fetch(
-        "SELECT l.client_id, c.name AS client_name, l.locked_before, l.locked_by, l.locked_at"
+        "SELECT l.client_id, c.name AS client_name, l.locked_before, l.locked_by, l.locked_at, l.reason"
         " FROM period_locks l JOIN clients c USING (client_id) ORDER BY c.name"
+    )
+    return [dict(row) for row in rows]
+
+
+async def lock_changes(tx: Transaction, *, limit: int) -> Sequence[Row]:
+    """Return what was locked and opened again lately, newest first."""
+    rows = await tx.fetch(
+        "SELECT l.client_id, c.name AS client_name, l.locked_before, l.changed_by, l.changed_at, l.reason"
+        " FROM period_lock_changes l JOIN clients c USING (client_id) ORDER BY l.id DESC LIMIT $1",
+        limit,
     )
     return [dict(row) for row in rows]

@@ -31,3 +31,5 @@ TicketName = Annotated[str, IdOrName("ticket")]
 RoutingRuleName = Annotated[str, IdOrName("routing rule")]
 Document = Annotated[dict[str, Any], IdsWithin(agent_id="agent", assignee_id="agent", client_id="client")]
 """JSON without a type of its own: its ids are found by their names."""
+ActorName = Annotated[str, IdOrName("actor")]
+"""Who did something: a person or an API key, or a word for what does it by itself."""

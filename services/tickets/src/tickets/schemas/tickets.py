@@ -13,6 +13,7 @@ from msp_kit.api import Body, View
 from tickets.domain.text import one_line
 from tickets.domain.ticket import Status
 from tickets.schemas.ids import (
+    ActorName,
     AgentId,
     AttachmentId,
     ClientId,
@@ -189,7 +190,7 @@ class AttachmentView(View):
     media_type: str
     size_bytes: int
     sha256: str
-    added_by: str
+    added_by: ActorName
 
 
 class LinkView(View):

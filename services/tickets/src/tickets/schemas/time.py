@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from msp_kit.api import Body, View
 from tickets.actions.time import BULK_MAX, Work
 from tickets.domain.time_entry import WORKED_MINUTES_MAX
-from tickets.schemas.ids import AgentId, ClientId, ContractId, TaskId, TicketId, TimeEntryId
+from tickets.schemas.ids import ActorName, AgentId, ClientId, ContractId, TaskId, TicketId, TimeEntryId
 from tickets.schemas.tickets import Code, Level
 
 
@@ -126,9 +126,10 @@ class UnderstoodView(View):
 
 
 class LockPeriod(Body):
-    """The first day that stays open (in the client's zone); ``null`` opens everything again."""
+    """The first day that stays open (in the client's zone), today at the latest; ``null`` opens everything again."""
 
-    locked_before: date | None
+    locked_before: date | None = Field(ge=date(2000, 1, 1))
+    reason: str = Field(min_length=1, max_length=500)
 
 
 class LockView(View):
@@ -137,8 +138,20 @@ class LockView(View):
     client_id: ClientId
     client_name: str
     locked_before: date
-    locked_by: str
+    locked_by: ActorName
     locked_at: datetime
+    reason: str
+
+
+class LockChangeView(View):
+    """A client's time was locked before a day, or opened again (``locked_before`` is null)."""
+
+    client_id: ClientId
+    client_name: str
+    locked_before: date | None
+    changed_by: ActorName
+    changed_at: datetime
+    reason: str
 
 
 class WeekRowView(View):
@@ -252,7 +265,7 @@ class TimeEntryView(View):
     is_late: bool
     corrects_id: TimeEntryId | None
     internal_note: str
-    decided_by: str | None
+    decided_by: ActorName | None
     hours: HoursView | None
 
 

@@ -128,18 +128,28 @@ async def locked_before(tx: Transaction, *, client_id: UUID) -> datetime | None:
     return found
 
 
-async def save_lock(tx: Transaction, *, client_id: UUID, locked_before: date | None, by: str) -> None:
-    """Save or take away the lock of a client's time."""
+async def save_lock(tx: Transaction, *, client_id: UUID, locked_before: date | None, by: str, reason: str) -> None:
+    """Save or take away the lock of a client's time, and who did it and why."""
+    await tx.driver.execute(
+        "INSERT INTO period_lock_changes (client_id, changed_at, changed_by, locked_before, reason)"
+        " VALUES ($1, $2, $3, $4, $5)",
+        client_id,
+        tx.now,
+        by,
+        locked_before,
+        reason,
+    )
     if locked_before is None:
         await tx.driver.execute("DELETE FROM period_locks WHERE client_id = $1", client_id)
         return
     await tx.driver.execute(
-        "INSERT INTO period_locks (client_id, locked_before, locked_by, locked_at) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (client_id) DO UPDATE SET locked_before = $2, locked_by = $3, locked_at = $4",
+        "INSERT INTO period_locks (client_id, locked_before, locked_by, locked_at, reason) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (client_id) DO UPDATE SET locked_before = $2, locked_by = $3, locked_at = $4, reason = $5",
         client_id,
         locked_before,
         by,
         tx.now,
+        reason,
     )
 
 
