@@ -10,7 +10,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import assignment, billing, entries, gateway, kernel, ledger, mix, pages, queue, replay, sla, streams, timing
+from benchmarks import (
+    assignment,
+    billing,
+    entries,
+    gateway,
+    kernel,
+    ledger,
+    mix,
+    pages,
+    queue,
+    replay,
+    sla,
+    streams,
+    timing,
+)
 
 BENCHES: dict[str, Any] = {
     one.__name__.rpartition(".")[2]: one

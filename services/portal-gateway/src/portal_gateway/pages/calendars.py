@@ -41,7 +41,9 @@ SHOWN = 40
 async def calendars(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the calendars."""
     caller = need_staff(visitor, *KEEPERS)
-    found = await site.part(site.services.get(caller, "/calendars", limit=SHOWN, after=request.query_params.get("after")))
+    found = await site.part(
+        site.services.get(caller, "/calendars", limit=SHOWN, after=request.query_params.get("after"))
+    )
     return await catalogue_page(
         site,
         visitor,

@@ -104,7 +104,7 @@ async def kept(request: Request, site: Site, visitor: Visitor) -> Response:
         if isinstance(found, Failed)
         else [one for one in _tables(found, names) if one["field"] in (*ALWAYS, also) or also == EVERY_PART],
         others=[
-            (FILTERS[field], f"/desk/sla?{urlencode({**asked, 'by': field})}#t-{field}")
+            (gettext(FILTERS[field]), f"/desk/sla?{urlencode({**asked, 'by': field})}#t-{field}")
             for _, field in KINDS
             if field not in (*ALWAYS, also)
         ],
