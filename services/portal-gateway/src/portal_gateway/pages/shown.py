@@ -17,6 +17,7 @@ from msp_kernel.durations import hours_and_minutes, whole_minutes
 from portal_gateway import words
 from portal_gateway.language import decimal, gettext, locale, mark, ngettext, symbols
 from portal_gateway.pages.amounts import amount, digits_of
+from portal_gateway.prose import refusal
 from portal_gateway.services import Refused
 
 STATUS = {
@@ -342,4 +343,6 @@ def why(said: str, reason: object) -> str:
 def said(refused: Refused) -> str:
     """Return what is wrong, with its places when they are known."""
     errors = refused.document.get("errors") or []
-    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)
+    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {refusal(one['detail'])}" for one in errors) or str(
+        refused
+    )
