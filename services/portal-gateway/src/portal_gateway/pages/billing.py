@@ -132,7 +132,7 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, listing: Listing, p
         steps=steps(states),
         mend=mend,
         solve=solve,
-        settled=sum(states.get(name, 0) for name in ("drafted", "issued", "blocked")),
+        settled=sum(states.get(name, 0) for name in ("drafted", "issuing", "issued", "blocked", "nothing")),
         problem=problem,
         topics=f"run-{found['id']},invoices",
         **side,
@@ -144,10 +144,10 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     of = sum(states.values())
     blocked = states.get("blocked", 0)
     reached = {
-        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued"),
-        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued"),
-        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued"),
-        gettext("Issued"): ("issued",),
+        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued", "nothing"),
+        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued", "nothing"),
+        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued", "nothing"),
+        gettext("Issued"): ("issued", "nothing"),
     }
     found = []
     for text, past in reached.items():
