@@ -27,9 +27,9 @@ import asyncpg
 
 from billing.actions import runs
 from billing.documents import made_for
-from billing.domain.pricing import PricedLine
+from billing.domain.pricing import PricedLine, price_work
 from billing.jobs import DRAFTERS
-from billing.testing import CONTRACT, MONDAY, SELLER, a_client, a_contract, an_invoice, posted, some_work
+from billing.testing import CONTRACT, MONDAY, SELLER, a_client, a_contract, an_invoice, posted, some_terms, some_work
 from msp_events.contracts import RateTerms
 from msp_kernel.money import Money
 from msp_kit.database import SYSTEM, Database
@@ -242,8 +242,9 @@ def _documents() -> dict[str, Any]:
             PricedLine(
                 "fixed", CONTRACT, f"Service {n} of {number}", Money(1000 + n, "GBP"), "S", 2000, "fee", quantity=n + 1
             )
-            for n in range(10)
+            for n in range(9)
         ]
+        lines += price_work(works, {(CONTRACT, 1): some_terms()})
         invoice = an_invoice(lines=lines, works=works, number=f"INV-2026-{number:04}")
         started = time.process_time()
         made_for(invoice)
