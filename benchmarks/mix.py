@@ -100,7 +100,7 @@ def goals(found: dict[str, Any]) -> list[tuple[str, bool]]:
 
 
 async def _measured(platform: Platform, seconds: int) -> dict[str, Any]:
-    desks, staff = await _people(platform)
+    desks, staff = await people(platform)
     # Always the same mix in the same order.
     chance = random.Random(7)
     acts = chance.choices(ACTS, weights=[act.share for act in ACTS], k=(seconds + WARM_UP_SECONDS) * PER_SECOND)
@@ -153,7 +153,7 @@ def _ms(seconds: list[float], percent: int) -> float:
     return round(1000 * statistics.quantiles(seconds, n=100)[percent - 1], 1)
 
 
-async def _people(platform: Platform) -> tuple[list[Desk], str]:
+async def people(platform: Platform) -> tuple[list[Desk], str]:
     """Make clients with a contract, a ticket and a person each; return them and the token of a manager."""
     async with Api(platform.url, email=ADMIN_EMAIL, password=platform.admin_password) as admin:
         desks = []

@@ -22,10 +22,10 @@ async def test_the_story_by_hand(browser: Browser, platform: Platform, admin: Ap
 
         ref = await raises(priya)
         await priya.goto("/portal/hours")
-        await expect(priya.locator("[data-balance]")).to_have_text("50.00 h")
+        await expect(priya.locator("[data-balance]")).to_have_text("50:00 h")
         await answers_and_logs_time(tom, ref)
         # Nobody touches the client's tab: the balance falls by itself.
-        await expect(priya.locator("[data-balance]")).to_have_text("49.25 h", timeout=5000)
+        await expect(priya.locator("[data-balance]")).to_have_text("49:15 h", timeout=5000)
         await approves_and_bills(sofia, company.id, cast)
         await downloads(priya)
 

@@ -15,7 +15,7 @@ import httpx2 as httpx
 from neighbours import ADMIN, PASSWORD, Neighbours
 from story import Cast, Company, a_cast, first_of_month, next_month, today
 
-from msp_kernel.ids import new_id, parsed
+from msp_kernel.ids import is_prefixed, new_id, parsed
 from msp_kit.database import SYSTEM
 from msp_kit.testing import eventually
 from msp_local.api import Api, ApiProblem
@@ -36,6 +36,11 @@ SHARED = ("rate_card_id", "calendar_id", "job_type_id", "run_id")
 MONTH = (first_of_month(today()).isoformat(), next_month(today()).isoformat())
 
 
+def bare(given: str) -> str:
+    """Return an id as the services keep it: a UUID without what kind of thing it is of."""
+    return str(UUID(given.rpartition("_")[2])) if is_prefixed(given) else given
+
+
 @dataclass
 class Side:
     """A client: its canary, its people's tokens, and one object of each kind."""
@@ -51,7 +56,13 @@ class Side:
     def words(self) -> tuple[str, ...]:
         """Return what nobody else may ever read: what was written, and every id and name of what is only theirs."""
         own = {value for name, value in self.objects.items() if name not in (*SHARED, *NOT_MADE, *GONE, "n", "version")}
-        return (self.canary, *sorted(own), *self.refs.values(), self.company.email)
+        ids = {form for one in own for form in (bare(one), bare(one).replace("-", ""))}
+        return (self.canary, *sorted(ids), *self.refs.values(), self.company.email)
+
+    @property
+    def client_id(self) -> str:
+        """Return the client's id as the services keep it."""
+        return bare(self.company.id)
 
 
 @dataclass

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import asyncpg
+import canaries
+import links
 import pytest
 from joserfc import jws, jwt
-from matrix import Stage
+from matrix import Report, Stage
 
+from billing.store import payments
 from msp_kernel.ids import new_id
 from msp_kit import identity
 from msp_kit.database import Scope
-from portal_gateway import forward, guard, scope
+from portal_gateway import forward, guard, live, scope
+from portal_gateway.actions import mailing
+from portal_gateway.sealing import Sealer
+from portal_gateway.store import digest, people
 
 Mutant = Callable[[Stage, pytest.MonkeyPatch], AbstractAsyncContextManager[None]]
 
@@ -153,3 +162,105 @@ MUTANTS: dict[str, tuple[tuple[str, ...], Mutant]] = {
     "who views as a client may write": (("read only",), patched(_writes_while_viewing)),
     "sessions that ended are remembered": (("credentials",), patched(_remembers_for_ever)),
 }
+
+
+def _hears_everything(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(live, "may_hear", lambda *_: True)
+
+
+def _hears_what_is_for_staff(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(live, "STAFF_ONLY", frozenset())
+
+
+def _hears_any_inbox(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
+    may_hear = live.may_hear
+    patch.setattr(
+        live, "may_hear", lambda visitor, signal: signal.topic.startswith(live.INBOX) or may_hear(visitor, signal)
+    )
+
+
+def _opens_ended_links(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
+    async def linked(tx: Any, *, token_sha256: str) -> Any:
+        return await tx.fetchval("SELECT invoice_id FROM invoice_links WHERE token_sha256 = $1", token_sha256)
+
+    patch.setattr(payments, "linked_invoice", linked)
+
+
+def _opens_with_anything(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
+    async def linked(tx: Any, *, token_sha256: str) -> Any:
+        del token_sha256
+        return await tx.fetchval("SELECT invoice_id FROM invoice_links ORDER BY invoice_id LIMIT 1")
+
+    patch.setattr(payments, "linked_invoice", linked)
+
+
+def _stops_any_mail(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
+    def believe(_house: Any, token: str) -> UUID | None:
+        with contextlib.suppress(ValueError):
+            return UUID(bytes=base64.b64decode(token + "==", altchars=b"-_"))
+        return None
+
+    patch.setattr(mailing, "unsubscribing", believe)
+
+
+def _seals_for_any_purpose(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
+    seal, unseal = Sealer.seal, Sealer.open
+    patch.setattr(Sealer, "seal", lambda self, secret, **_: seal(self, secret, purpose="any"))
+    patch.setattr(Sealer, "open", lambda self, sealed, **_: unseal(self, sealed, purpose="any"))
+
+
+def _links_are_good_for_ever(_stage: Stage, patch: pytest.MonkeyPatch) -> None:
+    async def take(tx: Any, token: str) -> Any:
+        return await tx.fetchval("SELECT person_id FROM password_tickets WHERE token_sha256 = $1", digest(token))
+
+    patch.setattr(people, "take_ticket", take)
+
+
+async def _link_checks(stage: Stage) -> Report:
+    return await links.hosted(stage, await links.links(stage))
+
+
+async def _of_ours(check: Callable[..., Any], stage: Stage) -> Report:
+    report: Report = await check(stage, stage.actors.ours)
+    return report
+
+
+CANARY_MUTANTS: dict[str, tuple[str, Callable[[Stage], Any], Mutant]] = {
+    "open pages hear what happens to everybody": ("live", canaries.live, patched(_hears_everything)),
+    "open pages of clients hear what is for staff": ("live", canaries.live, patched(_hears_what_is_for_staff)),
+    "open pages hear of anybody's inbox": ("live", canaries.live, patched(_hears_any_inbox)),
+    "the list of events without its policy": (
+        "events",
+        partial(_of_ours, canaries.events),
+        without_policies("portal-gateway", "feed"),
+    ),
+    "a service without the policies of files": (
+        "files",
+        partial(_of_ours, canaries.files),
+        without_policies("tickets", "attachments", "tickets"),
+    ),
+    "documents of billing without the policies of invoices": (
+        "files",
+        partial(_of_ours, canaries.files),
+        without_policies("billing", "invoices", "documents"),
+    ),
+    "search without the policies of tickets": (
+        "search",
+        partial(_of_ours, canaries.search),
+        without_policies("tickets", "tickets", "messages", "clients"),
+    ),
+    "links to invoices never end": ("hosted invoices", _link_checks, patched(_opens_ended_links)),
+    "any link opens an invoice": ("hosted invoices", _link_checks, patched(_opens_with_anything)),
+    "who knows an id stops somebody's mail": ("mail links", links.mail_links, patched(_stops_any_mail)),
+    "what was sealed for one purpose is good for another": (
+        "mail links",
+        links.mail_links,
+        patched(_seals_for_any_purpose),
+    ),
+    "links to choose a password are good for ever": (
+        "mail links",
+        links.mail_links,
+        patched(_links_are_good_for_ever),
+    ),
+}
+"""Newer parts of the wall: the family that notices, what is tried, and the guard that is taken away."""

@@ -11,7 +11,7 @@ import httpx2 as httpx
 import life
 import pytest
 from canaries import others
-from cast import Side
+from cast import Side, bare
 from ears import COMMON, Ear, listening, say
 from matrix import Report, Stage, bearer
 from reading import text_of, told
@@ -50,8 +50,8 @@ async def later(stage: Stage) -> AsyncIterator[Later]:
     staff = Ear("staff", (*COMMON, "queue-end"))
     async with n.hearing(), listening(n.url, {**ears, staff: dict(bearer(actors.staff["admin"]))}):
         side = await life.begin(stage, CANARY)
-        names = [f"ticket-{side.objects['ticket_id']}", f"bucket-{side.company.contract_id}"]
-        names += [f"inbox-{side.objects['person_id']}", *COMMON, "queue-end"]
+        names = [f"ticket-{bare(side.objects['ticket_id'])}", f"bucket-{bare(side.company.contract_id)}"]
+        names += [f"inbox-{bare(side.objects['person_id'])}", *COMMON, "queue-end"]
         closer = {Ear(f"{ear.name}, knowing the ids", tuple(names)): headers for ear, headers in ears.items()}
         async with listening(n.url, closer):
             answered = await life.go_on(stage, side)
@@ -68,7 +68,7 @@ async def later(stage: Stage) -> AsyncIterator[Later]:
 
 async def _end(stage: Stage, ears: dict[Ear, dict[str, str]]) -> None:
     """Let every page hear something of its own: what was said before has then been heard, or never is."""
-    for client_id in (stage.actors.ours.company.id, stage.actors.theirs.company.id):
+    for client_id in (stage.actors.ours.client_id, stage.actors.theirs.client_id):
         await say(stage.n.amqp_url, "tickets.ticket.v1.TicketUpdated", client_id, queue="end", ticket_id=str(new_id()))
 
     async def all_heard() -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from matrix import Cell, Stage, cells, run
-from mutants import MUTANTS
+from matrix import Cell, Report, Stage, cells, run
+from mutants import CANARY_MUTANTS, MUTANTS
 
 CELLS = 250
 """Attempts per mutant, spread over all operations."""
@@ -24,4 +24,27 @@ async def test_a_guard_taken_away_is_noticed(stage: Stage, name: str, monkeypatc
         report = await run(stage.n, wanted[:: max(1, len(wanted) // CELLS)])
     stage.n.app.state.visitors.forget_all()
 
+    caught(stage, name, report)
+
+
+@pytest.mark.parametrize("name", CANARY_MUTANTS)
+async def test_a_newer_guard_taken_away_is_noticed(stage: Stage, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    family, check, mutate = CANARY_MUTANTS[name]
+
+    async with mutate(stage, monkeypatch):
+        report = await check(stage)
+
+    # Without the mutant nothing fails: the tests of the canaries show it.
+    caught(stage, name, report)
+    assert {found["family"] for found in report.failures} == {family}
+
+
+def caught(stage: Stage, name: str, report: Report) -> None:
+    """Note which attempt got through first.
+
+    Raises:
+        AssertionError: none did.
+    """
     assert report.failures, "no attempt got through: what this guard protects is not tried"
+    first = min(report.failures, key=lambda found: (found["family"], found["actor"], found["operation"]))
+    stage.caught[name] = f"{first['family']}: {first['actor']}, {first['operation']}"

@@ -77,7 +77,7 @@ async def test_a_run_says_how_far_it_is_and_what_to_fix_where(seen: Pages) -> No
     assert "Hours ledger closed 1 of 2" in said
     assert "reverse charge needs the client&#39;s VAT id; give it, or another tax case" in said
     assert f'href="/desk/admin/billing/{ACME}"' in html
-    assert "Acme: 1.50 h in 2 entries wait for approval" in said
+    assert "Acme: 1:30 h in 2 entries wait for approval" in said
 
 
 async def test_a_preview_names_who_cannot_be_billed(seen: Pages) -> None:
@@ -114,7 +114,7 @@ async def test_a_line_is_explained_to_the_cent(seen: Pages) -> None:
 
     for said in (staff, client):
         assert "60 min x 10000 an hour / 60 = 10000" in said
-        assert "1.00 h £100.00" in said
+        assert "1:00 h £100.00" in said
         assert "&lt;i&gt;cable" in said
     assert "Rule of the contract" in staff
     assert "Rule of the contract" not in client
@@ -154,16 +154,18 @@ async def test_hours_go_back_to_their_bucket_only_when_somebody_says_so(seen: Pa
     line = {**WHOLE["lines"][0], "contract_id": RUN, "ref": "C-1"}
     seen.upstream.answers[f"/invoices/{INVOICE}"] = {**WHOLE, "entries": [entry, entry], "lines": [line]}
     path, form = f"{BASE}/credit", {"line": "1", "reason": "agreed"}
-    assert "the invoice took 3.00 h" in (await seen.get(path)).text
+    assert "the invoice took 3:00 h" in (await seen.get(path)).text
 
     second = await seen.post(path, {**form, f"back-{RUN}": "1.5"})
-    assert "1.50 h go back to the bucket of C-1." in words(second.text)
+    assert "1:30 h go back to the bucket of C-1." in words(second.text)
     seen.upstream.answers[f"/invoices/{INVOICE}/credit-notes"] = {"id": INVOICE}
     await seen.post(path, {**form, f"back-{RUN}": "1.5", "intent": "issue"})
 
     body = seen.upstream.body(f"/invoices/{INVOICE}/credit-notes")
     assert body["return_hours"] == [{"contract_id": RUN, "bucket_minutes": 90}]
-    for wrong in ("1.51", "-1", "x"):
+    await seen.post(path, {**form, f"back-{RUN}": "0:20", "intent": "issue"})
+    assert seen.upstream.body(f"/invoices/{INVOICE}/credit-notes")["return_hours"][0]["bucket_minutes"] == 20
+    for wrong in ("1.51", "-1", "x", "0:00", "1:75", "0.33"):
         assert "whole minutes above zero" in (await seen.post(path, {**form, f"back-{RUN}": wrong})).text
 
 
@@ -194,7 +196,7 @@ async def test_a_link_is_shown_once_and_can_be_ended(seen: Pages) -> None:
     [
         ("/desk/billing/receivables", "Acme Statement of account £120.00 – £120.00"),
         (f"/desk/billing/receivables/{ACME}", "Closing balance £120.00"),
-        ("/desk/billing/health", "£90.00 90% – 21 0.50 h"),
+        ("/desk/billing/health", "£90.00 90% – 21 0:30 h"),
         ("/desk/admin/billing", "Who sends the invoices"),
         (f"/desk/admin/billing/{ACME}", "Billing profile"),
         ("/desk/billing/runs", "Preview"),
@@ -263,7 +265,7 @@ async def test_a_link_shows_one_document_to_anybody_and_is_not_indexed(seen: Pag
     said = words(page.text)
     for part in (
         "Invoice INV-2026-0001 Part paid £80.00 to pay by",
-        "&lt;b&gt;Network&lt;/b&gt; 1.00 h £100.00 £100.00",
+        "&lt;b&gt;Network&lt;/b&gt; 1:00 h £100.00 £100.00",
         "VAT 20% £20.00 Total £120.00 Credited −£10.00 Paid −£30.00 To pay £80.00",
         "IBAN GB33BUKB20201555555555",
         "1 Quay, Bristol BS1, GB, GB123456789",

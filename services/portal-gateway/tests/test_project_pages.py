@@ -97,7 +97,7 @@ async def test_projects_say_where_they_stand(seen: Pages) -> None:
     text = words((await seen.get("/desk/projects", by="agent")).text)
 
     assert dict(seen.upstream.query("/projects")) == {"status": "active"}
-    assert "New office HLO-P1 · Acme Active 50% 10.00 h , beyond the budget 16.67 h 1 Dec 2026" in text
+    assert "New office HLO-P1 · Acme Active 50% 10:00 h , beyond the budget 16:40 h 1 Dec 2026" in text
 
 
 @pytest.mark.parametrize(("view", "heading"), [("list", "Moved in 1, 50% done"), ("board", "In progress 1")])
@@ -191,7 +191,7 @@ async def test_the_effect_of_time_on_a_task_is_shown_before_it_is_logged(seen: P
 
     asked = seen.upstream.body("/coverage/preview")
     assert (asked["contract_id"], asked["job_type"], asked["worked_minutes"]) == (ACME, "network", 50)
-    assert "50 min counts as 1 h. Balance 10.00 h → 9.00 h ." in words(answer.text)
+    assert "50 min counts as 1 h. Balance 10:00 h → 9:00 h ." in words(answer.text)
     assert 'value="Kept"' in answer.text
     assert [one for one in seen.upstream.changes() if one[1] != "/coverage/preview"] == []
 

@@ -194,8 +194,8 @@ async def test_my_day_says_what_was_logged_today_on_my_own_clock(seen: Pages, mo
 
     text = words((await seen.get("/desk/my", by="agent")).text)
 
-    assert "Logged today 1.50 h" in text
-    assert "This week 2.25 h of 37.50 h" in text
+    assert "Logged today 1:30 h" in text
+    assert "This week 2:15 h of 37:30 h" in text
     assert "1 entry was rejected" in text
     assert "No timer runs." in text
 

@@ -223,7 +223,7 @@ def test_the_list_of_keys_is_true_and_complete() -> None:
     templates = "".join(path.read_text() for path in (SOURCES / "templates").rglob("*.html"))
     listened_to = set(re.findall(r"case '(.+?)':", script)) - {"g"}
     clicked = set(re.findall(r'data-key="(\w)"', templates)) | set(
-        re.findall(r"\bact\('\w+', '[^']+', '[^']+', '(\w)'", templates)
+        re.findall(r"\bact\('\w+', _\('[^']+'\), '[^']+', '(\w)'", templates)
     )
 
     told = {one.keys[0] for one in KEYS if len(one.keys) == 1} - {"Esc"}

@@ -135,7 +135,7 @@ async def test_everything_known_of_a_ticket_is_shown(seen: Pages) -> None:
     assert "3.4 MB" in text
     assert "Has the duplicate HLO-9 Also" in text
     assert "Merged in HLO-8" in text
-    assert "Chosen Nina, lowest expected load, 20 % ; next Tom 80%" in text
+    assert "Chosen Nina, lowest expected load, 20 % ; next: Tom 80%" in text
     assert "Watchers Tom" in text
 
 
@@ -282,7 +282,7 @@ async def test_a_canned_reply_is_filled_in_below_what_was_typed(seen: Pages, typ
 
 
 @pytest.mark.parametrize(
-    ("ticket_id", "said"), [(HERE, "Stop and log"), (OTHER, "Your timer runs on HLO-9"), (None, "Start timer")]
+    ("ticket_id", "said"), [(HERE, "Stop and log"), (OTHER, "Your timer runs elsewhere: HLO-9"), (None, "Start timer")]
 )
 async def test_the_timer_is_shown_where_it_runs(seen: Pages, ticket_id: str | None, said: str) -> None:
     timer = {

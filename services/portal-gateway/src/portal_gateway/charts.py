@@ -206,21 +206,24 @@ def heat(
         for at, count in enumerate(row):
             if count:
                 place = f'x="{number(8 + at * 92 / 24)}%" y="{y}"'
-                hint = f"{escape(day)} {at:02}:00 to {at + 1:02}:00, {count} {escape(what)}"
+                told = {"day": day, "from": f"{at:02}:00", "to": f"{at + 1:02}:00", "count": count, "what": what}
+                hint = escape(gettext("%(day)s %(from)s to %(to)s, %(count)s %(what)s") % told)
                 tone = 1 + 4 * (count - 1) // max(most - 1, 1)
                 drawn.append(f'<rect class="h{tone}" {place} data-tip="{hint}"/>')
     hours = "".join(f'<text x="{number(8 + at * 92 / 24)}%" y="11">{at:02}</text>' for at in range(0, 24, 3))
     some = [(count, day, hour) for day, row in enumerate(counts) for hour, count in enumerate(row) if count]
-    title = f"{sum(count for count, _, _ in some)} {what} by weekday and hour"
+    told = {"count": sum(count for count, _, _ in some), "what": what}
+    title = gettext("%(count)s %(what)s by weekday and hour") % told
     if some:
         most, weekday, at = max(some, key=lambda one: one[0])
-        title += f", most on {days[weekday]} at {at:02}:00: {most}"
+        told = {"title": title, "day": days[weekday], "hour": f"{at:02}:00", "most": most}
+        title = gettext("%(title)s, most on %(day)s at %(hour)s: %(most)s") % told
     named = stable_id(title)
     rows = [(f"{days[day]} {hour:02}:00", _linked(count, link(day, hour) if link else "")) for count, day, hour in some]
     return Markup(
         f'<svg height="{_HEAT_TOP + _HEAT_ROW * len(days)}" role="img" aria-labelledby="{named}"><title id="{named}">{escape(title)}'
         f'</title>{_HOURS}{hours}{"".join(drawn)}</svg><p class="small soft">{escape(title)}.</p>'
-    ) + _table(("Weekday and hour", what.capitalize()), rows)
+    ) + _table((gettext("Weekday and hour"), what[:1].upper() + what[1:]), rows)
 
 
 def _week_told(one: Mapping[str, Any]) -> str:

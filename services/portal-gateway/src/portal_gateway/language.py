@@ -6,7 +6,7 @@ Texts of the services (a problem's title and detail, names people gave) pass as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -62,6 +62,11 @@ def pgettext(context: str, text: str) -> str:
 def mark(text: str) -> str:
     """Mark a text for the catalogue where it stands; it is translated where it is shown."""
     return text
+
+
+def spoken(words: Mapping[str, str]) -> dict[str, str]:
+    """Return texts that were marked where they stand, by their codes, in the language spoken now."""
+    return {code: gettext(text) for code, text in words.items()}
 
 
 @contextmanager

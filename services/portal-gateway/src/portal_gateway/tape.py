@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from portal_gateway.charts import number, stable_id, within
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 
 CLOSED_SHARE = 8
@@ -25,12 +26,15 @@ _HATCH = (
 )
 _TONE = {"counted": "f-work", "over": "f-breach", "closed": "f-closed", "left": "track-bg"}
 _WORD = {
-    "counted": "counted",
-    "over": "counted past the target",
-    "closed": "outside hours",
-    "paused": "paused, not counted",
+    "counted": mark("%(from)s to %(to)s: %(time)s counted"),
+    "over": mark("%(from)s to %(to)s: %(time)s counted past the target"),
+    "closed": mark("%(from)s to %(to)s: %(time)s outside hours"),
+    "paused": mark("%(from)s to %(to)s: %(time)s paused, not counted"),
 }
-_ENDED = {"answered": "Answered", "resolved": "Resolved"}
+_ENDED = {"answered": mark("Answered %(at)s"), "resolved": mark("Resolved %(at)s")}
+_STOPPED = mark("Stopped %(at)s")
+_UNCOUNTED = mark("not counted")
+_VERDICT = {"met": mark("met"), "missed": mark("missed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +66,25 @@ def drawn(clock: Mapping[str, Any], now: datetime, zone: str) -> Markup:
 
 def said(clock: Mapping[str, Any], now: datetime, zone: str) -> str:
     """Return the tape in one sentence."""
-    used = f"{shown.duration(clock['consumed_seconds'] // 60)} of {shown.duration(clock['budget_minutes'])} used"
     paused = sum(
         (shown.needed(one["to"]) - shown.needed(one["from"])).total_seconds()
         for one in clock["stretches"]
         if one["kind"] == "paused"
     )
-    parts = [f"{shown.METRIC[clock['metric']]} clock: {used}"]
+    used = {
+        "metric": shown.word(clock["metric"]),
+        "used": shown.duration(clock["consumed_seconds"] // 60),
+        "budget": shown.duration(clock["budget_minutes"]),
+    }
+    parts = [gettext("%(metric)s clock: %(used)s of %(budget)s used") % used]
     if paused >= 60:
-        parts.append(f"{shown.duration(int(paused) // 60)} paused")
+        parts.append(gettext("%(time)s paused") % {"time": shown.duration(int(paused) // 60)})
     if clock["status"] == "stopped":
-        parts.append({"met": "met", "missed": "missed"}.get(clock["verdict"], "not counted"))
+        verdict = _VERDICT.get(clock["verdict"], _UNCOUNTED)
+        parts.append(gettext(verdict))
     elif clock["due_at"]:
-        parts.append(f"{'was due' if clock['is_breached'] else 'due'} {shown.when(clock['due_at'], zone, now)}")
+        text = gettext("was due %(at)s") if clock["is_breached"] else gettext("due %(at)s")
+        parts.append(text % {"at": shown.when(clock["due_at"], zone, now)})
     return ", ".join(parts)
 
 
@@ -109,10 +119,10 @@ def _shape(one: _Segment, zone: str, now: datetime) -> str:
     fill = 'fill="url(#hatch)"' if one.kind == "paused" else f'class="{_TONE[one.kind]}"'
     minutes = int((one.ends_at - one.starts_at).total_seconds()) // 60
     if one.kind == "left":
-        hint = f"{shown.duration(minutes)} left"
+        hint = gettext("%(time)s left") % {"time": shown.duration(minutes)}
     else:
         begins, ends = (shown.clock_time(at, zone, now) for at in (one.starts_at, one.ends_at))
-        hint = f"{begins} to {ends}: {shown.duration(minutes)} {_WORD[one.kind]}"
+        hint = gettext(_WORD[one.kind]) % {"from": begins, "to": ends, "time": shown.duration(minutes)}
     place = f'x="{number(one.left)}%" y="20" width="{number(one.width)}%" height="12"'
     return f'<rect {fill} {place} data-tip="{escape(hint)}"/>'
 
@@ -134,7 +144,8 @@ def _head(clock: Mapping[str, Any], segments: Sequence[_Segment], now: datetime,
     taken: list[tuple[float, float]] = []
     breach = _at(segments, shown.needed(clock["breached_at"])) if clock["breached_at"] else None
     if breach is not None:
-        shapes += [_tick(breach), _above(breach, f"Due {shown.clock_time(clock['breached_at'], zone, now)}", room=14)]
+        due = gettext("Due %(at)s") % {"at": shown.clock_time(clock["breached_at"], zone, now)}
+        shapes += [_tick(breach), _above(breach, due, room=14)]
         taken.append((breach - 14, breach + 14))
     for percent, instant in sorted(known.items()):
         x = _at(segments, shown.needed(instant))
@@ -142,7 +153,7 @@ def _head(clock: Mapping[str, Any], segments: Sequence[_Segment], now: datetime,
             continue
         shapes.append(_tick(x))
         if _is_free(x, taken, needs=3):
-            shapes.append(_above(x, f"{percent}%", room=4))
+            shapes.append(_above(x, shown.share(percent), room=4))
             taken.append((x - 4, x + 4))
     return shapes
 
@@ -151,11 +162,13 @@ def _foot(clock: Mapping[str, Any], segments: Sequence[_Segment], now: datetime,
     """Return start, now, due or end, and the pauses that have room for their length."""
     shapes, taken = [_below(0, shown.clock_time(segments[0].starts_at, zone, now), "start")], [(0.0, 12.0)]
     if clock["status"] == "stopped":
-        word = _ENDED.get(clock["stop_reason"], "Stopped")
-        shapes.append(_below(100, f"{word} {shown.clock_time(segments[-1].ends_at, zone, now)}", "end", is_strong=True))
+        word = _ENDED.get(clock["stop_reason"], _STOPPED)
+        ended = gettext(word) % {"at": shown.clock_time(segments[-1].ends_at, zone, now)}
+        shapes.append(_below(100, ended, "end", is_strong=True))
         taken.append((76.0, 100.0))
     elif clock["due_at"] and not clock["is_breached"]:
-        shapes.append(_below(100, f"Due {shown.clock_time(clock['due_at'], zone, now)}", "end", is_strong=True))
+        due = gettext("Due %(at)s") % {"at": shown.clock_time(clock["due_at"], zone, now)}
+        shapes.append(_below(100, due, "end", is_strong=True))
         taken.append((80.0, 100.0))
     # The clock was read a moment before the page was made: past its due instant, now is the end of the row.
     x = _at(segments, min(now, segments[-1].ends_at)) if clock["status"] != "stopped" else None
@@ -163,13 +176,14 @@ def _foot(clock: Mapping[str, Any], segments: Sequence[_Segment], now: datetime,
         shapes.append(f'<line class="now-line" x1="{number(x)}%" x2="{number(x)}%" y1="14" y2="38"/>')
         percent = 100 * clock["consumed_seconds"] // (60 * clock["budget_minutes"])
         if _is_free(x, taken):
-            shapes.append(_below(x, f"Now {percent}%", "end" if x > 92 else "middle", is_strong=True))
+            text = gettext("Now %(share)s") % {"share": shown.share(percent)}
+            shapes.append(_below(x, text, "end" if x > 92 else "middle", is_strong=True))
             taken.append((x - 12, x + 12) if x > 92 else (x - 6, x + 6))
     for one in segments:
         middle = one.left + one.width / 2
         if one.kind == "paused" and one.width >= 6 and _is_free(middle, taken, needs=8):
             minutes = int((one.ends_at - one.starts_at).total_seconds()) // 60
-            shapes.append(_below(middle, f"{shown.duration(minutes)} paused", "middle"))
+            shapes.append(_below(middle, gettext("%(time)s paused") % {"time": shown.duration(minutes)}, "middle"))
             taken.append((middle - 8, middle + 8))
     return shapes
 

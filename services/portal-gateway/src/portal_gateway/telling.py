@@ -127,7 +127,7 @@ def checked(kind_of_person: str, wanted: Mapping[str, Any], *, refusal: str = ""
         if channel not in CHANNELS:
             raise BadNotificationSettings(f"{kind}: {str(channel)[:40]!r} is none of {', '.join(CHANNELS)}")
     zone, digest = (str(wanted.get(name, "")) for name in ("zone", "digest"))
-    if zone not in _ZONES:
+    if not is_zone(zone):
         raise BadNotificationSettings(f"{zone[:60]!r} is no time zone; one looks like Europe/London")
     if digest not in ("off", "hourly", "daily"):
         raise BadNotificationSettings(f"{digest[:20]!r} is no digest; there are off, hourly, daily")
@@ -138,6 +138,11 @@ def checked(kind_of_person: str, wanted: Mapping[str, Any], *, refusal: str = ""
         channels=channels,
         refusal=refusal,
     )
+
+
+def is_zone(name: str) -> bool:
+    """Return whether there is such a time zone."""
+    return name in _ZONES
 
 
 def clock(minute: int) -> str:

@@ -179,7 +179,7 @@ async def add(
     invoice_id: UUID,
     period_close_id: UUID,
     seller: Mapping[str, Any],
-    rows: Sequence[int],
+    rows: str,
 ) -> int:
     """Save a draft with its credits and its part of the waiting ``rows``; return how many entries it took."""
     client_id = UUID(made.frame["client"]["client_id"])

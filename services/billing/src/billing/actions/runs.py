@@ -229,23 +229,25 @@ async def _draft(tx: Transaction, item: RunItem, *, default_seller: dict[str, An
             seller=seller,
             rows=work.rows,
         )
-    if taken != len(work.rows):
-        raise WorkChanged(f"{len(work.rows)} entries were priced, {taken} of them are as they were")
+    if taken != sealed.entry_count:
+        raise WorkChanged(f"{sealed.entry_count} entries were priced, {taken} of them are as they were")
     await runs.move(tx, item, to="drafted", invoice_id=ids[0])
 
 
 async def _sealed(tx: Transaction, *, client_id: UUID, before: datetime, sealed: Control) -> Waiting:
     """Return the waiting work a sealed period is made of.
 
-    Entries approved after the sealing belong to the next period: the first that were posted are tried, then all.
+    Entries approved after the sealing belong to the next period: when all are too many, the first that were posted are tried.
 
     Raises:
         TotalsDiffer: with the difference in words.
     """
-    for first in (sealed.entry_count, None):
-        found = await unbilled.waiting(tx, client_id=client_id, before=before, first=first)
-        if found.control == sealed:
-            return found
+    found = await unbilled.waiting(tx, client_id=client_id, before=before)
+    if found.control == sealed:
+        return found
+    first = await unbilled.waiting(tx, client_id=client_id, before=before, first=sealed.entry_count)
+    if first.control == sealed:
+        return first
     raise differing(sealed, found.control)
 
 

@@ -7,22 +7,31 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from billing.reports import cursors
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
+from msp_kit.pagination import page_of
 
 Row = dict[str, Any]
 
 
-async def list_runs(tx: Transaction, *, limit: int) -> Sequence[Row]:
-    """Return the runs, newest period first."""
+async def list_runs(tx: Transaction, *, limit: int, after: str | None) -> tuple[Sequence[Row], str | None]:
+    """Return a page of runs, newest period first.
+
+    Raises:
+        BadCursor: ``after`` is not a cursor of this list.
+    """
     rows = await tx.fetch(
         "SELECT r.id, r.starts_on, r.ends_on, r.started_at, coalesce(c.counts, '{}') AS counts FROM billing_runs r LEFT JOIN"
         " (SELECT run_id, jsonb_object_agg(status, n) AS counts FROM"
         "   (SELECT run_id, status, count(*) AS n FROM billing_run_items GROUP BY run_id, status) AS s GROUP BY run_id) AS c"
-        " ON c.run_id = r.id ORDER BY r.starts_on DESC, r.id LIMIT $1",
-        limit,
+        " ON c.run_id = r.id WHERE $1::date IS NULL OR (r.starts_on, r.id) < ($1, $2::uuid)"
+        " ORDER BY r.starts_on DESC, r.id DESC LIMIT $3",
+        *cursors.place(after, cursors.on_day, cursors.an_id),
+        limit + 1,
     )
-    return [{**dict(row), "status": run_status(row["counts"]), "items": [], "progress": None} for row in rows]
+    found = [{**dict(row), "status": run_status(row["counts"]), "items": [], "progress": None} for row in rows]
+    return page_of(found, limit=limit, key=cursors.keys_of("starts_on", "id"))
 
 
 async def one_run(tx: Transaction, *, run_id: UUID) -> Row | None:

@@ -62,17 +62,18 @@ _ISSUED = ("series", "series_number", "number", "issued_at", "due_on", "content_
 
 _ADD_DRAFT = """
 WITH taken AS (
-    DELETE FROM unbilled WHERE client_id = $1 AND n = ANY($13) AND contract_id = ANY($14) RETURNING *
+    DELETE FROM unbilled WHERE client_id = $1 AND n = ANY($13::text::bigint[]) AND contract_id = ANY($14)
+    RETURNING time_entry_id, worked_from, asks, minutes, said
 ), bound AS (
-    INSERT INTO invoiced (client_id, time_entry_id, invoice_id) SELECT client_id, time_entry_id, $2 FROM taken
+    INSERT INTO invoiced (client_id, time_entry_id, invoice_id) SELECT $1, time_entry_id, $2 FROM taken
 ), filled AS (
     SELECT 1::bigint AS hole, string_agg(said, ',' ORDER BY worked_from, time_entry_id) AS text FROM taken
     UNION ALL
-    SELECT l.hole, string_agg('{"minutes":' || p.minutes || ',"time_entry_id":"' || t.time_entry_id || '"}', ','
-                              ORDER BY t.worked_from, t.time_entry_id, p.n)
-      FROM taken t, unnest(t.asks, t.minutes) WITH ORDINALITY AS p (ask, minutes, n)
-      JOIN unnest($15::text[], $16::bigint[]) AS l (ask, hole) USING (ask)
-     GROUP BY l.hole
+    SELECT hole, string_agg('{"minutes":' || minutes[n] || ',"time_entry_id":"' || time_entry_id || '"}', ','
+                            ORDER BY worked_from, time_entry_id, n)
+      FROM (SELECT t.*, p.n, ($16::bigint[])[array_position($15::text[], t.asks[p.n])] AS hole
+              FROM taken t, generate_subscripts(t.asks, 1) AS p (n)) AS parts
+     GROUP BY hole
 )
 INSERT INTO invoices (client_id, id, revision, period_close_id, currency, status, starts_on, ends_on, net_minor, tax_minor,
     gross_minor, worked_minutes, content, findings)
@@ -89,7 +90,7 @@ async def add_draft(
     *,
     asks_of_lines: Sequence[Sequence[Ask]],
     contract_ids: Collection[UUID],
-    rows: Sequence[int],
+    rows: str,
     findings: Findings,
 ) -> int | None:
     """Save a draft, and move the entries that wait in ``rows`` under ``contract_ids`` onto it.

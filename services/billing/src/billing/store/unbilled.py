@@ -22,14 +22,17 @@ from msp_kit.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Entries of a client that wait for their invoice, added up. ``rows`` names them as they were when they were read."""
+    """Entries of a client that wait for their invoice, added up.
+
+    ``rows`` names them as they were when they were read, in the words of the database: nobody else looks into it.
+    """
 
     control: Control
     summed: Summed
-    rows: Sequence[int]
+    rows: str
 
 
-NOTHING = Waiting(Control.of(()), Summed({}, {}), ())
+NOTHING = Waiting(Control.of(()), Summed({}, {}), "{}")
 
 
 async def forget_older(tx: Transaction, revisions: Iterable[tuple[UUID, int]]) -> None:
@@ -71,23 +74,28 @@ async def add(tx: Transaction, works: Iterable[tuple[int, Work]]) -> None:
 
 async def waiting(tx: Transaction, *, client_id: UUID, before: datetime, first: int | None = None) -> Waiting:
     """Return the work of a client from before an instant that waits, or the ``first`` entries posted of it."""
-    return _added_up(await tx.fetch(_WAITING, [client_id], before, first)).get(client_id, NOTHING)
+    if first is None:
+        return (await waiting_of(tx, client_ids=[client_id], before=before)).get(client_id, NOTHING)
+    rows = await tx.fetch(
+        _ADDED_UP.format(first="ORDER BY posted_at, time_entry_id LIMIT $3"), [client_id], before, first
+    )
+    return _waiting(rows).get(client_id, NOTHING)
 
 
 async def waiting_of(tx: Transaction, *, client_ids: Sequence[UUID], before: datetime) -> dict[UUID, Waiting]:
     """Return the work of clients from before an instant that waits."""
-    return _added_up(await tx.fetch(_WAITING, client_ids, before, None))
+    return _waiting(await tx.fetch(_ADDED_UP.format(first=""), client_ids, before))
 
 
 # The same sums as Control.of and Summed.of.
-_WAITING = r"""
+_ADDED_UP = r"""
 WITH chosen AS MATERIALIZED (
-    SELECT client_id, n, time_entry_id, contract_id, contract_version, worked_from, worked_minutes, asks, minutes
-      FROM unbilled WHERE client_id = ANY($1) AND worked_from < $2 ORDER BY posted_at, time_entry_id LIMIT $3
+    SELECT client_id, n AS row, time_entry_id, contract_id, contract_version, worked_from, worked_minutes, asks, minutes
+      FROM unbilled WHERE client_id = ANY($1) AND worked_from < $2 {first}
 ), asked AS (
     SELECT client_id, array_agg((first, ask, minutes)) AS asked
-      FROM (SELECT c.client_id, p.ask, min(c.worked_from) AS first, sum(p.minutes) AS minutes
-              FROM chosen c, unnest(c.asks, c.minutes) AS p (ask, minutes) GROUP BY c.client_id, p.ask) AS a
+      FROM (SELECT client_id, asks[n] AS ask, min(worked_from) AS first, sum(minutes[n]) AS minutes
+              FROM chosen, generate_subscripts(asks, 1) AS p (n) GROUP BY client_id, asks[n]) AS a
      GROUP BY client_id
 ), worked AS (
     SELECT client_id, array_agg((contract_id, contract_version, minutes)) AS worked
@@ -95,7 +103,7 @@ WITH chosen AS MATERIALIZED (
              GROUP BY client_id, contract_id, contract_version) AS w
      GROUP BY client_id
 ), control AS (
-    SELECT client_id, array_agg(n) AS rows, count(*) AS entry_count, sum(worked_minutes) AS worked_minutes,
+    SELECT client_id, array_agg(row)::text AS rows, count(*) AS entry_count, sum(worked_minutes) AS worked_minutes,
            encode(sha256(string_agg(time_entry_id || ':' || worked_minutes || E'\n', '' ORDER BY time_entry_id)::bytea), 'hex')
              AS checksum
       FROM chosen GROUP BY client_id
@@ -104,7 +112,7 @@ SELECT * FROM control JOIN worked USING (client_id) LEFT JOIN asked USING (clien
 """
 
 
-def _added_up(rows: Iterable[Any]) -> dict[UUID, Waiting]:
+def _waiting(rows: Iterable[Any]) -> dict[UUID, Waiting]:
     return {
         row["client_id"]: Waiting(
             control=Control(row["entry_count"], row["worked_minutes"], row["checksum"]),

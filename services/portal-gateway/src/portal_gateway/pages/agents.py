@@ -11,26 +11,20 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import DISPATCH, nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
+from portal_gateway.words import WEEKDAYS
 
 router = APIRouter(prefix="/desk/workload/agents/{agent_id}")
-DAYS = {
-    "mon": "Monday",
-    "tue": "Tuesday",
-    "wed": "Wednesday",
-    "thu": "Thursday",
-    "fri": "Friday",
-    "sat": "Saturday",
-    "sun": "Sunday",
-}
+DAYS = WEEKDAYS
 LEVELS = ("L1", "L2", "L3", "SA")
 A_SHIFT = re.compile(r"(\d{1,2})(?::(\d\d))?\s*[-\N{EN DASH}]\s*(\d{1,2})(?::(\d\d))?", re.ASCII)
-SPELLING = "Write shifts as 09:00-12:00, 13:00-17:30."
+SPELLING = mark("Write shifts as 09:00-12:00, 13:00-17:30.")
 
 
 @page_route(router, "")
@@ -45,14 +39,23 @@ async def change(request: Request, site: Site, visitor: Visitor, agent_id: str) 
     typed = await form_of(request, visitor)
     minutes = shown.effort(typed.get("weekly", "")) if typed.get("weekly", "").strip() not in ("0", "0h") else 0
     if minutes is None:
-        wrong = {"weekly": "Write it as 40h, 37h30 or 37.5 (hours)."}
-        form = Form.wrong("agent", typed, wrong, said="The agent was not changed.")
+        wrong = {"weekly": gettext("Write it as 40h, 37h30 or 37.5 (hours).")}
+        form = Form.wrong("agent", typed, wrong, said=gettext("The agent was not changed."))
         return await _agent(site, visitor, agent_id, form=form)
     lists = {name: [one for one in typed.get(name, "").split(",") if one] for name in ("levels", "skills", "queues")}
     flags = {name: bool(typed.get(name)) for name in ("is_active", "takes_tickets")}
     body = {"weekly_minutes": minutes, **lists, **flags}
     path = f"/agents/{segment(agent_id)}"
-    return await _do(site, visitor, agent_id, path, body, form=("agent", typed), said="The agent", method="PATCH")
+    return await _do(
+        site,
+        visitor,
+        agent_id,
+        path,
+        body,
+        form=("agent", typed),
+        said=gettext("The agent was not changed."),
+        method="PATCH",
+    )
 
 
 @page_route(router, "/shifts", "POST")
@@ -61,11 +64,20 @@ async def set_shifts(request: Request, site: Site, visitor: Visitor, agent_id: s
     typed = await form_of(request, visitor)
     shifts, wrong = shifts_of(typed)
     if wrong:
-        form = Form.wrong("shifts", typed, wrong, said="The shifts were not changed.")
+        form = Form.wrong("shifts", typed, wrong, said=gettext("The shifts were not changed."))
         return await _agent(site, visitor, agent_id, form=form)
     body = {"timezone": typed.get("timezone", "").strip(), "shifts": shifts}
     path = f"/agents/{segment(agent_id)}/shifts"
-    return await _do(site, visitor, agent_id, path, body, form=("shifts", typed), said="The week", method="PUT")
+    return await _do(
+        site,
+        visitor,
+        agent_id,
+        path,
+        body,
+        form=("shifts", typed),
+        said=gettext("The shifts were not changed."),
+        method="PUT",
+    )
 
 
 @page_route(router, "/absences", "POST")
@@ -76,13 +88,15 @@ async def add_absence(request: Request, site: Site, visitor: Visitor, agent_id: 
     begins, ends = (instant_of(typed.get(name, ""), zone) for name in ("starts_at", "ends_at"))
     if begins is None or ends is None or ends <= begins:
         missing = {"starts_at": begins, "ends_at": ends}
-        wrong = {name: "Say a day and a time." for name, at in missing.items() if at is None}
-        wrong = wrong or {"ends_at": "It ends before it begins."}
-        form = Form.wrong("absence", typed, wrong, said="The absence was not noted.")
+        wrong = {name: gettext("Say a day and a time.") for name, at in missing.items() if at is None}
+        wrong = wrong or {"ends_at": gettext("It ends before it begins.")}
+        form = Form.wrong("absence", typed, wrong, said=gettext("The absence was not noted."))
         return await _agent(site, visitor, agent_id, form=form)
     body = {"starts_at": begins.isoformat(), "ends_at": ends.isoformat(), "reason": typed.get("reason", "")}
     path = f"/agents/{segment(agent_id)}/absences"
-    return await _do(site, visitor, agent_id, path, body, form=("absence", typed), said="The absence")
+    return await _do(
+        site, visitor, agent_id, path, body, form=("absence", typed), said=gettext("The absence was not noted.")
+    )
 
 
 @page_route(router, "/absences/{absence_id}/delete", "POST")
@@ -90,7 +104,16 @@ async def delete_absence(request: Request, site: Site, visitor: Visitor, agent_i
     """Take an absence away."""
     typed = await form_of(request, visitor)
     path = f"/agents/absences/{segment(absence_id)}"
-    return await _do(site, visitor, agent_id, path, {}, form=("gone", typed), said="The absence", method="DELETE")
+    return await _do(
+        site,
+        visitor,
+        agent_id,
+        path,
+        {},
+        form=("gone", typed),
+        said=gettext("The absence was not changed."),
+        method="DELETE",
+    )
 
 
 def shifts_of(typed: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[str, str]]:
@@ -103,7 +126,7 @@ def shifts_of(typed: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[str,
                 continue
             found = A_SHIFT.fullmatch(part.strip())
             if found is None:
-                wrong[day] = SPELLING
+                wrong[day] = gettext(SPELLING)
                 continue
             starts, starts_past, ends, ends_past = found.groups("00")
             shifts.append({"day": day, "starts": f"{starts:0>2}:{starts_past}", "ends": f"{ends:0>2}:{ends_past}"})
@@ -140,7 +163,7 @@ async def _do(
     try:
         await site.services.post(caller, path, body, method=method, key=typed.get("key") or None)
     except (Refused, ServiceAway) as error:
-        again = Form.refused(name, typed, error, said=f"{said} was not changed.")
+        again = Form.refused(name, typed, error, said=said)
         return await _agent(site, visitor, agent_id, form=again)
     return go(f"/desk/workload/agents/{segment(agent_id)}")
 
@@ -157,7 +180,7 @@ async def _agent(site: Site, visitor: Visitor, agent_id: str, *, form: Form | No
         status=form.status,
         agent=found,
         week=typed_shifts(found["shifts"]),
-        days=DAYS,
+        days=spoken(DAYS),
         levels=[(one, one) for one in LEVELS],
         job_types=kinds,
         may_change=caller.has_role(*DISPATCH),

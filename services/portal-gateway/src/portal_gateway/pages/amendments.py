@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
 from msp_kernel.money import exponent
+from portal_gateway.language import gettext, spoken
 from portal_gateway.pages.contracts import MANAGERS, contract_of, contract_page
 from portal_gateway.pages.drafts import (
     LEVEL_BOXES,
@@ -68,9 +69,12 @@ async def propose(request: Request, site: Site, visitor: Visitor, ref: str) -> R
     except Refused as refused:
         # What was typed stays; looked at again, it builds on what is the newest version by now.
         form["version"] = str(contract["version"])
-        verb = "made" if form.get("intent") == "activate" else "tried"
-        said = f"The change was not {verb}."
-        wrong = Form.refused("amendment", form, refused, said=said, places={**places, **CODES})
+        failed = (
+            gettext("The change was not made.")
+            if form.get("intent") == "activate"
+            else gettext("The change was not tried.")
+        )
+        wrong = Form.refused("amendment", form, refused, said=failed, places={**places, **CODES})
         return await _form(site, visitor, contract, terms, wrong)
     return await _form(
         site,
@@ -133,8 +137,14 @@ async def _form(
         job_types=job_types,
         job_options=boxes_of(job_types),
         calendars=calendars,
-        cards=[(one["version"], f"Version {one['version']}, {one['name']}") for one in reversed(newer)],
-        policies=POLICIES,
+        cards=[
+            (
+                one["version"],
+                gettext("Version %(version)s, %(name)s") % {"version": one["version"], "name": one["name"]},
+            )
+            for one in reversed(newer)
+        ],
+        policies=list(spoken(POLICIES).items()),
         levels=LEVEL_BOXES,
         priorities=ROWS,
         metrics=METRICS,

@@ -2,54 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages.billing import BILLERS
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.site import FORM_BYTES_MAX, Failed, Site, form_of, go, page_route
 from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/billing/bank")
 STATEMENT_BYTES_MAX = 1_000_000
-NOT_IMPORTED, NOT_CHANGED = "Nothing was imported.", "Nothing was changed."
+NOT_IMPORTED, NOT_CHANGED = mark("Nothing was imported."), mark("Nothing was changed.")
 COUNTS = ("imported", "matched", "unmatched", "outgoing", "known_before")
 STATES = {
-    "unmatched": ("To decide", "risk", "hand"),
-    "matched": ("Matched", "ok", "check"),
-    "ignored": ("No payment", "", ""),
+    "unmatched": (mark("To decide"), "risk", "hand"),
+    "matched": (mark("Matched"), "ok", "check"),
+    "ignored": (mark("No payment"), "", ""),
 }
 
 
 @page_route(router, "")
 async def bank(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show bank lines, those that wait for a decision first, and a form to import a statement."""
-    wanted, done = (
-        request.query_params.get(name, default) for name, default in (("status", "unmatched"), ("done", ""))
-    )
-    return await _bank(site, visitor, wanted=wanted, told=told(done))
+    return await _bank(request, site, visitor, told=told(request.query_params.get("done", "")))
 
 
 async def _bank(
-    site: Site, visitor: Visitor, *, wanted: str = "unmatched", told: str = "", form: Form | None = None
+    request: Request, site: Site, visitor: Visitor, *, told: str = "", form: Form | None = None
 ) -> Response:
     caller, form = need_staff(visitor, *BILLERS), form or Form()
-    status = wanted if wanted in STATES else None
-    found, side = await site.parts(
-        site.services.get(caller, "/bank-lines", status=status, limit=100), nav(site, visitor)
+    filters = ("status", "client_id", "from", "to")
+    listing = Listing.of(request, *filters)
+    if "status" not in request.query_params:
+        listing = replace(listing, asked={**listing.asked, "status": "unmatched"})
+    status = listing.asked.get("status", "")
+    wanted = {**listing.query(*filters), "status_": status if status in STATES else None}
+    found, clients, side = await site.parts(
+        site.services.get(caller, "/bank-lines", **wanted, limit=ROWS),
+        client_options(site, visitor),
+        nav(site, visitor),
     )
     return site.page(
         "desk/bank.html",
         visitor=visitor,
-        title="Bank statements",
+        title=gettext("Bank statements"),
         status=form.status,
         found=found,
-        wanted=status or "",
+        wanted=status,
+        listing=listing,
+        clients=clients,
         states=STATES,
         told=told,
         form=form,
@@ -65,24 +74,26 @@ async def import_statement(request: Request, site: Site, visitor: Visitor) -> Re
         check_csrf(request, visitor, method="POST", given=str(form.get(CSRF_FIELD, "")))
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
-            return await _not_imported(site, visitor, "choose a file first")
+            return await _not_imported(request, site, visitor, gettext("choose a file first"))
         name, content = file.filename, await file.read(STATEMENT_BYTES_MAX + 1)
     if len(content) > STATEMENT_BYTES_MAX:
-        return await _not_imported(site, visitor, "the file is larger than 1 MB; export fewer days")
+        return await _not_imported(request, site, visitor, gettext("the file is larger than 1 MB; export fewer days"))
     try:
         body = {"name": name[-100:], "body": content.decode("utf-8-sig")}
         done = await site.services.post(caller, "/bank-statements", body)
     except UnicodeDecodeError:
-        return await _not_imported(site, visitor, "the file is not text in UTF-8")
+        return await _not_imported(request, site, visitor, gettext("the file is not text in UTF-8"))
     except Refused as refused:
         places = {"not-a-bank-statement": "file", "body": "file", "name": "file"}
-        wrong = Form.refused("statement", {}, refused, said=NOT_IMPORTED, places=places)
-        return await _bank(site, visitor, form=wrong)
+        wrong = Form.refused("statement", {}, refused, said=gettext(NOT_IMPORTED), places=places)
+        return await _bank(request, site, visitor, form=wrong)
     return go(f"/desk/billing/bank?done={'-'.join(str(done[name]) for name in COUNTS)}")
 
 
-async def _not_imported(site: Site, visitor: Visitor, why: str) -> Response:
-    return await _bank(site, visitor, form=Form.wrong("statement", {}, {"file": why}, said=NOT_IMPORTED))
+async def _not_imported(request: Request, site: Site, visitor: Visitor, why: str) -> Response:
+    return await _bank(
+        request, site, visitor, form=Form.wrong("statement", {}, {"file": why}, said=gettext(NOT_IMPORTED))
+    )
 
 
 def told(done: str) -> str:
@@ -91,10 +102,11 @@ def told(done: str) -> str:
     if len(parts) != len(COUNTS) or not all(one.isascii() and one.isdigit() for one in parts):
         return ""
     fresh, matched, waiting, gone, known = (int(one) for one in parts)
-    return (
-        f"{fresh} new lines: {matched} paid invoices, {waiting} wait for a decision, {gone} went out."
-        f" {known} were known before."
+    sentence = gettext(
+        "%(fresh)s new lines: %(matched)s paid invoices, %(waiting)s wait for a decision, %(gone)s went out."
+        " %(known)s were known before."
     )
+    return sentence % {"fresh": fresh, "matched": matched, "waiting": waiting, "gone": gone, "known": known}
 
 
 @page_route(router, "/{line_id}")
@@ -117,11 +129,11 @@ async def _line(
     return site.page(
         "desk/bank_line.html",
         visitor=visitor,
-        title="Bank line",
+        title=gettext("Bank line"),
         status=form.status,
         line=found,
         clients=clients,
-        options=[("", "Nobody"), *((one["id"], one["name"]) for one in listed)],
+        options=[("", gettext("Nobody")), *((one["id"], one["name"]) for one in listed)],
         states=STATES,
         base=f"/desk/billing/bank/{found['id']}",
         form=form,
@@ -140,12 +152,16 @@ async def assign(request: Request, site: Site, visitor: Visitor, line_id: str) -
     try:
         invoices = [await _invoice(site, visitor, number) for number in dict.fromkeys(numbers)]
     except Refused as refused:
-        wrong = Form.wrong("line", form, {"invoices": str(refused)}, said=NOT_CHANGED)
+        wrong = Form.wrong("line", form, {"invoices": str(refused)}, said=gettext(NOT_CHANGED))
         return await _line(site, visitor, line_id, form=wrong)
     clients = {one["client_id"] for one in invoices} or {form.get("client_id", "")}
     if clients == {""} or len(clients) > 1:
-        said = "give an invoice, or choose the client" if clients == {""} else "the invoices are of several clients"
-        wrong = Form.wrong("line", form, {"invoices": said}, said=NOT_CHANGED)
+        said = (
+            gettext("give an invoice, or choose the client")
+            if clients == {""}
+            else gettext("the invoices are of several clients")
+        )
+        wrong = Form.wrong("line", form, {"invoices": said}, said=gettext(NOT_CHANGED))
         return await _line(site, visitor, line_id, form=wrong)
     body = {"client_id": clients.pop(), "shares": shares_of(found["amount_minor"], invoices)}
     places = {"more-than-there-is": "invoices", "currency-differs": "invoices", "shares": "invoices"}
@@ -156,9 +172,11 @@ async def _invoice(site: Site, visitor: Visitor, number: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = await site.services.get(visitor.caller, f"/invoices/{segment(number)}")
     except Refused as refused:
-        raise Refused(refused.status, {"detail": f"there is no invoice {number}"}) from refused
+        raise Refused(
+            refused.status, {"detail": gettext("there is no invoice %(number)s") % {"number": number}}
+        ) from refused
     if found["kind"] != "invoice" or not found["open_minor"]:
-        raise Refused(422, {"detail": f"nothing is open on {number}"})
+        raise Refused(422, {"detail": gettext("nothing is open on %(number)s") % {"number": number}})
     return found
 
 
@@ -203,6 +221,6 @@ async def _decide(
     try:
         await site.services.post(visitor.caller, path, body, key=form.get("key") or None)
     except Refused as refused:
-        wrong = Form.refused("line", form, refused, said=NOT_CHANGED, places=places)
+        wrong = Form.refused("line", form, refused, said=gettext(NOT_CHANGED), places=places)
         return await _line(site, visitor, line_id, form=wrong)
     return go(f"/desk/billing/bank/{segment(line_id)}")

@@ -9,8 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.periods import month_of
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -19,27 +21,33 @@ router = APIRouter(prefix="/desk")
 BILLERS = ("manager", "admin", "finance")
 SELLERS = ("admin", "finance")
 HEALTH_PAGE = 25
+OWED_ROWS = 15
 HEALTH_DAYS = 92
 LINKS = {"seller": "/desk/admin/billing", "profile": "/desk/admin/billing/{client_id}"}
 
 
 @page_route(router, "/billing/runs")
-async def runs(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def runs(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the billing runs and a form for the next one."""
-    return await _runs(site, visitor)
+    return await _runs(request, site, visitor)
 
 
-async def _runs(site: Site, visitor: Visitor, *, problem: str = "") -> Response:
+async def _runs(request: Request, site: Site, visitor: Visitor, *, problem: str = "") -> Response:
     caller = need_staff(visitor, *BILLERS)
-    found, side = await site.parts(site.services.get(caller, "/billing-runs", limit=50), nav(site, visitor))
+    # Beside what was refused stand the newest runs: the position in the address is that of another list.
+    listing = Listing() if problem else Listing.of(request)
+    found, side = await site.parts(
+        site.services.get(caller, "/billing-runs", **listing.query(), limit=ROWS), nav(site, visitor)
+    )
     this_month = month_of(shown.now().date())
     last_month = month_of(this_month.starts_on - timedelta(days=1))
     return site.page(
         "desk/runs.html",
         visitor=visitor,
-        title="Invoice runs",
+        title=gettext("Invoice runs"),
         status=422 if problem else 200,
         found=found,
+        listing=listing,
         problem=problem,
         months=[last_month, this_month],
         **side,
@@ -53,11 +61,11 @@ async def start_run(request: Request, site: Site, visitor: Visitor) -> Response:
     form = await form_of(request, visitor)
     period = _period(form.get("month", ""))
     if period is None:
-        return await _runs(site, visitor, problem="Choose a month.")
+        return await _runs(request, site, visitor, problem=gettext("Choose a month."))
     try:
         run = await site.services.post(caller, "/billing-runs", period)
     except Refused as refused:
-        return await _runs(site, visitor, problem=str(refused))
+        return await _runs(request, site, visitor, problem=str(refused))
     return go(f"/desk/billing/runs/{segment(run['id'])}")
 
 
@@ -75,7 +83,7 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
     caller = need_staff(visitor, *BILLERS)
     period = _period(request.query_params.get("month", ""))
     if period is None:
-        return await _runs(site, visitor, problem="Choose a month.")
+        return await _runs(request, site, visitor, problem=gettext("Choose a month."))
     after = request.query_params.get("after")
     found, side = await site.parts(
         site.services.get(caller, "/billing-runs/preview", **period, after=after, limit=HEALTH_PAGE), nav(site, visitor)
@@ -83,7 +91,7 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/preview.html",
         visitor=visitor,
-        title="Invoice run preview",
+        title=gettext("Invoice run preview"),
         found=found,
         period=period,
         month=request.query_params["month"],
@@ -106,7 +114,7 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") 
     return site.page(
         "desk/run.html",
         visitor=visitor,
-        title=f"Invoice run {shown.day(found['starts_on'])}",
+        title=gettext("Invoice run %(starts_on)s") % {"starts_on": shown.day(found["starts_on"])},
         status=422 if problem else 200,
         run=found,
         review=review,
@@ -125,10 +133,10 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     of = sum(states.values())
     blocked = states.get("blocked", 0)
     reached = {
-        "Approved time sealed": ("sealed", "closed", "drafted", "issuing", "issued"),
-        "Hours ledger closed": ("closed", "drafted", "issuing", "issued"),
-        "Drafts made, three counts compared": ("drafted", "issuing", "issued"),
-        "Issued": ("issued",),
+        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued"),
+        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued"),
+        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued"),
+        gettext("Issued"): ("issued",),
     }
     found = []
     for text, past in reached.items():
@@ -174,16 +182,27 @@ async def _act(request: Request, site: Site, visitor: Visitor, run_id: str, verb
 
 
 @page_route(router, "/billing/receivables")
-async def receivables(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def receivables(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show what is owed by age, and the open invoices with their reminders."""
     caller = need_staff(visitor, *BILLERS)
-    ageing, still_open, side = await site.parts(
-        site.services.get(caller, "/receivables/ageing"),
-        site.services.get(caller, "/receivables", limit=100),
+    # Two lists on one page: going on in one of them keeps the place in the other.
+    owing, listing = Listing.of(request, "client_id", "after", name="owing"), Listing.of(request, "client_id", "owing")
+    ageing, still_open, clients, side = await site.parts(
+        site.services.get(caller, "/receivables/ageing", **owing.query(), limit=OWED_ROWS),
+        site.services.get(caller, "/receivables", **listing.query("client_id"), limit=OWED_ROWS),
+        client_options(site, visitor),
         nav(site, visitor),
     )
     return site.page(
-        "desk/receivables.html", visitor=visitor, title="Receivables", ageing=ageing, still_open=still_open, **side
+        "desk/receivables.html",
+        visitor=visitor,
+        title=gettext("Receivables"),
+        ageing=ageing,
+        still_open=still_open,
+        owing=owing,
+        listing=listing,
+        clients=clients,
+        **side,
     )
 
 
@@ -195,7 +214,7 @@ async def account(request: Request, site: Site, visitor: Visitor, client_id: str
     currency = request.query_params.get("currency") or client["currency"]
     found = await site.services.get(caller, "/receivables/statement", **account_of(client_id, currency))
     side = await nav(site, visitor)
-    title = f"Statement of account, {client['name']}"
+    title = gettext("Statement of account, %(name)s") % {"name": client["name"]}
     return site.page("desk/account.html", visitor=visitor, title=title, found=found, **side)
 
 
@@ -226,7 +245,7 @@ async def health(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/health.html",
         visitor=visitor,
-        title="Financial health",
+        title=gettext("Financial health"),
         found=found,
         days=HEALTH_DAYS,
         **side,

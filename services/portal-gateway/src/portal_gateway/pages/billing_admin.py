@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
@@ -34,7 +35,7 @@ PROFILE_FIELDS = (
 IN_FORMS = {"address": "line1", "endpoint/scheme": "scheme"} | {f"address/{name}": name for name in ADDRESS[3:]}
 NUMBERS = ("payment_days", "tax_rate_basis_points")
 LOGO_BYTES_MAX = 200_000
-NOT_SAVED = "Nothing was saved."
+NOT_SAVED = mark("Nothing was saved.")
 
 
 @page_route(router, "/admin/billing")
@@ -54,7 +55,7 @@ async def _admin(site: Site, visitor: Visitor, *, form: Form | None = None) -> R
     return site.page(
         "desk/billing_admin.html",
         visitor=visitor,
-        title="Billing settings",
+        title=gettext("Billing settings"),
         status=form.status,
         seller=seller,
         form=form,
@@ -92,8 +93,8 @@ async def change_logo(request: Request, site: Site, visitor: Visitor) -> Respons
         file, is_removed = form.get("logo"), "remove" in form
         content = b"" if is_removed or not isinstance(file, UploadFile) else await file.read(LOGO_BYTES_MAX + 1)
     if not is_removed and not 1 <= len(content) <= LOGO_BYTES_MAX:
-        wrong = {"logo": "choose a PNG or SVG of up to 200 kB"}
-        return await _admin(site, visitor, form=Form.wrong("logo", {}, wrong, said=NOT_SAVED))
+        wrong = {"logo": gettext("choose a PNG or SVG of up to 200 kB")}
+        return await _admin(site, visitor, form=Form.wrong("logo", {}, wrong, said=gettext(NOT_SAVED)))
     try:
         if is_removed:
             await site.services.post(caller, "/seller/logo", method="DELETE")
@@ -102,7 +103,7 @@ async def change_logo(request: Request, site: Site, visitor: Visitor) -> Respons
             await site.services.post(caller, "/seller/logo", body, method="PUT")
     except Refused as refused:
         places = {"logo-not-usable": "logo", "content": "logo"}
-        again = Form.refused("logo", {}, refused, said=NOT_SAVED, places=places)
+        again = Form.refused("logo", {}, refused, said=gettext(NOT_SAVED), places=places)
         return await _admin(site, visitor, form=again)
     return go("/desk/admin/billing")
 
@@ -149,7 +150,7 @@ async def _profile(
     return site.page(
         "desk/billing_profile.html",
         visitor=visitor,
-        title=f"Billing of {client['name']}",
+        title=gettext("Billing of %(name)s") % {"name": client["name"]},
         status=form.status,
         client=client,
         form=form,
@@ -172,7 +173,7 @@ async def change_profile(request: Request, site: Site, visitor: Visitor, client_
 
 
 def _not_saved(typed: dict[str, str], refused: Refused) -> Form:
-    return Form.refused("profile", typed, refused, said=NOT_SAVED, places=IN_FORMS)
+    return Form.refused("profile", typed, refused, said=gettext(NOT_SAVED), places=IN_FORMS)
 
 
 def flat(profile: dict[str, Any]) -> dict[str, str]:

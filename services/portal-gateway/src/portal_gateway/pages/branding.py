@@ -13,7 +13,7 @@ from portal_gateway.actions import branding as verbs
 from portal_gateway.actions.branding import BrandChanged, NameMissing
 from portal_gateway.brand import Brand
 from portal_gateway.colours import NotAColour, UnreadableColour
-from portal_gateway.language import LANGUAGES
+from portal_gateway.language import LANGUAGES, gettext
 from portal_gateway.logos import LogoRefused
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.sign_in import database_of
@@ -82,7 +82,7 @@ async def _page(site: Site, visitor: Visitor, *, form: dict[str, str], problem: 
     return site.page(
         "desk/branding.html",
         visitor=visitor,
-        title="Branding",
+        title=gettext("Branding"),
         status=422 if problem else 200,
         form={**shown, **form},
         problem=problem,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
 from msp_kernel.money import exponent
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.contracts import FUNDERS, contract_of
 from portal_gateway.pages.desk import nav
@@ -34,7 +35,7 @@ async def buckets(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/buckets.html",
         visitor=visitor,
-        title="Buckets",
+        title=gettext("Buckets"),
         found=found,
         balances={} if isinstance(balances, Failed) else {one["contract_id"]: one for one in balances["items"]},
         names={} if isinstance(clients, Failed) else {one["id"]: one["name"] for one in clients["items"]},
@@ -73,7 +74,7 @@ async def _bucket(
     return site.page(
         "desk/bucket.html",
         visitor=visitor,
-        title=f"Bucket {ref}",
+        title=gettext("Bucket %(ref)s") % {"ref": ref},
         status=refused.status if refused else form.status,
         ref=ref,
         f=form,
@@ -105,7 +106,7 @@ async def top_up(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
     try:
         await site.services.post(caller, f"/contracts/{contract['id']}/lots", body, key=form.get("key"))
     except (Refused, ServiceAway) as refused:
-        wrong = Form.refused("top-up", form, refused, said="The hours were not added.")
+        wrong = Form.refused("top-up", form, refused, said=gettext("The hours were not added."))
         return await _bucket(site, visitor, ref, top_up_form=wrong)
     return go(f"/desk/buckets/{segment(ref)}")
 

@@ -8,23 +8,16 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.catalogue import KEEPERS, NOT_SAVED, catalogue_page
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
+from portal_gateway.words import WEEKDAYS
 
 router = APIRouter(prefix="/desk/admin/calendars")
-WEEKDAYS = {
-    "mon": "Monday",
-    "tue": "Tuesday",
-    "wed": "Wednesday",
-    "thu": "Thursday",
-    "fri": "Friday",
-    "sat": "Saturday",
-    "sun": "Sunday",
-}
 PLACES = {
     **{f"weekly/{day}": day for day in WEEKDAYS},
     "query/country": "country",
@@ -49,7 +42,13 @@ async def calendars(_request: Request, site: Site, visitor: Visitor) -> Response
     caller = need_staff(visitor, *KEEPERS)
     found = await site.part(site.services.get(caller, "/calendars", limit=200))
     return await catalogue_page(
-        site, visitor, "desk/calendars.html", "calendars", title="Calendars", found=found, weekdays=WEEKDAYS
+        site,
+        visitor,
+        "desk/calendars.html",
+        "calendars",
+        title=gettext("Calendars"),
+        found=found,
+        weekdays=spoken(WEEKDAYS),
     )
 
 
@@ -111,10 +110,10 @@ async def _form(site: Site, visitor: Visitor, known: dict[str, Any] | None, form
         visitor,
         "desk/calendar.html",
         "calendars",
-        title=known["name"] if known else "New calendar",
+        title=known["name"] if known else gettext("New calendar"),
         form=replace(form, values={"years": f"{this_year}, {this_year + 1}", **form.values}),
         known=known,
-        weekdays=WEEKDAYS,
+        weekdays=spoken(WEEKDAYS),
     )
 
 
@@ -180,7 +179,7 @@ def _lines(form: dict[str, str], name: str) -> list[str]:
 def _not_saved(typed: dict[str, str], refused: Refused) -> Form:
     """Return what is wrong by field: rules of the calendar name the day they are about, lists the line."""
     codes = dict(CODES)
-    detail, code = str(refused), refused.document.get("code")
+    detail, code = str(refused.document.get("detail", "")), refused.document.get("code")
     day = detail.removeprefix("weekly/")[:3]
     if code == "bad-window" and day in WEEKDAYS:
         codes["bad-window"] = day
@@ -188,7 +187,7 @@ def _not_saved(typed: dict[str, str], refused: Refused) -> Form:
         codes["bad-day"] = "overrides"
     elif code == "unknown-holidays" and "subdivision" in detail:
         codes["unknown-holidays"] = "subdivision"
-    form = Form.refused("calendar", typed, refused, said=NOT_SAVED, places={**PLACES, **codes})
+    form = Form.refused("calendar", typed, refused, said=gettext(NOT_SAVED), places={**PLACES, **codes})
     for one in refused.document.get("errors") or []:
         name, _, number = one["pointer"].removeprefix("/body/").partition("/")
         lines = _lines(typed, "holidays")

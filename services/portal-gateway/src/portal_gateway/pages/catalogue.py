@@ -11,6 +11,8 @@ from fastapi import APIRouter, Request, Response
 from msp_events.base import LEVELS, RATE_CONDITIONS
 from msp_kernel.ids import new_id
 from msp_kernel.money import UnknownCurrency, exponent
+from portal_gateway.language import gettext, mark, spoken
+from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.drafts import boxes_of, whole
 from portal_gateway.pages.forms import Form
@@ -20,17 +22,21 @@ from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/admin")
 KEEPERS = ("manager", "finance", "admin")
-TABS = (("calendars", "Calendars"), ("job-types", "Job types and levels"), ("rate-cards", "Rate cards"))
+TABS = {
+    "calendars": mark("Calendars"),
+    "job-types": mark("Job types and levels"),
+    "rate-cards": mark("Rate cards"),
+}
 LEVEL_WORDS = {
-    "L1": "First line: takes every ticket, solves what is known",
-    "L2": "Second line: what needs more time or rights",
-    "L3": "Specialists and suppliers",
-    "SA": "Solution architects: design, projects, advice",
+    "L1": mark("First line: takes every ticket, solves what is known"),
+    "L2": mark("Second line: what needs more time or rights"),
+    "L3": mark("Specialists and suppliers"),
+    "SA": mark("Solution architects: design, projects, advice"),
 }
 PARTS = ("rates", "overage_rates")
 KEYS = ("job_type", "level", "condition")
 ROWS_MAX, ROWS_SPARE = 40, 4
-NOT_SAVED = "Nothing was saved."
+NOT_SAVED = mark("Nothing was saved.")
 PLACES = {"job-type-code-taken": "code", "ambiguous-rates": "rates"}
 
 
@@ -45,7 +51,7 @@ async def catalogue_page(
         title=title,
         status=form.status,
         tab=tab,
-        tabs=TABS,
+        tabs=list(spoken(TABS).items()),
         form=form,
         key=str(new_id()),
         **context,
@@ -77,7 +83,7 @@ async def save_job_type(request: Request, site: Site, visitor: Visitor) -> Respo
             await site.services.post(caller, "/job-types", body, key=form.get("key") or None)
     except Refused as refused:
         of = form.get("id") or "new"
-        return await _job_types(site, visitor, Form.refused(of, form, refused, said=NOT_SAVED, places=PLACES))
+        return await _job_types(site, visitor, Form.refused(of, form, refused, said=gettext(NOT_SAVED), places=PLACES))
     return go("/desk/admin/job-types")
 
 
@@ -89,10 +95,10 @@ async def _job_types(site: Site, visitor: Visitor, form: Form) -> Response:
         visitor,
         "desk/job_types.html",
         "job-types",
-        title="Job types and levels",
+        title=gettext("Job types and levels"),
         form=form,
         found=found,
-        levels=LEVEL_WORDS,
+        levels=spoken(LEVEL_WORDS),
     )
 
 
@@ -104,7 +110,9 @@ async def rate_cards(_request: Request, site: Site, visitor: Visitor) -> Respons
     """Show the newest version of every rate card."""
     caller = need_staff(visitor, *KEEPERS)
     found = await site.part(site.services.get(caller, "/rate-cards", limit=200))
-    return await catalogue_page(site, visitor, "desk/rate_cards.html", "rate-cards", title="Rate cards", found=found)
+    return await catalogue_page(
+        site, visitor, "desk/rate_cards.html", "rate-cards", title=gettext("Rate cards"), found=found
+    )
 
 
 @page_route(router, "/rate-cards/new")
@@ -155,7 +163,7 @@ async def _versions(site: Site, visitor: Visitor, card_id: str) -> list[dict[str
 
 
 def _not_saved(typed: dict[str, str], refused: Refused, places: dict[str, str]) -> Form:
-    return Form.refused("card", typed, refused, said=NOT_SAVED, places={**places, **PLACES})
+    return Form.refused("card", typed, refused, said=gettext(NOT_SAVED), places={**places, **PLACES})
 
 
 async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]], form: Form) -> Response:
@@ -167,7 +175,7 @@ async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]
         visitor,
         "desk/rate_card.html",
         "rate-cards",
-        title=card["name"] if card else "New rate card",
+        title=card["name"] if card else gettext("New rate card"),
         form=form,
         card=card,
         earlier=versions[-2:-7:-1],
@@ -175,7 +183,7 @@ async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]
         rows={part: range(_rows(form.values, part) + ROWS_SPARE) for part in PARTS},
         job_types=[] if isinstance(job_types, Failed) else boxes_of(job_types),
         levels=LEVELS,
-        conditions=[(one, one.replace("_", " ").capitalize()) for one in RATE_CONDITIONS],
+        conditions=[(one, shown.word(one)) for one in RATE_CONDITIONS],
     )
 
 

@@ -7,25 +7,28 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import AMOUNT, Form
+from portal_gateway.pages.lists import Listing
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/admin")
-KINDS = {"item": "An item", "discount": "A discount", "minimum": "A minimum"}
+KINDS = {"item": mark("An item"), "discount": mark("A discount"), "minimum": mark("A minimum")}
+CHARGE_ROWS = 25
 LEVELS = ("L1", "L2", "L3", "SA")
-PERCENT = "a share above 0 and up to 100, as 12.5"
-NOT_AGREED, NOT_SAVED = "Nothing was agreed.", "Nothing was saved."
+PERCENT = mark("a share above 0 and up to 100, as 12.5")
+NOT_AGREED, NOT_SAVED = mark("Nothing was agreed."), mark("Nothing was saved.")
 
 
 @page_route(router, "/billing/{client_id}/charges")
-async def charges(_request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
+async def charges(request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
     """Show the items, discounts and minimums of a client, and a form for one more."""
-    return await _charges(site, visitor, client_id)
+    return await _charges(site, visitor, client_id, listing=Listing.of(request))
 
 
 async def _charges(
@@ -33,11 +36,14 @@ async def _charges(
     visitor: Visitor,
     client_id: str,
     *,
+    listing: Listing | None = None,
     form: Form | None = None,
 ) -> Response:
     caller, form = need_staff(visitor, *BILLERS), form or Form()
     client = await client_of(site, visitor, client_id)
-    found = await site.services.get(caller, f"/billing-profiles/{segment(client_id)}/charges")
+    shown_from = listing or Listing()
+    path = f"/billing-profiles/{segment(client_id)}/charges"
+    found = await site.services.get(caller, path, **shown_from.query(), limit=CHARGE_ROWS)
     contracts, side = await site.parts(
         site.services.get(caller, "/contracts", client_id=client_id, limit=50), nav(site, visitor)
     )
@@ -45,15 +51,16 @@ async def _charges(
     return site.page(
         "desk/charges.html",
         visitor=visitor,
-        title=f"Charges of {client['name']}",
+        title=gettext("Charges of %(name)s") % {"name": client["name"]},
         status=form.status,
         client=client,
         currency=client["currency"],
-        charges=found["items"],
+        found=found,
+        listing=shown_from,
         contracts=contracts,
         refs={one["id"]: one["ref"] for one in listed},
         options=[(one["id"], f"{one['name']} ({one['ref']})") for one in listed if one["status"] != "draft"],
-        kinds=KINDS,
+        kinds=spoken(KINDS),
         today=shown.now().date(),
         base=f"/desk/admin/billing/{segment(client_id)}/charges",
         form=form,
@@ -70,14 +77,14 @@ async def agree(request: Request, site: Site, visitor: Visitor, client_id: str) 
     client = await client_of(site, visitor, client_id)
     body, errors = charge_of(form, client["currency"])
     if errors:
-        wrong = Form.wrong("charge", form, errors, said=NOT_AGREED)
+        wrong = Form.wrong("charge", form, errors, said=gettext(NOT_AGREED))
         return await _charges(site, visitor, client_id, form=wrong)
     try:
         path = f"/billing-profiles/{segment(client_id)}/charges"
         await site.services.post(caller, path, body, key=form.get("key") or None)
     except Refused as refused:
         places = {"amount_minor": "amount", "basis_points": "percent", "not-found": "contract_id"}
-        wrong = Form.refused("charge", form, refused, said=NOT_AGREED, places=places)
+        wrong = Form.refused("charge", form, refused, said=gettext(NOT_AGREED), places=places)
         return await _charges(site, visitor, client_id, form=wrong)
     return go(f"/desk/admin/billing/{segment(client_id)}/charges")
 
@@ -93,12 +100,12 @@ def charge_of(form: dict[str, str], currency: str) -> tuple[dict[str, Any], dict
         body["quantity"] = int(quantity) if quantity.isascii() and quantity.isdigit() else quantity
     if amount:
         minor = shown.minor_units(amount, currency)
-        errors |= {"amount": AMOUNT} if minor is None else {}
+        errors |= {"amount": gettext(AMOUNT)} if minor is None else {}
         body["amount_minor"] = minor
     if percent:
         # Per cent with two decimals are basis points, as pounds with two decimals are pence.
         share = shown.minor_units(percent, "GBP")
-        errors |= {"percent": PERCENT} if share is None or share > 10_000 else {}
+        errors |= {"percent": gettext(PERCENT)} if share is None or share > 10_000 else {}
         body["basis_points"] = share
     return body, errors
 
@@ -112,7 +119,7 @@ async def end(request: Request, site: Site, visitor: Visitor, client_id: str, ch
         body = {"ends_on": form.get("ends_on", "")}
         await site.services.post(caller, f"/billing-charges/{segment(charge_id)}/end", body)
     except Refused as refused:
-        wrong = Form.refused("end", {}, refused, said="It was not ended.")
+        wrong = Form.refused("end", {}, refused, said=gettext("It was not ended."))
         return await _charges(site, visitor, client_id, form=wrong)
     return go(f"/desk/admin/billing/{segment(client_id)}/charges")
 
@@ -135,7 +142,7 @@ async def _cost_rates(site: Site, visitor: Visitor, *, form: Form | None = None)
     return site.page(
         "desk/cost_rates.html",
         visitor=visitor,
-        title="Cost rates",
+        title=gettext("Cost rates"),
         status=form.status,
         levels=LEVELS,
         currencies=sorted({*used, *(one["currency"] for one in found["rates"])}),
@@ -156,12 +163,12 @@ async def set_cost_rates(request: Request, site: Site, visitor: Visitor) -> Resp
             continue
         rate = shown.minor_units(text, currency) if currency.isalpha() and len(currency) == 3 else None
         if rate is None:
-            errors[name] = AMOUNT
+            errors[name] = gettext(AMOUNT)
         rates.append({"level": level, "currency": currency, "rate_minor": rate})
     if errors:
-        return await _cost_rates(site, visitor, form=Form.wrong("rates", form, errors, said=NOT_SAVED))
+        return await _cost_rates(site, visitor, form=Form.wrong("rates", form, errors, said=gettext(NOT_SAVED)))
     try:
         await site.services.post(caller, "/cost-rates", {"rates": rates}, method="PUT")
     except Refused as refused:
-        return await _cost_rates(site, visitor, form=Form.refused("rates", form, refused, said=NOT_SAVED))
+        return await _cost_rates(site, visitor, form=Form.refused("rates", form, refused, said=gettext(NOT_SAVED)))
     return go("/desk/admin/cost-rates")

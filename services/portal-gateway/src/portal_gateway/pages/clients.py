@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext
+from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
@@ -27,7 +29,7 @@ async def clients(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/clients.html",
         visitor=visitor,
-        title="Clients and contracts",
+        title=gettext("Clients and contracts"),
         found=found,
         contracts=_by_client(contracts),
         balances=_by_contract(balances),
@@ -51,7 +53,9 @@ async def add_contact(request: Request, site: Site, visitor: Visitor, code: str)
     try:
         await site.services.post(caller, "/contacts", body | ({"phone": form["phone"]} if form.get("phone") else {}))
     except Refused as refused:
-        return await _client(site, visitor, code, form=form, problem=f"The contact was not added. {refused}")
+        return await _client(
+            site, visitor, code, form=form, problem=shown.why(gettext("The contact was not added."), refused)
+        )
     return go(f"/desk/clients/{segment(code)}")
 
 

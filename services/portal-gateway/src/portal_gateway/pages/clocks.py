@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route, safe_next
 from portal_gateway.scope import Visitor, need_staff
@@ -28,7 +29,13 @@ async def acknowledge(request: Request, site: Site, visitor: Visitor, ref: str, 
     try:
         await site.services.post(caller, f"/clocks/{segment(clock_id)}/acknowledge")
     except Refused as refused:
-        return await _explained(site, visitor, ref, problem=f"Not acknowledged: {refused}.", status=refused.status)
+        return await _explained(
+            site,
+            visitor,
+            ref,
+            problem=gettext("Not acknowledged: %(refused)s.") % {"refused": refused},
+            status=refused.status,
+        )
     return go(safe_next(form.get("next"), f"/desk/tickets/{segment(ref)}/sla"))
 
 
@@ -43,7 +50,7 @@ async def _explained(site: Site, visitor: Visitor, ref: str, *, problem: str = "
     return site.page(
         "desk/ticket_sla.html",
         visitor=visitor,
-        title=f"{ticket['ref']} service level",
+        title=gettext("%(ref)s service level") % {"ref": ticket["ref"]},
         status=status,
         ticket=ticket,
         clocks=clocks,

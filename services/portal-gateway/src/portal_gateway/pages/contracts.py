@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import ZONE, Site, form_of, go, page_route
@@ -17,13 +18,13 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk/contracts")
 MANAGERS = ("manager", "finance", "admin")
 PARTS = (
-    ("", "Terms", "desk/contract_terms.html"),
-    ("sla", "Promises", "desk/contract_sla.html"),
-    ("rates", "Rates", "desk/contract_rates.html"),
-    ("history", "History", "desk/contract_history.html"),
-    ("lint", "Check", "desk/contract_lint.html"),
-    ("tests", "Tests", "desk/contract_tests.html"),
-    ("simulate", "Simulate", "desk/contract_simulate.html"),
+    ("", mark("Terms"), "desk/contract_terms.html"),
+    ("sla", mark("Promises"), "desk/contract_sla.html"),
+    ("rates", mark("Rates"), "desk/contract_rates.html"),
+    ("history", mark("History"), "desk/contract_history.html"),
+    ("lint", mark("Check"), "desk/contract_lint.html"),
+    ("tests", mark("Tests"), "desk/contract_tests.html"),
+    ("simulate", mark("Simulate"), "desk/contract_simulate.html"),
 )
 FUNDERS = ("manager", "finance", "admin")
 """Who sees buckets and adds to them."""
@@ -59,7 +60,7 @@ async def contract_page(
         contract=contract,
         client_name=client_name,
         part=part,
-        parts=PARTS,
+        parts=[(key, gettext(text), page) for key, text, page in PARTS],
         problem=problem,
         is_author=visitor.caller.has_role(*MANAGERS),
         is_funder=visitor.caller.has_role(*FUNDERS),
@@ -84,7 +85,11 @@ async def activate(request: Request, site: Site, visitor: Visitor, ref: str) -> 
         await site.services.post(caller, f"/contracts/{contract['id']}/activate")
     except Refused as refused:
         return await contract_page(
-            site, visitor, contract, "", problem=f"The contract was not activated. {shown.said(refused)}"
+            site,
+            visitor,
+            contract,
+            "",
+            problem=shown.why(gettext("The contract was not activated."), shown.said(refused)),
         )
     return go(f"/desk/contracts/{segment(ref)}")
 
@@ -148,7 +153,11 @@ async def write_test(request: Request, site: Site, visitor: Visitor, ref: str) -
             await site.services.post(caller, path, _case(form))
     except Refused as refused:
         return await _tests(
-            site, visitor, contract, form=form, problem=f"The test was not saved. {shown.said(refused)}"
+            site,
+            visitor,
+            contract,
+            form=form,
+            problem=shown.why(gettext("The test was not saved."), shown.said(refused)),
         )
     return go(f"/desk/contracts/{segment(ref)}/tests")
 
@@ -174,7 +183,7 @@ async def simulate(request: Request, site: Site, visitor: Visitor, ref: str) -> 
     at = _local(form.get("at"))
     problem, effect = "", None
     if minutes is None or at is None:
-        problem = "Write the duration as 45m, 1h15 or 1.25, and the start as a day and a time."
+        problem = gettext("Write the duration as 45m, 1h15 or 1.25, and the start as a day and a time.")
     elif contract["job_types"] and contract["levels"]:
         question = {
             "contract_id": contract["id"],

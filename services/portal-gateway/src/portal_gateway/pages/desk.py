@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.raising import from_template, wish_of
@@ -56,7 +57,7 @@ async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Respon
     try:
         ticket = await site.services.post(caller, "/tickets", body, key=typed.get("key") or None)
     except (Refused, ServiceAway) as error:
-        form = Form.refused("ticket", typed, error, said="The ticket was not raised.")
+        form = Form.refused("ticket", typed, error, said=gettext("The ticket was not raised."))
         return await _raise_form(site, visitor, client_id=typed.get("client_id"), form=form)
     return go(f"/desk/tickets/{segment(ticket['ref'])}")
 
@@ -79,7 +80,7 @@ async def _raise_form(
     return site.page(
         "desk/new_ticket.html",
         visitor=visitor,
-        title="New ticket",
+        title=gettext("New ticket"),
         status=form.status,
         clients=clients,
         client_id=client_id,
@@ -198,7 +199,9 @@ async def reply(request: Request, site: Site, visitor: Visitor, ref: str) -> Res
     body: dict[str, Any] = {"body": form.get("body", ""), "is_public": is_public}
     if form.get("set_status"):
         body["set_status"] = form["set_status"]
-    return await act(site, visitor, ref, "messages", body, form=form, problem_prefix="The message was not sent.")
+    return await act(
+        site, visitor, ref, "messages", body, form=form, problem_prefix=gettext("The message was not sent.")
+    )
 
 
 @page_route(router, "/tickets/{ref}/status", "POST")
@@ -206,14 +209,16 @@ async def set_status(request: Request, site: Site, visitor: Visitor, ref: str) -
     """Set another status."""
     form = await form_of(request, visitor)
     body = {"status": form.get("status", ""), "reason": form.get("reason", "")}
-    return await act(site, visitor, ref, "status", body, form=form, problem_prefix="The status was not changed.")
+    return await act(
+        site, visitor, ref, "status", body, form=form, problem_prefix=gettext("The status was not changed.")
+    )
 
 
 @page_route(router, "/tickets/{ref}/take", "POST")
 async def take(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Take the ticket."""
     form = await form_of(request, visitor)
-    return await act(site, visitor, ref, "take", {}, form=form, problem_prefix="The ticket was not assigned.")
+    return await act(site, visitor, ref, "take", {}, form=form, problem_prefix=gettext("The ticket was not assigned."))
 
 
 @page_route(router, "/tickets/{ref}/escalate", "POST")
@@ -221,7 +226,9 @@ async def escalate(request: Request, site: Site, visitor: Visitor, ref: str) -> 
     """Move the handling one level up."""
     form = await form_of(request, visitor)
     body = {"reason": form.get("reason", "")}
-    return await act(site, visitor, ref, "escalate", body, form=form, problem_prefix="The ticket was not escalated.")
+    return await act(
+        site, visitor, ref, "escalate", body, form=form, problem_prefix=gettext("The ticket was not escalated.")
+    )
 
 
 async def act(

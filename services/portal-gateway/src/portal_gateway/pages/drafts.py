@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from msp_events.base import LEVELS, PRIORITIES
 from msp_kernel.money import exponent
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
@@ -26,16 +27,16 @@ LEVEL_BOXES = [(level, level) for level in LEVELS]
 ROWS = (*PRIORITIES, "any")
 METRICS = tuple(shown.METRIC)
 KINDS = {
-    "bucket": "Bucket of hours",
-    "retainer": "Retainer, hours each month",
-    "time_and_materials": "Time and materials",
+    "bucket": mark("Bucket of hours"),
+    "retainer": mark("Retainer, hours each month"),
+    "time_and_materials": mark("Time and materials"),
 }
-POLICIES = [
-    ("overage", "Further work is billed as overage"),
-    ("next_lot", "The next lot pays ahead of its time"),
-    ("needs_approval", "The client approves each entry"),
-    ("reject", "Further work is refused"),
-]
+POLICIES = {
+    "overage": mark("Further work is billed as overage"),
+    "next_lot": mark("The next lot pays ahead of its time"),
+    "needs_approval": mark("The client approves each entry"),
+    "reject": mark("Further work is refused"),
+}
 CODES = {
     "unknown-job-types": "job_types",
     "client-code-taken": "code",
@@ -75,7 +76,7 @@ async def register(request: Request, site: Site, visitor: Visitor) -> Response:
     try:
         made = await site.services.post(caller, "/clients", body)
     except Refused as refused:
-        said = "The client was not saved."
+        said = gettext("The client was not saved.")
         wrong = Form.refused("client", form, refused, said=said, places={**OF_BUCKET, **CODES})
         return await _client_form(site, visitor, wrong)
     return go(f"/desk/clients/{segment(made['code'])}")
@@ -85,7 +86,7 @@ async def _client_form(site: Site, visitor: Visitor, form: Form) -> Response:
     return site.page(
         "desk/new_client.html",
         visitor=visitor,
-        title="New client",
+        title=gettext("New client"),
         status=form.status,
         form=form,
         **await nav(site, visitor),
@@ -109,7 +110,7 @@ async def draft(request: Request, site: Site, visitor: Visitor, code: str) -> Re
     try:
         made = await site.services.post(caller, "/contracts", body)
     except Refused as refused:
-        said = "The draft was not saved."
+        said = gettext("The draft was not saved.")
         wrong = Form.refused("contract", form, refused, said=said, places={**places, **CODES})
         return await _contract_form(site, visitor, client, wrong)
     return go(f"/desk/contracts/{segment(made['ref'])}/lint")
@@ -126,15 +127,15 @@ async def _contract_form(site: Site, visitor: Visitor, client: dict[str, Any], f
     return site.page(
         "desk/new_contract.html",
         visitor=visitor,
-        title="New contract",
+        title=gettext("New contract"),
         status=form.status,
         client=client,
         job_types=job_types,
         job_options=boxes_of(job_types),
         calendars=calendars,
         cards=cards,
-        kinds=KINDS,
-        policies=POLICIES,
+        kinds=spoken(KINDS),
+        policies=list(spoken(POLICIES).items()),
         levels=LEVEL_BOXES,
         priorities=ROWS,
         metrics=METRICS,

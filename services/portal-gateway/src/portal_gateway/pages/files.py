@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
+from portal_gateway.language import gettext
 from portal_gateway.pages import desk, portal
 from portal_gateway.pages.site import FORM_BYTES_MAX, Site, go, page_route
 from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf
 from portal_gateway.services import Refused, segment
 
 router = APIRouter()
-NO_FILE = Refused(422, {"detail": "Choose a file first."})
 
 
 @page_route(router, "/desk/tickets/{ref}/files", "POST")
@@ -23,7 +23,7 @@ async def attach(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
     try:
         await _taken(request, site, visitor, ref)
     except Refused as refused:
-        return await desk.refuse(site, visitor, ref, refused, form={}, prefix="The file was not kept.")
+        return await desk.refuse(site, visitor, ref, refused, form={}, prefix=gettext("The file was not kept."))
     return go(f"/desk/tickets/{segment(ref)}#files")
 
 
@@ -42,7 +42,7 @@ async def _taken(request: Request, site: Site, visitor: Visitor, ref: str) -> No
         check_csrf(request, visitor, method="POST", given=str(form.get(CSRF_FIELD, "")))
         file, is_internal = form.get("file"), form.get("is_internal")
         if not isinstance(file, UploadFile) or not file.filename:
-            raise NO_FILE
+            raise Refused(422, {"detail": gettext("Choose a file first.")})
         name, content = file.filename, await file.read()
     ticket: dict[str, Any] = await site.services.get(visitor.caller, f"/tickets/{segment(ref)}")
     query = urlencode({"name": name, "is_public": "false" if is_internal else "true"})

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.services import Refused, ServiceAway
 
 AWAY = 503
 UNPROCESSABLE = 422
-AMOUNT = "a number above zero, as 1250.50"
+AMOUNT = mark("a number above zero, as 1250.50")
 PROVE = "step-up-required"
-LOOK = "Look at the marked fields."
+LOOK = mark("Look at the marked fields.")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Form:
     @classmethod
     def wrong(cls, name: str, values: Mapping[str, str], errors: Mapping[str, str], *, said: str) -> Form:
         """Return a form that was not even sent on."""
-        return cls(name, values, errors, f"{said} {errors.get('', LOOK)}", UNPROCESSABLE)
+        return cls(name, values, errors, f"{said} {errors.get('', gettext(LOOK))}", UNPROCESSABLE)
 
     def of(self, name: str) -> Form:
         """Return this form when it is the named one, else one nobody typed in."""

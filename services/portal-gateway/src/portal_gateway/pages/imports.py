@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages.desk import DISPATCH, nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import FORM_BYTES_MAX, Site, form_of, page_route
@@ -20,15 +21,18 @@ from portal_gateway.services import Refused, ServiceAway
 router = APIRouter(prefix="/desk/admin/imports")
 KINDS = {
     "tickets": (
-        "Tickets",
-        "client_code, title, job_type, level; also description, priority, impact, urgency, contact_name, tags",
+        mark("Tickets"),
+        "client_code, title, job_type, level",
+        "description, priority, impact, urgency, contact_name, tags",
     ),
-    "agents": ("Agents", "name, levels; also skills, queues, weekly_minutes"),
+    "agents": (mark("Agents"), "name, levels", "skills, queues, weekly_minutes"),
     "projects": (
-        "Projects",
-        "client_code, contract_ref, name; also description, status, is_client_visible, budget_minutes, starts_on, due_on",
+        mark("Projects"),
+        "client_code, contract_ref, name",
+        "description, status, is_client_visible, budget_minutes, starts_on, due_on",
     ),
 }
+"""What can be imported: its name, the columns it needs, and those it may have."""
 SHOWN_MAX = 100
 FAILURES_BYTES_MAX = 30_000
 """What a page carries of the rows that were not taken; as a form three times as much."""
@@ -51,8 +55,12 @@ async def take(request: Request, site: Site, visitor: Visitor) -> Response:
         content = await file.read() if isinstance(file, UploadFile) and file.filename else b""
     kind = typed.get("kind", "")
     if kind not in KINDS or not content:
-        wrong = {"file": "Choose a CSV file."} if kind in KINDS else {"kind": "Choose what the rows are."}
-        return await _page(site, visitor, form=Form.wrong("import", typed, wrong, said="Nothing was imported."))
+        wrong = (
+            {"file": gettext("Choose a CSV file.")} if kind in KINDS else {"kind": gettext("Choose what the rows are.")}
+        )
+        return await _page(
+            site, visitor, form=Form.wrong("import", typed, wrong, said=gettext("Nothing was imported."))
+        )
     is_trial = typed.get("intent") == "try"
     path = f"/tables/{kind}{'?trial=true' if is_trial else ''}"
     headers = {"content-type": "text/csv"} | (
@@ -62,7 +70,9 @@ async def take(request: Request, site: Site, visitor: Visitor) -> Response:
         answer = await site.services.send(caller, "POST", path, body=content, headers=headers)
         done = answer.json()
     except (Refused, ServiceAway) as error:
-        return await _page(site, visitor, form=Form.refused("import", typed, error, said="Nothing was imported."))
+        return await _page(
+            site, visitor, form=Form.refused("import", typed, error, said=gettext("Nothing was imported."))
+        )
     failures = failures_of(content, done["refused"])
     return await _page(site, visitor, form=Form("import", typed), done=done, failures=failures)
 
@@ -116,10 +126,10 @@ async def _page(
     return site.page(
         "desk/imports.html",
         visitor=visitor,
-        title="Import",
+        title=gettext("Import"),
         status=form.status,
         f=form,
-        kinds=KINDS,
+        kinds={code: (gettext(name), needed, more) for code, (name, needed, more) in KINDS.items()},
         done=done,
         refused=list(done["refused"])[:SHOWN_MAX] if done else [],
         bad_rows=len({one["line"] for one in done["refused"]}) if done else 0,

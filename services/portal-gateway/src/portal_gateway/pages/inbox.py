@@ -20,7 +20,7 @@ from portal_gateway.pages.settings import framed, own_session
 from portal_gateway.pages.sign_in import limit_address
 from portal_gateway.pages.site import Site, failure, form_of, go, page_route, site_of
 from portal_gateway.scope import Visitor
-from portal_gateway.telling import BadNotificationSettings, Telling, checked, clock
+from portal_gateway.telling import BadNotificationSettings, Telling, checked, clock, is_zone
 
 router = APIRouter()
 SHOWN = 30
@@ -82,7 +82,7 @@ async def settings(request: Request, site: Site, visitor: Visitor) -> Response:
         problem=problem,
         is_saved="saved" in request.query_params and not problem,
         refusal=telling.refusal,
-        is_zone_wrong="time zone" in problem,
+        is_zone_wrong=bool(problem) and not is_zone(form.get("zone", "")),
         form=form,
         kinds=[(kind, wording.TITLES[kind]) for kind in kinds],
         has_mail=request.app.state.house.has_mail,

@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
-from portal_gateway.language import gettext
+from portal_gateway import words
+from portal_gateway.language import gettext, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, account_of
 from portal_gateway.pages.desk import nav
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.sign_in import house_of
 from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_client, need_staff
@@ -23,7 +25,8 @@ FILES = {
     "xml": ("/xml", "application/xml"),
     "json": ("", "application/json"),
 }
-METHODS = ("bank transfer", "direct debit", "card", "cheque", "cash")
+CLIENT_ROWS = 40
+"""Rows of a client's page: each has a download, some 40 kB together."""
 
 
 # ---- the desk -----------------------------------------------------------------------------------------------------
@@ -33,12 +36,22 @@ METHODS = ("bank transfer", "direct debit", "card", "cheque", "cash")
 async def invoices(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show invoices of every client."""
     caller = need_staff(visitor, *BILLERS)
-    status = request.query_params.get("status") or None
-    found, side = await site.parts(
-        site.services.get(caller, "/invoices", status=status, limit=100, after=request.query_params.get("after")),
+    filters = ("client_id", "status", "kind", "from", "to")
+    listing = Listing.of(request, *filters)
+    found, clients, side = await site.parts(
+        site.services.get(caller, "/invoices", **listing.query(*filters), limit=ROWS),
+        client_options(site, visitor),
         nav(site, visitor),
     )
-    return site.page("desk/invoices.html", visitor=visitor, title="Invoices", found=found, wanted=status, **side)
+    return site.page(
+        "desk/invoices.html",
+        visitor=visitor,
+        title=gettext("Invoices"),
+        found=found,
+        listing=listing,
+        clients=clients,
+        **side,
+    )
 
 
 @page_route(router, "/desk/billing/invoices/{number}.{form}")
@@ -65,7 +78,7 @@ async def _invoice(
         site.services.get(caller, f"{path}/links"),
         nav(site, visitor),
     )
-    title = f"{_kind(found)} {found['number']}" if found["number"] else "Draft invoice"
+    title = f"{_kind(found)} {found['number']}" if found["number"] else gettext("Draft invoice")
     return site.page(
         "desk/invoice.html",
         visitor=visitor,
@@ -76,7 +89,7 @@ async def _invoice(
         notes=notes,
         links=links,
         link=link,
-        methods=METHODS,
+        methods=spoken(words.METHODS),
         today=shown.now().date(),
         form=form or {},
         key=str(new_id()),
@@ -87,7 +100,7 @@ async def _invoice(
 
 
 def _kind(found: dict[str, Any]) -> str:
-    return "Credit note" if found["kind"] == "credit_note" else "Invoice"
+    return gettext("Credit note") if found["kind"] == "credit_note" else gettext("Invoice")
 
 
 def _standing(found: dict[str, Any], notes: Any) -> tuple[str, str]:
@@ -102,7 +115,9 @@ async def line(_request: Request, site: Site, visitor: Visitor, number: str, n: 
     found = await site.services.get(caller, f"/invoices/{segment(number)}/lines/{segment(n)}/explain")
     side = await nav(site, visitor)
     back = f"/desk/billing/invoices/{segment(number)}"
-    return site.page("desk/invoice_line.html", visitor=visitor, title=f"Line {n}", line=found, back=back, **side)
+    return site.page(
+        "desk/invoice_line.html", visitor=visitor, title=gettext("Line %(n)s") % {"n": n}, line=found, back=back, **side
+    )
 
 
 @page_route(router, "/desk/billing/invoices/{number}/payments", "POST")
@@ -114,7 +129,7 @@ async def record_payment(request: Request, site: Site, visitor: Visitor, number:
     amount = shown.minor_units(form.get("amount", ""), found["currency"])
     if amount is None:
         return await _invoice(
-            site, visitor, number, form=form, problem="The amount is a number above zero, as 1250.50."
+            site, visitor, number, form=form, problem=gettext("The amount is a number above zero, as 1250.50.")
         )
     body = {
         "client_id": found["client_id"],
@@ -128,7 +143,7 @@ async def record_payment(request: Request, site: Site, visitor: Visitor, number:
     try:
         await site.services.post(caller, "/payments", body, key=form.get("key") or None)
     except Refused as refused:
-        return await _invoice(site, visitor, number, form=form, problem=f"Not recorded: {refused}")
+        return await _invoice(site, visitor, number, form=form, problem=shown.why(gettext("Not recorded:"), refused))
     return go(f"/desk/billing/invoices/{segment(number)}")
 
 
@@ -140,7 +155,7 @@ async def redraft(request: Request, site: Site, visitor: Visitor, number: str) -
     try:
         await site.services.post(caller, f"/invoices/{segment(number)}/redraft")
     except Refused as refused:
-        return await _invoice(site, visitor, number, problem=f"Not made anew: {refused}")
+        return await _invoice(site, visitor, number, problem=shown.why(gettext("Not made anew:"), refused))
     return go(f"/desk/billing/invoices/{segment(number)}")
 
 
@@ -177,7 +192,9 @@ async def issue_credit_note(request: Request, site: Site, visitor: Visitor, numb
     wrong = wrong or not_hours
     if wrong or not chosen or not form.get("reason", "").strip():
         said = wrong or (
-            "Choose at least one line." if not chosen else "Say why: the reason is printed on the credit note."
+            gettext("Choose at least one line.")
+            if not chosen
+            else gettext("Say why: the reason is printed on the credit note.")
         )
         return await _credit(site, visitor, number, form=form, problem=said)
     if form.get("intent") != "issue":
@@ -189,7 +206,7 @@ async def issue_credit_note(request: Request, site: Site, visitor: Visitor, numb
         note = await site.services.post(caller, path, body, key=form.get("key") or None)
     except Refused as refused:
         _unless_proof_is_asked(refused)
-        return await _credit(site, visitor, number, form=form, problem=f"Not issued: {refused}")
+        return await _credit(site, visitor, number, form=form, problem=shown.why(gettext("Not issued:"), refused))
     return go(f"/desk/billing/invoices/{note['id']}")
 
 
@@ -209,7 +226,9 @@ def _chosen(form: dict[str, str], currency: str) -> tuple[dict[int, int | None],
         negative = text.startswith(("-", "\N{MINUS SIGN}"))
         amount = shown.minor_units(text[negative:], currency) if text else None
         if text and amount is None:
-            return {}, f"Line {one}: the amount is a number, as 125.50; empty means all that is left."
+            return {}, gettext("Line %(one)s: the amount is a number, as 125.50; empty means all that is left.") % {
+                "one": one
+            }
         chosen[int(one)] = -amount if negative and amount else amount
     return chosen, ""
 
@@ -220,11 +239,12 @@ def returned(form: dict[str, str]) -> tuple[list[dict[str, Any]], str]:
     for name, text in form.items():
         if not name.startswith("back-") or not text.strip():
             continue
-        # Hours with two decimals are hundredths, as pounds with two decimals are pence.
-        hundredths = shown.minor_units(text, "GBP")
-        if hundredths is None or hundredths * 60 % 100:
-            return [], "The hours to give back are whole minutes above zero, as 1.50 or 0.25; empty means none."
-        hours.append({"contract_id": name.removeprefix("back-"), "bucket_minutes": hundredths * 60 // 100})
+        minutes = shown.exact_minutes(text)
+        if not minutes:
+            return [], gettext(
+                "The hours to give back are whole minutes above zero, as 1:20 or 0.25; empty means none."
+            )
+        hours.append({"contract_id": name.removeprefix("back-"), "bucket_minutes": minutes})
     return hours, ""
 
 
@@ -257,7 +277,7 @@ async def _credit(
     return site.page(
         "desk/credit.html",
         visitor=visitor,
-        title=f"Credit note for {found['number']}",
+        title=gettext("Credit note for %(number)s") % {"number": found["number"]},
         status=422 if problem else 200,
         invoice=found,
         texts={one["n"]: one["text"] for one in found["lines"]},
@@ -281,12 +301,18 @@ async def _credit(
 
 
 @page_route(router, "/portal/invoices")
-async def client_invoices(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def client_invoices(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the client's issued invoices with how they stand."""
     caller = need_client(visitor)
-    found = await site.part(site.services.get(caller, "/invoices", limit=100))
+    listing = Listing.of(request)
+    found = await site.part(site.services.get(caller, "/invoices", **listing.query(), limit=CLIENT_ROWS))
     return site.page(
-        "portal/invoices.html", visitor=visitor, title=gettext("Invoices"), found=found, **await _who(site, visitor)
+        "portal/invoices.html",
+        visitor=visitor,
+        title=gettext("Invoices"),
+        found=found,
+        listing=listing,
+        **await _who(site, visitor),
     )
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.queues import show_list
@@ -18,8 +19,8 @@ from portal_gateway.services import Refused, ServiceAway
 
 router = APIRouter(prefix="/desk/my")
 NOBODY = 404
-PRESENCE = (("available", "Available"), ("busy", "Busy"), ("away", "Away"), ("offline", "Offline"))
-SPELLING = "Write the time as 45m, 1h15 or 1.25; 1 minute to 24 hours."
+PRESENCE = {"available": mark("Available"), "busy": mark("Busy"), "away": mark("Away"), "offline": mark("Offline")}
+SPELLING = mark("Write the time as 45m, 1h15 or 1.25; 1 minute to 24 hours.")
 
 
 @page_route(router, "")
@@ -34,7 +35,7 @@ async def set_presence(request: Request, site: Site, visitor: Visitor) -> Respon
     typed = await form_of(request, visitor)
     body = {"presence": typed.get("presence", "")}
     return await _do(
-        request, site, visitor, "/agents/me/presence", body, typed, said="Nothing was changed.", verb="PUT"
+        request, site, visitor, "/agents/me/presence", body, typed, said=gettext("Nothing was changed."), verb="PUT"
     )
 
 
@@ -42,7 +43,7 @@ async def set_presence(request: Request, site: Site, visitor: Visitor) -> Respon
 async def timer(request: Request, site: Site, visitor: Visitor) -> Response:
     """Start the visitor's timer on a task, stop it and log what it shows or how much of it was work, or forget it."""
     typed = await form_of(request, visitor)
-    path, said, what = "/time-entries/timer", "The timer was not changed.", typed.get("what", "")
+    path, said, what = "/time-entries/timer", gettext("The timer was not changed."), typed.get("what", "")
     if what == "start":
         return await _do(request, site, visitor, path, {"task_id": typed.get("task_id", "")}, typed, said=said)
     if what == "forget":
@@ -51,7 +52,7 @@ async def timer(request: Request, site: Site, visitor: Visitor) -> Response:
     if typed.get("worked", "").strip():
         body["worked_minutes"] = shown.parse_duration(typed["worked"])
         if body["worked_minutes"] is None:
-            form = Form.wrong("timer", typed, {"worked": SPELLING}, said=said)
+            form = Form.wrong("timer", typed, {"worked": gettext(SPELLING)}, said=said)
             return await _my(request, site, visitor, form)
     return await _do(request, site, visitor, f"{path}/stop", body, typed, said=said)
 
@@ -86,12 +87,19 @@ async def _my(request: Request, site: Site, visitor: Visitor, form: Form) -> Res
         "today_minutes": today_minutes(week) if isinstance(week, dict) else None,
         "timer": timer_now,
         "presence": me["presence"] if me else None,
-        "choices": PRESENCE,
+        "choices": list(spoken(PRESENCE).items()),
         "f": form.of("timer"),
         "key": str(new_id()),
     }
     return await show_list(
-        request, site, visitor, {"mine": "true"}, title="My tickets", path="/desk/my", day=day, status=form.status
+        request,
+        site,
+        visitor,
+        {"mine": "true"},
+        title=gettext("My tickets"),
+        path="/desk/my",
+        day=day,
+        status=form.status,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.periods import month_of
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.clocks import escalates
 from portal_gateway.pages.desk import nav
@@ -46,13 +47,13 @@ async def operations(request: Request, site: Site, visitor: Visitor) -> Response
     return site.page(
         "desk/operations.html",
         visitor=visitor,
-        title="Operations",
+        title=gettext("Operations"),
         month=month,
         period=period,
         risk=risk,
         kept=kept,
         weeks=weeks,
-        days=DAYS,
+        days=[gettext(day) for day in DAYS],
         escalates=escalates,
         link=lambda **more: link({**period, **more}),
         still_open=link({**lately, "outcome": "open_overdue"}),
@@ -87,7 +88,7 @@ async def _approvals(request: Request, site: Site, visitor: Visitor, *, problem:
     return site.page(
         "desk/approvals.html",
         visitor=visitor,
-        title="Time approvals",
+        title=gettext("Time approvals"),
         waiting=waiting,
         entries=entries,
         client_id=client_id,
@@ -109,10 +110,16 @@ async def decide(request: Request, site: Site, visitor: Visitor) -> Response:
             for one in ids:
                 reason = {"reason": form.get("reason", "")}
                 await site.services.post(caller, f"/time-entries/{segment(one)}/reject", reason)
-            return await _approvals(request, site, visitor, done=f"{len(ids)} sent back.")
+            return await _approvals(
+                request, site, visitor, done=gettext("%(number)s sent back.") % {"number": len(ids)}
+            )
         answer = await site.services.post(caller, "/time-entries/approve", {"ids": ids})
     except Refused as refused:
         return await _approvals(request, site, visitor, problem=str(refused))
     refusals = "; ".join(sorted({one["reason"] for one in answer["refused"]}))
-    problem = f"{len(answer['refused'])} not approved: {refusals}." if answer["refused"] else ""
+    problem = (
+        gettext("%(number)s not approved: %(reasons)s.") % {"number": len(answer["refused"]), "reasons": refusals}
+        if answer["refused"]
+        else ""
+    )
     return await _approvals(request, site, visitor, problem=problem, done=f"{answer['approved']} approved.")

@@ -7,28 +7,44 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, SELLERS
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import AMOUNT, Form
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/billing")
 REMINDER_DAYS = (3, 14, 30)
-NOT_CHANGED, NOT_PROPOSED = "Nothing was changed.", "Nothing was proposed."
+REMINDER_ROWS = 25
+NOT_CHANGED, NOT_PROPOSED = mark("Nothing was changed."), mark("Nothing was proposed.")
 
 
 @page_route(router, "/payments")
 async def payments(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show payments with what is left of them."""
+    """Show payments with what is left of them; on demand only those with money that is on no invoice."""
     caller = need_staff(visitor, *BILLERS)
-    client_id = request.query_params.get("client_id") or None
-    found, side = await site.parts(
-        site.services.get(caller, "/payments", client_id=client_id, limit=100), nav(site, visitor)
+    filters = ("client_id", "from", "to", "has_left")
+    listing = Listing.of(request, *filters)
+    found, left, clients, side = await site.parts(
+        site.services.get(caller, "/payments", **listing.query(*filters), limit=ROWS),
+        site.services.get(caller, "/payments/left-over"),
+        client_options(site, visitor),
+        nav(site, visitor),
     )
-    return site.page("desk/payments.html", visitor=visitor, title="Payments", found=found, **side)
+    return site.page(
+        "desk/payments.html",
+        visitor=visitor,
+        title=gettext("Payments"),
+        found=found,
+        left=left,
+        listing=listing,
+        clients=clients,
+        **side,
+    )
 
 
 @page_route(router, "/payments/{payment_id}")
@@ -52,7 +68,7 @@ async def _payment(
     return site.page(
         "desk/payment.html",
         visitor=visitor,
-        title=f"Payment of {shown.day(found['received_on'])}",
+        title=gettext("Payment of %(received_on)s") % {"received_on": shown.day(found["received_on"])},
         status=form.status,
         payment=found,
         still_open=still_open,
@@ -156,33 +172,36 @@ async def _act(
     try:
         await site.services.post(visitor.caller, path, body, key=form.value("key") or None)
     except Refused as refused:
-        again = Form.refused(form.name, form.values, refused, said=NOT_CHANGED, places=places)
+        again = Form.refused(form.name, form.values, refused, said=gettext(NOT_CHANGED), places=places)
         return await _payment(site, visitor, payment_id, form=again)
     return go(f"/desk/billing/payments/{segment(payment_id)}")
 
 
 def _no_amount(name: str, typed: dict[str, str]) -> Form:
-    return Form.wrong(name, typed, {"amount": AMOUNT}, said=NOT_CHANGED)
+    return Form.wrong(name, typed, {"amount": gettext(AMOUNT)}, said=gettext(NOT_CHANGED))
 
 
 # ---- write-offs -----------------------------------------------------------------------------------------------------
 
 
 @page_route(router, "/write-offs")
-async def write_offs(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def write_offs(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show what nobody asks for any more, and what waits for a second person."""
-    return await _write_offs(site, visitor, Form())
+    return await _write_offs(site, visitor, Form(), Listing.of(request))
 
 
-async def _write_offs(site: Site, visitor: Visitor, form: Form) -> Response:
+async def _write_offs(site: Site, visitor: Visitor, form: Form, listing: Listing) -> Response:
     caller = need_staff(visitor, *BILLERS)
-    found, side = await site.parts(site.services.get(caller, "/write-offs", limit=100), nav(site, visitor))
+    found, side = await site.parts(
+        site.services.get(caller, "/write-offs", **listing.query(), limit=ROWS), nav(site, visitor)
+    )
     return site.page(
         "desk/write_offs.html",
         visitor=visitor,
-        title="Write-offs",
+        title=gettext("Write-offs"),
         status=form.status,
         found=found,
+        listing=listing,
         me=str(caller.id),
         may_approve=caller.has_role(*SELLERS),
         form=form,
@@ -198,7 +217,9 @@ async def approve_write_off(request: Request, site: Site, visitor: Visitor, writ
     try:
         await site.services.post(caller, f"/write-offs/{segment(write_off_id)}/approve")
     except Refused as refused:
-        return await _write_offs(site, visitor, Form.refused("approve", {}, refused, said="It was not approved."))
+        return await _write_offs(
+            site, visitor, Form.refused("approve", {}, refused, said=gettext("It was not approved.")), Listing()
+        )
     return go("/desk/billing/write-offs")
 
 
@@ -215,7 +236,7 @@ async def _write_off(site: Site, visitor: Visitor, number: str, form: Form) -> R
     return site.page(
         "desk/write_off.html",
         visitor=visitor,
-        title="Propose a write-off",
+        title=gettext("Propose a write-off"),
         status=form.status,
         invoice=found,
         form=form,
@@ -232,14 +253,14 @@ async def propose_write_off(request: Request, site: Site, visitor: Visitor, numb
     found = await site.services.get(caller, f"/invoices/{segment(number)}")
     amount = shown.minor_units(typed.get("amount", ""), found["currency"])
     if amount is None:
-        form = Form.wrong("write-off", typed, {"amount": AMOUNT}, said=NOT_PROPOSED)
+        form = Form.wrong("write-off", typed, {"amount": gettext(AMOUNT)}, said=gettext(NOT_PROPOSED))
         return await _write_off(site, visitor, number, form)
     body = {"invoice_id": found["id"], "amount_minor": amount, "reason": typed.get("reason", "").strip()}
     try:
         await site.services.post(caller, "/write-offs", body, key=typed.get("key") or None)
     except Refused as refused:
         places = {"amount_minor": "amount", "more-than-there-is": "amount"}
-        form = Form.refused("write-off", typed, refused, said=NOT_PROPOSED, places=places)
+        form = Form.refused("write-off", typed, refused, said=gettext(NOT_PROPOSED), places=places)
         return await _write_off(site, visitor, number, form)
     return go("/desk/billing/write-offs")
 
@@ -248,22 +269,25 @@ async def propose_write_off(request: Request, site: Site, visitor: Visitor, numb
 
 
 @page_route(router, "/reminders")
-async def reminders(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def reminders(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show who will be reminded next, and the reminders that fell due."""
     caller = need_staff(visitor, *BILLERS)
+    upcoming, listing = Listing.of(request, "after", name="next"), Listing.of(request, "next")
     still_open, found, side = await site.parts(
-        site.services.get(caller, "/receivables", limit=100),
-        site.services.get(caller, "/reminders", limit=100),
+        site.services.get(caller, "/receivables", **upcoming.query(), limit=REMINDER_ROWS),
+        site.services.get(caller, "/reminders", **listing.query(), limit=REMINDER_ROWS),
         nav(site, visitor),
     )
     listed = [] if isinstance(still_open, Failed) else still_open["items"]
     return site.page(
         "desk/reminders.html",
         visitor=visitor,
-        title="Reminders",
+        title=gettext("Reminders"),
         still_open=still_open,
         coming=sorted((one for one in listed if one["next_on"]), key=lambda one: (one["next_on"], one["number"])),
         found=found,
+        upcoming=upcoming,
+        listing=listing,
         days=REMINDER_DAYS,
         **side,
     )

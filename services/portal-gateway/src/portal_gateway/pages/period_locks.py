@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
@@ -31,10 +32,10 @@ async def lock(request: Request, site: Site, visitor: Visitor) -> Response:
     typed = await form_of(request, visitor)
     client_id = typed.get("client_id", "")
     if not client_id:
-        form = Form.wrong("lock", typed, {"client_id": "choose a client"}, said="Nothing was locked.")
+        form = Form.wrong("lock", typed, {"client_id": gettext("choose a client")}, said=gettext("Nothing was locked."))
         return await _locks(site, visitor, form)
     body = {"locked_before": typed.get("locked_before", ""), "reason": typed.get("reason", "").strip()}
-    return await _change(site, visitor, client_id, body, Form("lock", typed), said="Nothing was locked.")
+    return await _change(site, visitor, client_id, body, Form("lock", typed), said=gettext("Nothing was locked."))
 
 
 @page_route(router, "/{client_id}/open", "POST")
@@ -42,7 +43,7 @@ async def unlock(request: Request, site: Site, visitor: Visitor, client_id: str)
     """Open a client's locked time again."""
     typed = await form_of(request, visitor)
     body = {"locked_before": None, "reason": typed.get("reason", "").strip()}
-    return await _change(site, visitor, client_id, body, Form(client_id, typed), said="It stays locked.")
+    return await _change(site, visitor, client_id, body, Form(client_id, typed), said=gettext("It stays locked."))
 
 
 async def _change(
@@ -68,7 +69,7 @@ async def _locks(site: Site, visitor: Visitor, form: Form) -> Response:
     return site.page(
         "desk/period_locks.html",
         visitor=visitor,
-        title="Locked time",
+        title=gettext("Locked time"),
         status=form.status,
         form=form,
         found=found,

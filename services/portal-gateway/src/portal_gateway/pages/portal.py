@@ -98,7 +98,7 @@ async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Respon
     try:
         ticket = await site.services.post(caller, "/tickets", wish_of(typed), key=typed.get("key") or None)
     except (Refused, ServiceAway) as error:
-        form = Form.refused("ticket", typed, error, said="The ticket was not raised.")
+        form = Form.refused("ticket", typed, error, said=gettext("The ticket was not raised."))
         return await _raise_form(site, visitor, form=form)
     return go(f"/portal/tickets/{segment(ticket['ref'])}")
 

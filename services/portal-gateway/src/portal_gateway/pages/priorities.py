@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext
 from portal_gateway.pages.desk import DISPATCH, nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.raising import PRIORITIES
@@ -40,7 +41,7 @@ async def save(request: Request, site: Site, visitor: Visitor) -> Response:
     try:
         await site.services.post(caller, path, {"cells": cells}, key=typed.get("key") or None, method="PUT")
     except (Refused, ServiceAway) as error:
-        form = Form.refused("table", typed, error, said="The table was not saved.")
+        form = Form.refused("table", typed, error, said=gettext("The table was not saved."))
         return await _table(site, visitor, client_id, form)
     return go(f"/desk/admin/priorities?client_id={segment(client_id)}")
 
@@ -56,13 +57,13 @@ async def _table(site: Site, visitor: Visitor, client_id: str | None, form: Form
     return site.page(
         "desk/priorities.html",
         visitor=visitor,
-        title="Priorities",
+        title=gettext("Priorities"),
         status=form.status,
         clients=clients,
         client_id=chosen,
         cells=cells if isinstance(cells, Failed) else {(one["impact"], one["urgency"]): one for one in cells},
         extents=EXTENTS,
-        priorities=[(code, name) for code, name, _ in PRIORITIES],
+        priorities=[(code, gettext(name)) for code, name, _ in PRIORITIES],
         may_change=caller.has_role(*DISPATCH),
         f=form,
         form_key=str(new_id()),

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import DISPATCH
 from portal_gateway.pages.forms import Form
@@ -18,7 +19,7 @@ from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/projects")
-EFFORT = "Write it as 40h, 12h30, 90m or 1.5 (hours)."
+EFFORT = mark("Write it as 40h, 12h30, 90m or 1.5 (hours).")
 Fields = dict[str, str]
 
 
@@ -30,12 +31,14 @@ async def create(request: Request, site: Site, visitor: Visitor) -> Response:
     body: dict[str, Any] = {name: typed.get(name, "") for name in ("client_id", "contract_id", "name", "description")}
     body |= {name: typed[name] for name in ("status", "starts_on", "due_on", "template_id") if typed.get(name)}
     body["is_client_visible"] = bool(typed.get("is_client_visible"))
-    form = _with_effort(body, typed, "budget", "budget_minutes", name="project", said="The project was not created.")
+    form = _with_effort(
+        body, typed, "budget", "budget_minutes", name="project", said=gettext("The project was not created.")
+    )
     if form is None:
         try:
             made = await site.services.post(caller, "/projects", body, key=typed.get("key") or None)
         except (Refused, ServiceAway) as error:
-            form = Form.refused("project", typed, error, said="The project was not created.")
+            form = Form.refused("project", typed, error, said=gettext("The project was not created."))
         else:
             return go(f"/desk/projects/{segment(made['ref'])}")
     return await show_new(site, visitor, client_id=typed.get("client_id"), form=form)
@@ -49,7 +52,7 @@ async def change(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
     found = await project_of(site, visitor, ref)
     body: dict[str, Any] = {name: typed[name] for name in ("name", "description", "status") if name in typed}
     body |= {"due_on": typed.get("due_on") or None, "is_client_visible": bool(typed.get("is_client_visible"))}
-    said = "The project was not changed."
+    said = gettext("The project was not changed.")
     form = _with_effort(body, typed, "budget", "budget_minutes", name="project", said=said)
     if form is not None:
         return await show_project(site, visitor, ref, view=typed.get("view", "list"), form=form)
@@ -63,7 +66,7 @@ async def save_as_template(request: Request, site: Site, visitor: Visitor, ref: 
     need_staff(visitor, *DISPATCH)
     typed = await form_of(request, visitor)
     body = {"name": typed.get("name", "").strip(), "plan": plan_of(await project_of(site, visitor, ref))}
-    path, said = "/projects/templates", "The template was not saved."
+    path, said = "/projects/templates", gettext("The template was not saved.")
     return await _do(site, visitor, ref, path, body, typed=typed, name="template", said=said, method="PUT")
 
 
@@ -102,7 +105,7 @@ async def add_milestone(request: Request, site: Site, visitor: Visitor, ref: str
     found = await project_of(site, visitor, ref)
     last = max((one["position"] for one in found["milestones"]), default=0)
     body = {"name": typed.get("name", ""), "due_on": typed.get("due_on") or None, "position": last + 1}
-    path, said = f"/projects/{found['id']}/milestones", "The milestone was not added."
+    path, said = f"/projects/{found['id']}/milestones", gettext("The milestone was not added.")
     return await _do(site, visitor, ref, path, body, typed=typed, name="milestone", said=said)
 
 
@@ -111,7 +114,7 @@ async def change_milestone(request: Request, site: Site, visitor: Visitor, ref: 
     """Change the name or the day of a milestone."""
     typed = await form_of(request, visitor)
     body = {"name": typed.get("name", ""), "due_on": typed.get("due_on") or None}
-    path, said = f"/projects/milestones/{segment(milestone_id)}", "The milestone was not changed."
+    path, said = f"/projects/milestones/{segment(milestone_id)}", gettext("The milestone was not changed.")
     name = f"milestone-{milestone_id}"
     return await _do(site, visitor, ref, path, body, typed=typed, name=name, said=said, method="PATCH")
 
@@ -121,7 +124,7 @@ async def add_task(request: Request, site: Site, visitor: Visitor, ref: str) -> 
     """Add a task."""
     typed = await form_of(request, visitor)
     found = await project_of(site, visitor, ref)
-    body, said = _task(typed), "The task was not added."
+    body, said = _task(typed), gettext("The task was not added.")
     form = _with_effort(body, typed, "estimate", "estimate_minutes", name="task", said=said)
     if form is not None:
         return await show_project(site, visitor, ref, view=typed.get("view", "list"), form=form)
@@ -132,7 +135,7 @@ async def add_task(request: Request, site: Site, visitor: Visitor, ref: str) -> 
 async def change_task(request: Request, site: Site, visitor: Visitor, ref: str, task_id: str) -> Response:
     """Change all fields of a task, unless somebody else did so in the meantime."""
     typed = await form_of(request, visitor)
-    body, said = {**_task(typed), "status": typed.get("status", "")}, "The task was not changed."
+    body, said = {**_task(typed), "status": typed.get("status", "")}, gettext("The task was not changed.")
     form = _with_effort(body, typed, "estimate", "estimate_minutes", name="task", said=said)
     if form is not None:
         return await show_task(site, visitor, ref, task_id, form=form)
@@ -146,7 +149,7 @@ async def change_task(request: Request, site: Site, visitor: Visitor, ref: str, 
 async def move_task(request: Request, site: Site, visitor: Visitor, ref: str, task_id: str) -> Response:
     """Move a task on, on list or board."""
     typed = await form_of(request, visitor)
-    path, said = f"/tasks/{segment(task_id)}", "The task was not moved."
+    path, said = f"/tasks/{segment(task_id)}", gettext("The task was not moved.")
     body = {"status": typed.get("status", "")}
     return await _do(site, visitor, ref, path, body, typed=typed, name="move", said=said, method="PATCH")
 
@@ -155,9 +158,9 @@ async def move_task(request: Request, site: Site, visitor: Visitor, ref: str, ta
 async def log_time(request: Request, site: Site, visitor: Visitor, ref: str, task_id: str) -> Response:
     """Log time on a task, or show its effect first."""
     typed = await form_of(request, visitor)
-    caller, said = need_staff(visitor), "Time was not logged."
+    caller, said = need_staff(visitor), gettext("Time was not logged.")
     if shown.parse_duration(typed.get("time", "")) is None:
-        form = Form.wrong("time", typed, {"time": SPELLING}, said=said)
+        form = Form.wrong("time", typed, {"time": gettext(SPELLING)}, said=said)
         return await show_task(site, visitor, ref, task_id, form=form)
     if typed.get("intent") == "preview":
         return await show_task(site, visitor, ref, task_id, form=Form("time", typed), has_effect=True)
@@ -179,7 +182,7 @@ async def spawn_ticket(request: Request, site: Site, visitor: Visitor, ref: str,
     try:
         made = await site.services.post(need_staff(visitor), path, {}, key=typed.get("key") or None)
     except (Refused, ServiceAway) as error:
-        form = Form.refused("ticket", typed, error, said="No ticket was raised.")
+        form = Form.refused("ticket", typed, error, said=gettext("No ticket was raised."))
         return await show_task(site, visitor, ref, task_id, form=form)
     return go(f"/desk/tickets/{segment(made['ref'])}")
 
@@ -196,7 +199,7 @@ def _with_effort(body: dict[str, Any], typed: Fields, field: str, minutes: str, 
     text = typed.get(field, "").strip()
     body[minutes] = shown.effort(text) if text else None
     if text and body[minutes] is None:
-        return Form.wrong(name, typed, {field: EFFORT}, said=said)
+        return Form.wrong(name, typed, {field: gettext(EFFORT)}, said=said)
     return None
 
 

@@ -43,7 +43,7 @@ async def projects(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/projects.html",
         visitor=visitor,
-        title="Projects",
+        title=gettext("Projects"),
         found=found,
         wanted=status,
         may_change=caller.has_role(*DISPATCH),
@@ -71,7 +71,7 @@ async def show_new(site: Site, visitor: Visitor, *, client_id: str | None, form:
     return site.page(
         "desk/new_project.html",
         visitor=visitor,
-        title="New project",
+        title=gettext("New project"),
         status=form.status,
         clients=clients,
         client_id=client_id,
@@ -189,14 +189,21 @@ def groups_of(project: dict[str, Any], *, by_state: bool) -> list[tuple[str, dic
     """Return the tasks under their state or milestone, each task once; of milestones also the empty ones."""
     tasks = project["tasks"]
     if by_state:
-        made = [(name, None, [one for one in tasks if one["status"] == code]) for code, (name, *_) in STATES.items()]
-        return [group for group in made if group[2] or group[0] != "Cancelled"]
+        made = [
+            (gettext(name), None, [one for one in tasks if one["status"] == code])
+            for code, (name, *_) in STATES.items()
+        ]
+        return [group for group in made if group[2] or group[0] != gettext("Cancelled")]
     milestones = {one["id"]: one for one in project["milestones"]}
     stones = [
         (one["name"], one, [task for task in tasks if task["milestone_id"] == one["id"]]) for one in milestones.values()
     ]
     loose = [task for task in tasks if task["milestone_id"] not in milestones]
-    return [*stones, ("Without a milestone" if stones else "Tasks", None, loose)] if loose or not stones else stones
+    return (
+        [*stones, (gettext("Without a milestone") if stones else gettext("Tasks"), None, loose)]
+        if loose or not stones
+        else stones
+    )
 
 
 async def project_of(site: Site, visitor: Visitor, ref: str) -> dict[str, Any]:

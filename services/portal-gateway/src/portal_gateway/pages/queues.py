@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext
+from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route, safe_next
 from portal_gateway.pages.ticket_changes import tags_of
@@ -25,7 +27,7 @@ BULK = ("status", "priority", "assignee_id", "queue")
 @page_route(router, "/queues")
 async def all_queues(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show tickets of every queue."""
-    return await show_list(request, site, visitor, {}, title="All queues")
+    return await show_list(request, site, visitor, {}, title=gettext("All queues"))
 
 
 @page_route(router, "/queues/{key}")
@@ -70,7 +72,7 @@ async def show_list(
     return site.page(
         "desk/queue.html",
         visitor=visitor,
-        title=title or name or "Queue",
+        title=title or name or gettext("Queue"),
         status=status,
         day=day,
         key=key,
@@ -124,7 +126,9 @@ async def save_view(request: Request, site: Site, visitor: Visitor) -> Response:
     try:
         await site.services.post(caller, "/ticket-views", body, key=form.get("key") or None)
     except Refused as refused:
-        return failure(site, visitor, status=refused.status, detail=f"The view was not saved. {refused}")
+        return failure(
+            site, visitor, status=refused.status, detail=shown.why(gettext("The view was not saved."), refused)
+        )
     return go(_link("/desk/queues", _of_view(filters)))
 
 
@@ -153,7 +157,7 @@ async def edit_many(request: Request, site: Site, visitor: Visitor) -> Response:
     }
     problem, done = "", None
     if not body["ids"]:
-        problem = "Tick the tickets that shall change."
+        problem = gettext("Tick the tickets that shall change.")
     else:
         try:
             done = await site.services.post(caller, "/tickets/bulk", body, key=form.get("key") or None)
@@ -162,7 +166,7 @@ async def edit_many(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/bulk.html",
         visitor=visitor,
-        title="Changed tickets" if done else "Nothing was changed",
+        title=gettext("Changed tickets") if done else gettext("Nothing was changed"),
         status=200 if done else 422,
         problem=problem,
         done=done,

@@ -8,6 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext
+from portal_gateway.pages import shown
 from portal_gateway.pages.desk import DISPATCH, nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
@@ -39,7 +41,7 @@ async def add_rule(request: Request, site: Site, visitor: Visitor) -> Response:
             return await _rules(site, visitor, form=Form("rule", typed), trial=trial)
         saved = await site.services.post(caller, "/routing-rules", rule, key=typed.get("key") or None)
     except (Refused, ServiceAway) as error:
-        form = Form.refused("rule", typed, error, said="The rule was not taken.")
+        form = Form.refused("rule", typed, error, said=gettext("The rule was not taken."))
         return await _rules(site, visitor, form=form)
     if saved["warnings"]:
         return await _rules(site, visitor, warnings=saved["warnings"])
@@ -53,7 +55,9 @@ async def dry_run(request: Request, site: Site, visitor: Visitor) -> Response:
     await form_of(request, visitor)
     trial = await site.part(site.services.post(caller, "/routing-rules/dry-run", {"days": DAYS}))
     if isinstance(trial, Failed):
-        return await _rules(site, visitor, form=Form(problem=f"Nothing was tried. {trial.detail}", status=503))
+        return await _rules(
+            site, visitor, form=Form(problem=shown.why(gettext("Nothing was tried."), trial.detail), status=503)
+        )
     return await _rules(site, visitor, trial=trial)
 
 
@@ -66,7 +70,7 @@ async def add_queue(request: Request, site: Site, visitor: Visitor) -> Response:
     try:
         await site.services.post(caller, "/queues", body, key=typed.get("key") or None)
     except (Refused, ServiceAway) as error:
-        form = Form.refused("queue", typed, error, said="The queue was not added.")
+        form = Form.refused("queue", typed, error, said=gettext("The queue was not added."))
         errors = {f"queue_{name}": detail for name, detail in form.errors.items()}
         return await _rules(site, visitor, form=replace(form, errors=errors))
     return go("/desk/admin/routing")
@@ -80,7 +84,7 @@ async def delete_rule(request: Request, site: Site, visitor: Visitor, rule_id: s
     try:
         await site.services.post(caller, f"/routing-rules/{segment(rule_id)}", method="DELETE")
     except Refused as refused:
-        return await _rules(site, visitor, form=Form.refused("gone", {}, refused, said="The rule stays."))
+        return await _rules(site, visitor, form=Form.refused("gone", {}, refused, said=gettext("The rule stays.")))
     return go("/desk/admin/routing")
 
 
@@ -113,7 +117,7 @@ async def _rules(
     return site.page(
         "desk/routing.html",
         visitor=visitor,
-        title="Routing",
+        title=gettext("Routing"),
         status=form.status,
         found=found,
         clients=[] if isinstance(clients, Failed) else [(one["id"], one["name"]) for one in clients["items"]],

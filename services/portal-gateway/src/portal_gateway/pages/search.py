@@ -60,7 +60,7 @@ async def search(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/search.html",
         visitor=visitor,
-        title="Search",
+        title=gettext("Search"),
         text=text,
         found=tickets,
         sources=sources,
@@ -131,15 +131,21 @@ async def _of_staff(request: Request, site: Site, visitor: Visitor, words: Seque
     )
     names = {str(one["client_id"]): one["name"] for one in clients}
     sources = [
-        Source("Clients", "users", [Hit(c["name"], c["code"], f"/desk/clients/{segment(c['code'])}") for c in clients]),
-        _source("Contracts", "file-text", contracts, words, ("ref", "name"), at="/desk/contracts", also=names),
-        _source("Projects", "folder-kanban", projects, words, ("ref", "name", "client_name"), at="/desk/projects"),
+        Source(
+            gettext("Clients"),
+            "users",
+            [Hit(c["name"], c["code"], f"/desk/clients/{segment(c['code'])}") for c in clients],
+        ),
+        _source(gettext("Contracts"), "file-text", contracts, words, ("ref", "name"), at="/desk/contracts", also=names),
+        _source(
+            gettext("Projects"), "folder-kanban", projects, words, ("ref", "name", "client_name"), at="/desk/projects"
+        ),
     ]
     if caller.has_role(*BILLERS):
         sources.append(_invoices(invoices, at="/desk/billing/invoices"))
     if caller.has_role(*READERS):
         people = [Hit(p["display_name"], p["email"], "/settings/people") for p in persons if p["kind"] == "staff"]
-        sources.append(Source("People", "user-round", people))
+        sources.append(Source(gettext("People"), "user-round", people))
     return sources
 
 

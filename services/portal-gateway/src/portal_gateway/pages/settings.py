@@ -170,7 +170,7 @@ async def view_as(request: Request, site: Site, visitor: Visitor, client_id: str
     await form_of(request, visitor)
     session = own_session(visitor)
     if visitor.caller.kind != "staff" or not visitor.caller.has_role("manager", "admin"):
-        raise Forbidden("this needs the role manager or admin")
+        raise Forbidden(gettext("this needs the role manager or admin"))
     try:
         async with _database(request).transaction(SYSTEM) as tx:
             await sign_in.view_as(tx, session, client_id=UUID(client_id))
@@ -188,7 +188,7 @@ async def _secure(request: Request, session: Session, form: dict[str, str]) -> d
             case "password":
                 current, chosen = form.get("current", ""), form.get("password", "")
                 if not await people.change_own_password(tx, session, current=current, password=chosen):
-                    raise BadPassword("the current password is another one")
+                    raise BadPassword(gettext("the current password is another one"))
             case "app":
                 secret, address = await factors.begin_app(tx, person, house=house)
                 return {"secret": secret, "address": address}
@@ -203,7 +203,7 @@ async def _secure(request: Request, session: Session, form: dict[str, str]) -> d
             case "end":
                 await sign_in.end_session(tx, person_id=person.id, session_id=_id(form))
             case _:
-                raise Conflict("the form asked for nothing known")
+                raise Conflict(gettext("the form asked for nothing known"))
     return {}
 
 
@@ -231,7 +231,7 @@ async def _administer(request: Request, visitor: Visitor, form: dict[str, str]) 
             case "factors":
                 await people.remove_factors(tx, caller, _id(form))
             case _:
-                raise Conflict("the form asked for nothing known")
+                raise Conflict(gettext("the form asked for nothing known"))
     return None
 
 
@@ -244,7 +244,7 @@ async def _keys(request: Request, visitor: Visitor, form: dict[str, str]) -> str
         _, text = await keys.make(
             tx,
             visitor.caller,
-            name=form.get("name", "").strip()[:120] or "Key",
+            name=form.get("name", "").strip()[:120] or gettext("Key"),
             roles=tuple(one for one in form.get("roles", "").split(",") if one),
             scopes=tuple(one for one in form.get("scopes", "").split(",") if one),
             life_days=int(days) if days.isdecimal() and 1 <= int(days) <= keys.LIFE_DAYS_MAX else 90,
@@ -273,14 +273,14 @@ def own_session(visitor: Visitor) -> Session:
         Forbidden: somebody looks on as a client.
     """
     if visitor.session is None or visitor.is_viewing:
-        raise Forbidden("this page is for the person who signed in")
+        raise Forbidden(gettext("this page is for the person who signed in"))
     return visitor.session
 
 
 def _need_administrator(visitor: Visitor, *more: str) -> None:
     readers = more if visitor.caller.kind == "staff" else ()
     if visitor.is_viewing or not visitor.caller.has_role("admin", *readers):
-        raise Forbidden("this page is for administrators")
+        raise Forbidden(gettext("this page is for administrators"))
 
 
 def _roles(visitor: Visitor) -> tuple[str, ...]:

@@ -11,17 +11,19 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_currency, get_currency_precision
 
+from msp_kernel.durations import hours_and_minutes, whole_minutes
+from portal_gateway import words
 from portal_gateway.language import decimal, gettext, locale, mark, ngettext, symbols
 from portal_gateway.services import Refused
 
 STATUS = {
-    "new": (mark("New"), "", ""),
-    "open": (mark("In progress"), "info", "loader-circle"),
-    "waiting_on_client": (mark("Waiting for client"), "pause", "pause"),
-    "waiting_on_vendor": (mark("Waiting for supplier"), "pause", "pause"),
-    "scheduled": (mark("Scheduled"), "", "calendar"),
-    "resolved": (mark("Resolved"), "ok", "circle-check"),
-    "closed": (mark("Closed"), "", "check"),
+    "new": (words.TICKET_STATUS["new"], "", ""),
+    "open": (words.TICKET_STATUS["open"], "info", "loader-circle"),
+    "waiting_on_client": (words.TICKET_STATUS["waiting_on_client"], "pause", "pause"),
+    "waiting_on_vendor": (words.TICKET_STATUS["waiting_on_vendor"], "pause", "pause"),
+    "scheduled": (words.TICKET_STATUS["scheduled"], "", "calendar"),
+    "resolved": (words.TICKET_STATUS["resolved"], "ok", "circle-check"),
+    "closed": (words.TICKET_STATUS["closed"], "", "check"),
 }
 CLIENT_STATUS = {
     **STATUS,
@@ -29,24 +31,18 @@ CLIENT_STATUS = {
     "waiting_on_client": (mark("Waiting for you"), "risk", "hand"),
     "resolved": (mark("Resolved, confirm"), "ok", "circle-check"),
 }
-METRIC = {
-    "first_response": mark("First response"),
-    "next_response": mark("Next response"),
-    "resolution": mark("Resolution"),
-}
-PRIORITY = {"critical": mark("Critical"), "high": mark("High"), "medium": mark("Medium"), "low": mark("Low")}
+METRIC, PRIORITY = words.METRIC, words.PRIORITY
+word, inside = words.word, words.inside
 
+DAYS_AND_HOURS = mark("%(days)sd %(hours)sh")
+"""How a countdown says days, on the page and in the browser."""
 AT_RISK_SHARE = 4
 """A running timer is at risk in the last quarter of its budget, as the browser shows it too."""
 
 
 def hours(minutes: int | None) -> str:
-    """Return minutes as hours with two decimals, with a real minus sign: ``21.75 h``, in German ``21,75 h``."""
-    if minutes is None:
-        return "–"
-    hundredths = (abs(minutes) * 100 + 30) // 60
-    sign = "\N{MINUS SIGN}" if minutes < 0 and hundredths else ""
-    return decimal(f"{sign}{hundredths // 100:,}.{hundredths % 100:02} h")
+    """Return minutes as hours and minutes, with a real minus sign: ``21:45 h``."""
+    return "–" if minutes is None else f"{hours_and_minutes(minutes, group=symbols()[1])} h"
 
 
 def duration(minutes: int | None) -> str:
@@ -245,7 +241,7 @@ def countdown(seconds: int) -> str:
     sign, whole = ("\N{MINUS SIGN}" if seconds < 0 else ""), abs(seconds)
     days, hours_left, minutes = whole // 86_400, whole % 86_400 // 3600, whole % 3600 // 60
     if days:
-        return f"{sign}{days}d {hours_left:02}h"
+        return sign + gettext(DAYS_AND_HOURS) % {"days": days, "hours": f"{hours_left:02}"}
     if hours_left:
         return f"{sign}{hours_left}:{minutes:02}:{whole % 60:02}"
     return f"{sign}{minutes:02}:{whole % 60:02}"
@@ -302,6 +298,15 @@ def effort(text: str) -> int | None:
     return int(whole or "0") * 60 + (int(part.ljust(2, "0")) * 60 + 50) // 100 or None
 
 
+def exact_minutes(text: str) -> int | None:
+    """Return the minutes of hours as people type them, ``None`` when they are not exact: ``1:20``, ``1.25``, in German ``1,25``."""
+    if ":" in text:
+        return whole_minutes(text)
+    # Hours with two decimals are hundredths, as pounds with two decimals are pence.
+    hundredths = minor_units(text, "GBP")
+    return None if hundredths is None or hundredths * 60 % 100 else hundredths * 60 // 100
+
+
 def as_effort(minutes: int | None) -> str:
     """Return an effort as a form takes it: ``12h30``, ``45m``, ``2h``."""
     if not minutes:
@@ -325,41 +330,19 @@ def _bounded(minutes: int | None) -> int | None:
     return minutes if minutes is not None and 1 <= minutes <= 1440 else None
 
 
-WORDS = {
-    "waiting": mark("Waiting"),
-    "approved": mark("Approved"),
-    "declined": mark("Declined"),
-    "invoice": mark("Invoice"),
-    "credit_note": mark("Credit note"),
-    "payment": mark("Payment"),
-    "refund": mark("Refund"),
-    "write_off": mark("Write-off"),
-}
-ROLES = {
-    "agent": mark("Agent"),
-    "dispatcher": mark("Dispatcher"),
-    "manager": mark("Manager"),
-    "finance": mark("Finance"),
-    "admin": mark("Administrator"),
-    "requester": mark("Requester"),
-    "approver": mark("Approver"),
-    "billing": mark("Billing"),
-}
-
-
-def word(code: str) -> str:
-    """Return a code of a service as a word."""
-    return gettext(WORDS[code]) if code in WORDS else code.replace("_", " ").capitalize()
-
-
 def roles(codes: Iterable[str]) -> str:
     """Return roles as people say them."""
-    return ", ".join(gettext(ROLES.get(one, one)) for one in sorted(codes))
+    return ", ".join(gettext(words.ROLES.get(one, one)) for one in sorted(codes))
 
 
 def now() -> datetime:
     """Return the instant a page is made: countdowns are corrected to it in the browser."""
     return datetime.now(UTC)
+
+
+def why(said: str, reason: object) -> str:
+    """Return what did not happen, and why."""
+    return f"{said} {reason}"
 
 
 def said(refused: Refused) -> str:

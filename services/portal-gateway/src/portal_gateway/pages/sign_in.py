@@ -90,7 +90,7 @@ async def sign_in_with_passkey(request: Request) -> Response:
     try:
         credential = json.loads(form.get("credential", ""))
         if not isinstance(credential, dict):
-            raise PasskeyRefused("this is not an answer of an authenticator")
+            raise PasskeyRefused(gettext("this is not an answer of an authenticator"))
         async with database_of(request).transaction(SYSTEM) as tx:
             signed_in = await factors.sign_in_with_passkey(
                 tx, credential=credential, origin=origin_of(request), house=house_of(request)

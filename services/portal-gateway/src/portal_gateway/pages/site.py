@@ -60,7 +60,7 @@ ENROLMENT = "/settings/security"
 STATEMENT_FORMS = ("pdf", "csv", "json")
 FORM_BYTES_MAX = 1_000_000
 """Twenty thousand letters of any script take a quarter of it."""
-TOO_LARGE = "Nothing was sent. Go back: your text is still there; shorten it or put it into a file."
+TOO_LARGE = mark("Nothing was sent. Go back: your text is still there; shorten it or put it into a file.")
 ZONE = "Europe/London"
 LIVE_SINCE: ContextVar[str] = ContextVar("live_since", default="")
 """Where the live signals stood when the page began to be made: what comes after is not in it."""
@@ -118,6 +118,8 @@ class Site:
             day=shown.day,
             until=shown.until,
             percent=shown.share,
+            word=shown.word,
+            inside=shown.inside,
         )
 
     def asset(self, name: str) -> str:
@@ -141,8 +143,7 @@ class Site:
             look=look,
             brand=look.name,
             lang=language.CURRENT.get(),
-            # Pages of the desk speak English so far; what is around them is translated.
-            is_translated=not template.startswith("desk/"),
+            page=template.removesuffix(".html"),
             heading=title,
             now=now,
             csrf=visitor.csrf_token if visitor else "",
@@ -251,7 +252,7 @@ def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler
             except (Forbidden, CsrfFailed, OutOfScope) as error:
                 return failure(site, visitor, status=403, detail=str(error))
             except FormTooLarge:
-                return failure(site, visitor, status=413, detail=TOO_LARGE)
+                return failure(site, visitor, status=413, detail=gettext(TOO_LARGE))
             except ServiceAway as error:
                 return failure(site, visitor, status=503, detail=str(error))
             except Refused as error:
@@ -274,7 +275,7 @@ def _check_place(request: Request, visitor: Visitor) -> None:
     """Let a visitor into a part of the house: the desk is for staff, the portal for clients, whatever the page says."""
     path = request.url.path
     if visitor.key is not None:
-        raise OutOfScope("pages are for people; a key is for the API")
+        raise OutOfScope(gettext("pages are for people; a key is for the API"))
     is_settling = path.startswith(("/settings", "/prove", "/logout", "/view-as"))
     is_enrolling = path.startswith((ENROLMENT, "/prove", "/logout"))
     visitor.check(area="pages", method="GET", is_enrolling=is_enrolling)
@@ -283,10 +284,10 @@ def _check_place(request: Request, visitor: Visitor) -> None:
     elif path == "/portal" or path.startswith("/portal/"):
         need_client(visitor)
     elif not is_settling:
-        raise Forbidden("this page belongs to no part of the house")
+        raise Forbidden(gettext("this page belongs to no part of the house"))
     # Who views as a client changes nothing, but can go away.
     if visitor.is_viewing and request.method not in SAFE_METHODS and not path.startswith(("/logout", "/view-as")):
-        raise Forbidden("you look at the portal as a client: nothing can be changed")
+        raise Forbidden(gettext("you look at the portal as a client: nothing can be changed"))
 
 
 def _page_before(request: Request) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from msp_kernel.periods import month_of
 from msp_kit.export import CsvResponse
 from msp_kit.identity import Caller
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import HEADERS, Failed, Site, form_of, go, page_route, safe_next
@@ -26,40 +27,40 @@ ROWS = 40
 PARTS_MAX = 8
 PAGES_MAX = 10
 CHOICES_MAX = 200
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+DAYS = (mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"), mark("Sun"))
 BROKEN = ("missed", "open_overdue")
 PERIOD = ("from", "to")
 WHOLE = ("client_id", "metric")
 """What a whole dashboard can be narrowed to."""
 FILTERS = {
-    "client_id": "Client",
-    "metric": "Promise",
-    "outcome": "Outcome",
-    "priority": "Priority",
-    "level": "Level",
-    "job_type": "Job type",
-    "queue": "Queue",
-    "agent_id": "Agent",
-    "weekday": "Weekday",
-    "hour": "Hour",
+    "client_id": mark("Client"),
+    "metric": mark("Promise"),
+    "outcome": mark("Outcome"),
+    "priority": mark("Priority"),
+    "level": mark("Level"),
+    "job_type": mark("Job type"),
+    "queue": mark("Queue"),
+    "agent_id": mark("Agent"),
+    "weekday": mark("Weekday"),
+    "hour": mark("Hour"),
 }
 """What the clocks behind a number can be narrowed to."""
-OUTCOMES = {"met": "Met", "missed": "Missed", "open_overdue": "Open, breached"}
+OUTCOMES = {"met": mark("Met"), "missed": mark("Missed"), "open_overdue": mark("Open, breached")}
 CAUSES = {
-    "capacity": "Capacity",
-    "waiting-on-vendor": "Waiting on vendor",
-    "wrong-priority": "Wrong priority",
-    "process": "Process",
-    "client": "Client",
-    "other": "Other",
+    "capacity": mark("Capacity"),
+    "waiting-on-vendor": mark("Waiting on vendor"),
+    "wrong-priority": mark("Wrong priority"),
+    "process": mark("Process"),
+    "client": mark("Client"),
+    "other": mark("Other"),
 }
 """Why a promise was broken, as the sla service knows it."""
 JUDGES = ("manager", "admin")
 """Who says why."""
 REFUSED = {
-    "parked": "Needs a person",
-    "retry": "Is tried again",
-    "waiting": "Waits for an earlier event",
+    "parked": mark("Needs a person"),
+    "retry": mark("Is tried again"),
+    "waiting": mark("Waits for an earlier event"),
 }
 """What becomes of an event that could not be taken, as the sla service says it."""
 KINDS = (
@@ -93,7 +94,7 @@ async def kept(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/sla.html",
         visitor=visitor,
-        title="SLA compliance",
+        title=gettext("SLA compliance"),
         found=found,
         tables=[] if isinstance(found, Failed) else _tables(found, names),
         shortened=shortened,
@@ -101,7 +102,7 @@ async def kept(request: Request, site: Site, visitor: Visitor) -> Response:
         names=names,
         asked=asked,
         periods=_periods(shown.now().date()),
-        days=DAYS,
+        days=[gettext(day) for day in DAYS],
         link=lambda **more: link({**asked, **more}),
         week=lambda monday, **more: link({**asked, **_week(monday, asked), **more}),
         hour=lambda weekday, hour: link({**asked, "weekday": weekday, "hour": hour, "outcome": list(BROKEN)}),
@@ -118,8 +119,8 @@ async def parts_csv(request: Request, site: Site, visitor: Visitor) -> Response:
     caller = need_staff(visitor, *MANAGERS)
     found = await site.services.get(caller, "/compliance", **asked)
     names = await _names(site, visitor)
-    whole = {"title": "All", "rows": [{"name": "All", **found}]}
-    weeks = {"title": "Week", "rows": [{"name": one["week"], **one} for one in found["by_week"]]}
+    whole = {"title": gettext("All"), "rows": [{"name": gettext("All"), **found}]}
+    weeks = {"title": gettext("Week"), "rows": [{"name": one["week"], **one} for one in found["by_week"]]}
     rows = [
         PartRow(part=table["title"], name=row["name"], percent=row["percent"], **{name: row[name] for name in COUNTS})
         for table in (whole, *_tables(found, names), weeks)
@@ -133,13 +134,13 @@ async def parts_csv(request: Request, site: Site, visitor: Visitor) -> Response:
 @page_route(router, "/verdicts")
 async def verdicts(request: Request, site: Site, visitor: Visitor) -> Response:
     """List the clocks behind a number."""
-    return await _clocks(request, site, visitor, title="SLA verdicts", outcomes=tuple(OUTCOMES))
+    return await _clocks(request, site, visitor, title=gettext("SLA verdicts"), outcomes=tuple(OUTCOMES))
 
 
 @page_route(router, "/breaches")
 async def breaches(request: Request, site: Site, visitor: Visitor) -> Response:
     """List the promises that were not kept: how late, why, and whose they were."""
-    return await _clocks(request, site, visitor, title="SLA breaches", outcomes=BROKEN)
+    return await _clocks(request, site, visitor, title=gettext("SLA breaches"), outcomes=BROKEN)
 
 
 @page_route(router, "/breaches/{clock_id}/cause", "POST")
@@ -158,7 +159,12 @@ async def refusals(_request: Request, site: Site, visitor: Visitor) -> Response:
     caller = need_staff(visitor, *JUDGES)
     found, side = await site.parts(site.services.get(caller, "/sla-refusals"), nav(site, visitor))
     return site.page(
-        "desk/sla_refusals.html", visitor=visitor, title="SLA events not taken", found=found, kinds=REFUSED, **side
+        "desk/sla_refusals.html",
+        visitor=visitor,
+        title=gettext("SLA events not taken"),
+        found=found,
+        kinds=spoken(REFUSED),
+        **side,
     )
 
 
@@ -181,8 +187,8 @@ async def _clocks(request: Request, site: Site, visitor: Visitor, *, title: str,
         names=names,
         choices=choices,
         asked={**days, **asked},
-        outcomes={name: OUTCOMES[name] for name in outcomes},
-        causes=CAUSES if outcomes == BROKEN else {},
+        outcomes={name: gettext(OUTCOMES[name]) for name in outcomes},
+        causes=spoken(CAUSES) if outcomes == BROKEN else {},
         may_judge=any(caller.has_role(role) for role in JUDGES),
         here=_here(request),
         saying=request.query_params.get("say"),
@@ -242,11 +248,11 @@ def _periods(today: date) -> list[tuple[str, dict[str, str]]]:
     return [
         (name, {"from": starts_on.isoformat(), "to": ends_on.isoformat()})
         for name, starts_on, ends_on in (
-            ("12 weeks", tomorrow - timedelta(weeks=WEEKS), tomorrow),
-            ("4 weeks", tomorrow - timedelta(weeks=4), tomorrow),
-            ("This month", this_month.starts_on, this_month.ends_on),
-            ("Last month", last_month.starts_on, last_month.ends_on),
-            ("This quarter", quarter, tomorrow),
+            (gettext("12 weeks"), tomorrow - timedelta(weeks=WEEKS), tomorrow),
+            (gettext("4 weeks"), tomorrow - timedelta(weeks=4), tomorrow),
+            (gettext("This month"), this_month.starts_on, this_month.ends_on),
+            (gettext("Last month"), last_month.starts_on, last_month.ends_on),
+            (gettext("This quarter"), quarter, tomorrow),
         )
     ]
 
@@ -282,11 +288,11 @@ async def _names(site: Site, visitor: Visitor) -> dict[str, dict[str, str]]:
         "agent_id": _by(agents, "id"),
         "queue": _by(queues, "key"),
         "job_type": _by(job_types, "code"),
-        "metric": shown.METRIC,
-        "outcome": OUTCOMES,
-        "weekday": {str(number): day for number, day in enumerate(DAYS)},
+        "metric": spoken(shown.METRIC),
+        "outcome": spoken(OUTCOMES),
+        "weekday": {str(number): gettext(day) for number, day in enumerate(DAYS)},
         "hour": {str(hour): f"{hour:02}:00" for hour in range(24)},
-        "priority": {one: one.capitalize() for one in ("critical", "high", "medium", "low")},
+        "priority": spoken(shown.PRIORITY),
     }
 
 
@@ -313,8 +319,8 @@ def _by(found: Any, key: str) -> dict[str, str]:
 def named(names: dict[str, dict[str, str]], field: str, value: str | None) -> str:
     """Return a name, or the code itself where none is known."""
     if value is None or value == "nobody":
-        return "Nobody"
-    unknown = {"client_id": "A client", "agent_id": "Somebody"}.get(field, value)
+        return gettext("Nobody")
+    unknown = {"client_id": gettext("A client"), "agent_id": gettext("Somebody")}.get(field, value)
     return names.get(field, {}).get(value, unknown)
 
 
@@ -329,7 +335,7 @@ def _tables(found: dict[str, Any], names: dict[str, dict[str, str]]) -> list[dic
         ]
         if field in ("client_id", "agent_id"):
             rows.sort(key=lambda row: (row["percent"], row["name"]))
-        tables.append({"title": FILTERS[field], "field": field, "rows": rows})
+        tables.append({"title": gettext(FILTERS[field]), "field": field, "rows": rows})
     return tables
 
 
@@ -340,7 +346,12 @@ def shortened(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     sums = {name: sum(row[name] for row in rows[PARTS_MAX:]) for name in COUNTS}
     total = sum(sums.values())
     percent = round(100 * sums["met"] / total, 1) if total else None
-    rest = {**sums, "percent": percent, "name": f"{len(rows) - PARTS_MAX} others", "only": None}
+    rest = {
+        **sums,
+        "percent": percent,
+        "name": gettext("%(number)s others") % {"number": len(rows) - PARTS_MAX},
+        "only": None,
+    }
     return [*rows[:PARTS_MAX], rest]
 
 
@@ -348,8 +359,8 @@ def _chips(asked: dict[str, Any], names: dict[str, dict[str, str]]) -> list[dict
     """Return each filter with its name, and the address without it."""
     return [
         {
-            "title": title,
-            "value": " or ".join(named(names, field, one) for one in _list(asked[field])),
+            "title": gettext(title),
+            "value": gettext(" or ").join(named(names, field, one) for one in _list(asked[field])),
             "without": "?" + urlencode({name: value for name, value in asked.items() if name != field}, doseq=True),
         }
         for field, title in FILTERS.items()

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.agents import LEVELS, items_of
 from portal_gateway.pages.desk import DISPATCH, nav
@@ -21,7 +22,9 @@ router = APIRouter(prefix="/desk/texts")
 REPLIES, TEMPLATES = "replies", "templates"
 PATHS = {REPLIES: "/canned-replies", TEMPLATES: "/ticket-templates"}
 FORMS = {REPLIES: "desk/text_reply.html", TEMPLATES: "desk/text_template.html"}
-WORDS = {REPLIES: "reply", TEMPLATES: "template"}
+NEW = {REPLIES: mark("New reply"), TEMPLATES: mark("New template")}
+KEPT = {REPLIES: mark("The reply stays."), TEMPLATES: mark("The template stays.")}
+LOST = {REPLIES: mark("The reply was not saved."), TEMPLATES: mark("The template was not saved.")}
 STATUSES = ("open", "waiting_on_client", "waiting_on_vendor", "scheduled", "resolved")
 
 
@@ -35,7 +38,7 @@ async def texts(_request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/texts.html",
         visitor=visitor,
-        title="Replies and templates",
+        title=gettext("Replies and templates"),
         replies=replies,
         templates=templates,
         may_change=caller.has_role(*DISPATCH),
@@ -75,7 +78,7 @@ async def delete(request: Request, site: Site, visitor: Visitor, kind: str, text
     try:
         await site.services.post(caller, f"{PATHS[kind]}/{segment(text_id)}", method="DELETE")
     except (Refused, ServiceAway) as error:
-        form = Form.refused(kind, typed, error, said=f"The {WORDS[kind]} stays.")
+        form = Form.refused(kind, typed, error, said=gettext(KEPT[kind]))
         return await _form(site, visitor, kind, text_id, form=form)
     return go("/desk/texts")
 
@@ -96,7 +99,7 @@ async def _save(request: Request, site: Site, visitor: Visitor, kind: str, text_
     try:
         await site.services.post(caller, path, body, key=typed.get("key") or None, method=method)
     except (Refused, ServiceAway) as error:
-        form = Form.refused(kind, typed, error, said=f"The {WORDS[kind]} was not saved.")
+        form = Form.refused(kind, typed, error, said=gettext(LOST[kind]))
         return await _form(site, visitor, kind, text_id, form=form)
     return go("/desk/texts")
 
@@ -135,15 +138,15 @@ async def _form(site: Site, visitor: Visitor, kind: str, text_id: str | None, *,
     return site.page(
         FORMS[kind],
         visitor=visitor,
-        title=text["name"] if text else f"New {WORDS[kind]}",
+        title=text["name"] if text else gettext(NEW[kind]),
         status=form.status,
         kind=kind,
         text=text,
         f=form,
         job_types=kinds,
         levels=[(each, each) for each in LEVELS],
-        priorities=[(code, name) for code, name, _ in PRIORITIES],
-        statuses=[(code, shown.STATUS[code][0]) for code in STATUSES],
+        priorities=[(code, gettext(name)) for code, name, _ in PRIORITIES],
+        statuses=[(code, gettext(shown.STATUS[code][0])) for code in STATUSES],
         form_key=str(new_id()),
         **side,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext
 from portal_gateway.pages.desk import act, refuse
 from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor
@@ -27,7 +28,7 @@ async def change(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
     body: dict[str, Any] = {name: form[name] for name in FIELDS if form.get(name)}
     body |= {"tags": tags_of(form.get("tags", "")), "reason": form.get("reason", "")}
     return await act(
-        site, visitor, ref, "", body, form=form, problem_prefix="The ticket was not changed.", method="PATCH"
+        site, visitor, ref, "", body, form=form, problem_prefix=gettext("The ticket was not changed."), method="PATCH"
     )
 
 
@@ -36,7 +37,9 @@ async def watch(request: Request, site: Site, visitor: Visitor, ref: str) -> Res
     """Watch the ticket, or stop it."""
     form = await form_of(request, visitor)
     method = "DELETE" if form.get("stop") else "PUT"
-    return await act(site, visitor, ref, "watch", {}, form=form, problem_prefix="Nothing was changed.", method=method)
+    return await act(
+        site, visitor, ref, "watch", {}, form=form, problem_prefix=gettext("Nothing was changed."), method=method
+    )
 
 
 @page_route(router, "/assign", "POST")
@@ -50,14 +53,14 @@ async def assign(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
         verb, body = "hand-over", {"to_id": agent, "note": note}
     else:
         verb, body = "assign", {"assignee_id": agent, "queue": form.get("queue") or None, "reason": note}
-    return await act(site, visitor, ref, verb, body, form=form, problem_prefix="The ticket was not assigned.")
+    return await act(site, visitor, ref, verb, body, form=form, problem_prefix=gettext("The ticket was not assigned."))
 
 
 @page_route(router, "/link", "POST")
 async def link(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Link the ticket to another one, or take a link away; a duplicate is closed."""
     form = await form_of(request, visitor)
-    prefix = "The link was not changed."
+    prefix = gettext("The link was not changed.")
     kind = form.get("kind", "")
     if form.get("remove"):
         verb = f"links/{segment(kind)}/{segment(form['remove'])}"
@@ -73,7 +76,7 @@ async def link(request: Request, site: Site, visitor: Visitor, ref: str) -> Resp
 async def merge(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Merge the ticket into an older one, whose page comes next."""
     form = await form_of(request, visitor)
-    prefix = "The tickets were not merged."
+    prefix = gettext("The tickets were not merged.")
     try:
         into = await _id_of(site, visitor, form.get("into", ""))
     except (Refused, ServiceAway) as error:
@@ -88,7 +91,7 @@ async def split(request: Request, site: Site, visitor: Visitor, ref: str) -> Res
     form = await form_of(request, visitor)
     ids = [one for one in form.get("message_ids", "").split(",") if one]
     body = {"title": form.get("split_title", ""), "message_ids": ids}
-    return await _to_new(site, visitor, ref, "split", body, form=form, prefix="The ticket was not split.")
+    return await _to_new(site, visitor, ref, "split", body, form=form, prefix=gettext("The ticket was not split."))
 
 
 @page_route(router, "/move", "POST")
@@ -96,7 +99,7 @@ async def move(request: Request, site: Site, visitor: Visitor, ref: str) -> Resp
     """Raise the ticket anew at the client it belongs to and go there."""
     form = await form_of(request, visitor)
     body = {"client_id": form.get("client_id", ""), "reason": form.get("move_reason", "")}
-    return await _to_new(site, visitor, ref, "move", body, form=form, prefix="The ticket was not moved.")
+    return await _to_new(site, visitor, ref, "move", body, form=form, prefix=gettext("The ticket was not moved."))
 
 
 async def _to_new(
@@ -118,5 +121,7 @@ async def _id_of(site: Site, visitor: Visitor, ref: str) -> str:
     try:
         found = await site.services.get(visitor.caller, f"/tickets/{segment(wanted or '-')}", follow="false")
     except Refused as refused:
-        raise Refused(422, {"detail": f"There is no ticket {wanted or 'without a reference'}."}) from refused
+        raise Refused(
+            422, {"detail": gettext("There is no ticket %(reference)s.") % {"reference": wanted or "–"}}
+        ) from refused
     return str(found["id"])

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import refuse, show_ticket
 from portal_gateway.pages.site import Site, form_of, go, page_route
@@ -13,7 +14,7 @@ from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/tickets/{ref}")
-SPELLING = "Write the duration as 45m, 1h15, 1.25 or 14:00-14:45; 1 minute to 24 hours."
+SPELLING = mark("Write the duration as 45m, 1h15, 1.25 or 14:00-14:45; 1 minute to 24 hours.")
 
 
 @page_route(router, "/time", "POST")
@@ -21,7 +22,7 @@ async def log_time(request: Request, site: Site, visitor: Visitor, ref: str) -> 
     """Log time, or show its effect first."""
     form = await form_of(request, visitor)
     if shown.parse_duration(form.get("duration", "")) is None:
-        return await show_ticket(site, visitor, ref, form=form, problem=SPELLING, status=422)
+        return await show_ticket(site, visitor, ref, form=form, problem=gettext(SPELLING), status=422)
     if form.get("intent") == "preview":
         return await show_ticket(site, visitor, ref, form=form)
     found = await site.services.get(need_staff(visitor), f"/tickets/{segment(ref)}")
@@ -33,14 +34,14 @@ async def log_time(request: Request, site: Site, visitor: Visitor, ref: str) -> 
         "note": form.get("note", ""),
         "internal_note": form.get("internal_note", ""),
     }
-    return await _done(site, visitor, ref, "/time-entries", body, form=form, prefix="Time was not logged.")
+    return await _done(site, visitor, ref, "/time-entries", body, form=form, prefix=gettext("Time was not logged."))
 
 
 @page_route(router, "/timer", "POST")
 async def timer(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Start the visitor's timer here, stop it and log what it shows, or forget it."""
     form = await form_of(request, visitor)
-    path, prefix = "/time-entries/timer", "The timer was not changed."
+    path, prefix = "/time-entries/timer", gettext("The timer was not changed.")
     what = form.get("what", "start")
     if what == "start":
         found = await site.services.get(need_staff(visitor), f"/tickets/{segment(ref)}")
@@ -61,7 +62,7 @@ async def correct(request: Request, site: Site, visitor: Visitor, ref: str, entr
     if form.get("correct_note"):
         body["note"] = form["correct_note"]
     path = f"/time-entries/{segment(entry_id)}/correct"
-    return await _done(site, visitor, ref, path, body, form=form, prefix="The entry was not corrected.")
+    return await _done(site, visitor, ref, path, body, form=form, prefix=gettext("The entry was not corrected."))
 
 
 async def _done(

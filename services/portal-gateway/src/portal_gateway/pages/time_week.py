@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
@@ -39,7 +40,7 @@ async def correct(request: Request, site: Site, visitor: Visitor, entry_id: str)
         await site.services.post(need_staff(visitor), path, body, key=form.get("key") or None)
     except (Refused, ServiceAway) as error:
         status = error.status if isinstance(error, Refused) else 503
-        problem = f"The entry was not corrected. {error}"
+        problem = shown.why(gettext("The entry was not corrected."), error)
         return await _week(site, visitor, **where, problem=problem, status=status, form={**form, "entry": entry_id})
     return go(_link(where["agent_id"], where["on"]))
 
@@ -72,7 +73,7 @@ async def _week(
     return site.page(
         "desk/time.html",
         visitor=visitor,
-        title="Time",
+        title=gettext("Time"),
         status=status,
         week=found,
         entries=items if not isinstance(entries, Failed) else entries,

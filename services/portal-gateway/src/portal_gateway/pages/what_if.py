@@ -14,17 +14,19 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from msp_kit.export import CsvResponse
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import HEADERS, Failed, Site, page_route
 from portal_gateway.pages.sla import CHOICES_MAX, DAYS, MANAGERS, OUTCOMES, all_of, days_of
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
+from portal_gateway.words import WEEKDAYS
 
 router = APIRouter(prefix="/desk/sla/what-if")
 FLAGS = ("after_hours", "weekends", "holidays")
-FLAG_WORDS = {"after_hours": "After hours", "weekends": "Weekends", "holidays": "Holidays"}
-DAY_CODES = tuple(day.lower() for day in DAYS)
+FLAG_WORDS = {"after_hours": mark("After hours"), "weekends": mark("Weekends"), "holidays": mark("Holidays")}
+DAY_CODES = tuple(WEEKDAYS)
 OWN_HOURS = "own"
 ANY = "-"
 SHOWN_MAX = 100
@@ -102,16 +104,16 @@ async def what_if(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.page(
         "desk/what_if.html",
         visitor=visitor,
-        title="SLA what-if",
+        title=gettext("SLA what-if"),
         status=422 if problem else 200,
         known=known,
         choices_max=CHOICES_MAX,
         asked={**days_of(request), **request.query_params},
         rows=_rows(_written_targets(request.query_params), known),
         weekly=_weekly_texts(request.query_params if request.query_params.get("run") else {}, known),
-        day_codes=tuple(zip(DAY_CODES, DAYS, strict=True)),
-        flag_words=FLAG_WORDS,
-        outcomes=OUTCOMES,
+        day_codes=[(code, gettext(day)) for code, day in zip(DAY_CODES, DAYS, strict=True)],
+        flag_words=spoken(FLAG_WORDS),
+        outcomes=spoken(OUTCOMES),
         found=found,
         shown_max=SHOWN_MAX,
         problem=problem,
@@ -165,7 +167,7 @@ def _body(request: Request, known: Known) -> dict[str, Any]:
     elif hours:
         chosen = next((one for one in known.calendars if one["id"] == hours), None)
         if chosen is None:
-            raise NotUnderstood("There is no such calendar. Choose one of the list.")
+            raise NotUnderstood(gettext("There is no such calendar. Choose one of the list."))
         body["calendar"] = chosen["calendar"]
     if query.get("flags") == "all":
         body["flags"] = {name: name in query for name in FLAGS}
@@ -181,7 +183,10 @@ def _own_hours(query: Mapping[str, str], known: Known) -> dict[str, Any]:
         windows = [one.strip() for one in query.get(code, "").replace("\N{EN DASH}", "-").split(",") if one.strip()]
         pairs = [[end.strip() for end in window.split("-")] for window in windows]
         if any(len(pair) != 2 for pair in pairs):
-            raise NotUnderstood(f"Write the hours of {day} as 09:00-12:30, 13:30-17:00; leave a closed day empty.")
+            raise NotUnderstood(
+                gettext("Write the hours of %(day)s as 09:00-12:30, 13:30-17:00; leave a closed day empty.")
+                % {"day": gettext(day)}
+            )
         if pairs:
             weekly[code] = pairs
     return {**known.calendar, "weekly": weekly}
@@ -217,7 +222,7 @@ def _minutes(text: str | None, target: Mapping[str, Any]) -> int | None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 7 and int(text)):
         raise NotUnderstood(
-            "Write targets in whole minutes of at least 1; leave a line empty to promise nothing there."
+            gettext("Write targets in whole minutes of at least 1; leave a line empty to promise nothing there.")
         )
     return int(text)
 
@@ -229,9 +234,9 @@ def _rows(query: Mapping[str, str], known: Known) -> list[dict[str, Any]]:
     return [
         {
             "name": name_of(target),
-            "promise": shown.METRIC[target["metric"]],
-            "for": ", ".join(target[key] for key in KEYS[1:] if target.get(key)) or "every ticket",
-            "flags": [FLAG_WORDS[name].lower() for name in FLAGS if target[name]],
+            "promise": shown.word(target["metric"]),
+            "for": ", ".join(target[key] for key in KEYS[1:] if target.get(key)) or gettext("every ticket"),
+            "flags": [shown.inside(gettext(FLAG_WORDS[name])) for name in FLAGS if target[name]],
             "now": target["budget_minutes"],
             "value": query.get(name_of(target), target["budget_minutes"] or ""),
         }
@@ -249,9 +254,9 @@ def _row(one: Mapping[str, Any], names: Mapping[str, str]) -> ChangedRow:
     return ChangedRow(
         ticket=one["ticket_ref"],
         client=names.get(one["client_id"], one["client_id"]),
-        promise=shown.METRIC[one["metric"]],
-        outcome_before=one["outcome_before"] or "does not count",
-        outcome_after=one["outcome_after"] or "does not count",
+        promise=shown.word(one["metric"]),
+        outcome_before=one["outcome_before"] or gettext("does not count"),
+        outcome_after=one["outcome_after"] or gettext("does not count"),
         target_minutes_before=one["budget_minutes_before"],
         target_minutes_after=one["budget_minutes_after"],
         used_minutes_before=one["consumed_seconds_before"] // 60,

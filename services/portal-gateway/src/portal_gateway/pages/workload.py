@@ -7,13 +7,15 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
+from portal_gateway.language import gettext, mark
+from portal_gateway.pages import shown
 from portal_gateway.pages.desk import DISPATCH, nav
 from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/workload")
-REASON = "to even out the work"
+REASON = mark("to even out the work")
 
 
 @page_route(router, "")
@@ -27,13 +29,15 @@ async def apply(request: Request, site: Site, visitor: Visitor) -> Response:
     """Give a ticket to the agent it was suggested for."""
     caller = need_staff(visitor, *DISPATCH)
     form = await form_of(request, visitor)
-    body = {"assignee_id": form.get("to_id", ""), "reason": REASON}
+    body = {"assignee_id": form.get("to_id", ""), "reason": gettext(REASON)}
     path = f"/tickets/{segment(form.get('ticket_id', ''))}/assign"
     try:
         await site.services.post(caller, path, body, key=form.get("key") or None)
     except (Refused, ServiceAway) as error:
         status = error.status if isinstance(error, Refused) else 503
-        return await _workload(site, visitor, problem=f"The ticket was not handed over. {error}", status=status)
+        return await _workload(
+            site, visitor, problem=shown.why(gettext("The ticket was not handed over."), error), status=status
+        )
     return go("/desk/workload")
 
 
@@ -49,7 +53,7 @@ async def _workload(site: Site, visitor: Visitor, *, problem: str = "", status: 
     return site.page(
         "desk/workload.html",
         visitor=visitor,
-        title="Workload",
+        title=gettext("Workload"),
         status=status,
         loads=loads,
         suggestions=suggestions,

@@ -12,7 +12,7 @@ export function clock(ms) {
   const s = Math.floor(Math.abs(ms) / 1000);
   const d = Math.floor(s / 86400), h = Math.floor((s % 86400) / 3600), m = Math.floor((s % 3600) / 60);
   const p = (n) => String(n).padStart(2, '0');
-  if (d > 0) return `${d}d ${p(h)}h`;
+  if (d > 0) return meta.dataset.days.replace('{d}', d).replace('{h}', p(h));
   return h > 0 ? `${h}:${p(m)}:${p(s % 60)}` : `${p(m)}:${p(s % 60)}`;
 }
 

@@ -129,8 +129,7 @@ async def add_reset_ask(tx: Transaction, email: str) -> None:
 async def take_reset_ask(tx: Transaction) -> str | None:
     """Take one address away for which another password was asked, oldest first."""
     email: str | None = await tx.fetchval(
-        "DELETE FROM reset_asks WHERE email = (SELECT email FROM reset_asks ORDER BY at, email LIMIT 1"
-        " FOR UPDATE SKIP LOCKED) RETURNING email"
+        "DELETE FROM reset_asks WHERE email = (SELECT email FROM reset_asks ORDER BY at, email LIMIT 1) RETURNING email"
     )
     return email
 

@@ -5,7 +5,7 @@ from alembic import op
 from msp_kit.migrations import execute, protect
 
 revision = "20261125_work_waits_in_a_queue"
-down_revision = "20261125_matched_anew_and_logos"
+down_revision = "20261125_words_about_runs"
 
 DATABASE = "billing"
 

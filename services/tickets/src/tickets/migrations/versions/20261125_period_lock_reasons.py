@@ -5,7 +5,7 @@ from alembic import op
 from msp_kit.migrations import execute, protect
 
 revision = "20261125_period_lock_reasons"
-down_revision = "20261125_persons_of_agents"
+down_revision = "20261125_remind_of_time"
 DATABASE = "tickets"
 
 LOCKS = """
