@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
 from msp_kernel.money import exponent
-from portal_gateway.language import gettext, spoken
+from portal_gateway.language import decimal, gettext, spoken
 from portal_gateway.pages.contracts import MANAGERS, contract_of, contract_page
 from portal_gateway.pages.drafts import (
     LEVEL_BOXES,
@@ -228,4 +228,4 @@ def _differs(wanted: Any, known: Any) -> bool:
 
 def _amount(minor: int, currency: str) -> str:
     digits = exponent(currency)
-    return f"{Decimal(minor).scaleb(-digits):.{digits}f}"
+    return decimal(f"{Decimal(minor).scaleb(-digits):.{digits}f}")

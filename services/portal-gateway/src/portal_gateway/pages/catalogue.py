@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from msp_events.base import LEVELS, RATE_CONDITIONS
 from msp_kernel.ids import new_id
 from msp_kernel.money import UnknownCurrency, exponent
-from portal_gateway.language import gettext, mark, spoken
+from portal_gateway.language import decimal, gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.drafts import boxes_of, whole
@@ -200,7 +200,8 @@ def _filled(card: dict[str, Any]) -> dict[str, str]:
     for part in PARTS:
         for n, rate in enumerate(card[part][:ROWS_MAX]):
             filled |= {f"{part}-{n}-{key}": rate[key] or "" for key in KEYS}
-            filled[f"{part}-{n}-price"] = f"{Decimal(rate['rate_minor']).scaleb(-digits):.{digits}f}"
+            price = Decimal(rate["rate_minor"]).scaleb(-digits)
+            filled[f"{part}-{n}-price"] = decimal(f"{price:.{digits}f}")
     return filled
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from msp_events.base import LEVELS, PRIORITIES
 from msp_kernel.money import exponent
-from portal_gateway.language import gettext, mark, spoken
+from portal_gateway.language import decimal, gettext, mark, spoken, symbols
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
@@ -23,6 +23,8 @@ router = APIRouter(prefix="/desk")
 """Under ``/desk``, with the pages of the clients."""
 AUTHORS = ("manager", "admin")
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6}|,[0-9]{1,2})?")
+_NUMBER_WITH_COMMA = re.compile(r"-?([0-9]{1,12}|[0-9]{1,3}(\.[0-9]{3}){1,3})(,[0-9]{1,6})?")
+"""Where a comma stands before the fraction, a point parts thousands: ``1.250`` is 1250 there, and ``12.50`` is nothing."""
 LEVEL_BOXES = [(level, level) for level in LEVELS]
 ROWS = (*PRIORITIES, "any")
 METRICS = tuple(shown.METRIC)
@@ -205,10 +207,10 @@ def cell_of(target: dict[str, Any]) -> str | None:
 
 
 def budget_text(minutes: int | None) -> str:
-    """Return a budget as the form's table takes it: ``1.5`` hours, ``50m``, ``none``."""
+    """Return a budget as the form's table takes it: ``1.5`` hours (in German ``1,5``), ``50m``, ``none``."""
     if minutes is None:
         return "none"
-    return f"{minutes}m" if minutes % 3 else f"{Decimal(minutes) / 60:f}"
+    return f"{minutes}m" if minutes % 3 else decimal(f"{Decimal(minutes) / 60:f}")
 
 
 def budget(text: str) -> int | str | None:
@@ -230,7 +232,8 @@ def whole(text: str, *, times: int = 1) -> int | str:
     What is no such number is returned as it is: the service says where, and what it would accept. ``1,000`` is none: it
     means one to some and a thousand to others.
     """
-    if not _NUMBER.fullmatch(text.strip()):
+    given, has_comma = text.strip(), symbols()[0] == ","
+    if not (_NUMBER_WITH_COMMA if has_comma else _NUMBER).fullmatch(given):
         return text
-    made = Decimal(text.strip().replace(",", ".")) * times
+    made = Decimal((given.replace(".", "") if has_comma else given).replace(",", ".")) * times
     return int(made) if made == made.to_integral_value() else text
