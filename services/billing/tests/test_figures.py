@@ -13,7 +13,7 @@ from office import Office, an_office
 
 from billing.testing import MONDAY, a_contract, posted
 from msp_events.base import Span
-from msp_events.contracts import HoursHeld, HoursPosted, HoursReleased, RateTerms
+from msp_events.contracts import HoursHeld, HoursPosted, HoursReleased, HoursState, RateTerms
 
 RANGE = "from=2026-10-01&to=2026-11-01"
 RATES, COSTS = {"L1": 9200, "L2": 12_500}, {"L1": 4000, "L2": 5555}
@@ -42,7 +42,7 @@ class Piece:
     def overage(self) -> int:
         return 0 if self.fate == "free" else min(self.over, self.billed)
 
-    def told(self, office: Office, number: int) -> HoursPosted | HoursHeld | HoursReleased:
+    def told(self, office: Office, number: int) -> HoursState:
         """Return what contracts says of it."""
         bucket = self.billed - self.overage - self.excluded
         minutes = {
@@ -58,7 +58,7 @@ class Piece:
             office.client, office.contract, **minutes, spans=(span,), level=self.level, worked_from=worked_from,
             is_late=self.fate == "late",
         )  # fmt: skip
-        kind = {"held": HoursHeld, "released": HoursReleased}.get(self.fate, HoursPosted)
+        kind: type[HoursState] = {"held": HoursHeld, "released": HoursReleased}.get(self.fate, HoursPosted)
         return kind(**{**entry.model_dump(), "status": self.fate if self.fate in ("held", "released") else "posted"})
 
 

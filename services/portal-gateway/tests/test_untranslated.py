@@ -34,6 +34,7 @@ NAMES = {
     "bank transfer",
     "direct debit",
     "Value error,",
+    "Input should be a valid integer",
     ".composer textarea",
     "HH:mm:ss zzz",
 }

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton
-from babel.numbers import format_currency, get_currency_precision
 
 from msp_kernel.durations import hours_and_minutes, whole_minutes
 from portal_gateway import words
 from portal_gateway.language import decimal, gettext, locale, mark, ngettext, symbols
+from portal_gateway.pages.amounts import amount, digits_of
 from portal_gateway.prose import refusal
 from portal_gateway.services import Refused
 
@@ -69,31 +72,22 @@ def money(minor: int | None, currency: str) -> str:
     """Return an amount with its currency, as people of the locale write it."""
     if minor is None:
         return "–"
-    digits = get_currency_precision(currency)
-    text = format_currency(abs(minor) / 10**digits, currency, locale=locale())
+    digits = digits_of(currency)
+    # With the decimals of ISO 4217: what people use of some currencies is less (RSD), but invoices are to the last unit.
+    shape = copy.copy(Locale.parse(locale()).currency_formats["standard"])
+    shape.frac_prec = (digits, digits)
+    text = shape.apply(Decimal(abs(minor)).scaleb(-digits), locale(), currency=currency, currency_digits=False)
     return f"\N{MINUS SIGN}{text}" if minor < 0 else str(text)
 
 
 def minor_units(text: str, currency: str) -> int | None:
-    """Return an amount as people type it in minor units, ``None`` when it is not one above zero.
-
-    ``1,250.5`` is 125050, in German ``1.250,5``. What separates thousands stands before three digits or is not one: ``12.50``
-    typed in German is refused, never taken for 1250.
-    """
-    point, group = symbols()
-    whole, _, part = text.strip().replace(" ", "").partition(point)
-    first, *thousands = whole.split(group)
-    if thousands and (not 1 <= len(first) <= 3 or any(len(one) != 3 for one in thousands)):
-        return None
-    digits, plain_digits = get_currency_precision(currency), first + "".join(thousands)
-    if not f"{plain_digits}{part}".isdigit() or not text.isascii() or len(plain_digits) > 12 or len(part) > digits:
-        return None
-    return int(f"{plain_digits}{part.ljust(digits, '0')}") or None
+    """Return an amount as people type it in minor units, ``None`` when it is not one above zero."""
+    return amount(text, currency) or None
 
 
 def plain(minor: int, currency: str) -> str:
     """Return an amount as a form takes it: ``1250.50``, in German ``1250,50``."""
-    digits = get_currency_precision(currency)
+    digits = digits_of(currency)
     return decimal(f"{minor // 10**digits}.{minor % 10**digits:0{digits}}") if digits else str(minor)
 
 
