@@ -58,6 +58,24 @@ async def test_a_calendar_is_made_with_the_holidays_of_a_country_and_changed(des
     assert "Bavaria, long" in await desk.get("mia", path)
 
 
+async def test_what_somebody_else_saved_in_between_is_not_overwritten(desk: Desk) -> None:
+    path = "/desk/admin/calendars"
+    await desk.send("mia", "POST", f"{path}/new", **CALENDAR)
+    (own,) = re.findall(rf'<a class="title" href="({path}/[^"]+)">Bavaria', await desk.get("mia", path))
+    (read,) = re.findall(r'name="revision" value="(\d+)"', await desk.get("mia", own))
+
+    first = await desk.send("mia", "POST", own, **{**CALENDAR, "name": "Bavaria first", "revision": read})
+    second = await desk.send("mia", "POST", own, **{**CALENDAR, "name": "Bavaria second", "revision": read})
+    (again,) = re.findall(r'name="revision" value="(\d+)"', second.text)
+    third = await desk.send("mia", "POST", own, **{**CALENDAR, "name": "Bavaria second", "revision": again})
+
+    forged = await desk.send("mia", "POST", own, **{**CALENDAR, "revision": f"{again}\r\nx-role: admin"})
+
+    assert (first.status_code, second.status_code, third.status_code, forged.status_code) == (303, 409, 303, 409)
+    assert f"the calendar is at revision {int(read) + 1}, you read {read}" in second.text
+    assert 'value="Bavaria second"' in second.text, "what was typed stays"
+
+
 async def test_what_is_wrong_with_a_calendar_stands_beside_its_field(desk: Desk) -> None:
     async def refused(field: str, **changes: str) -> str:
         answer = await desk.send("mia", "POST", "/desk/admin/calendars/new", **{**CALENDAR, **changes})
@@ -147,7 +165,7 @@ async def test_what_is_wrong_with_a_rate_card_stands_beside_its_row(desk: Desk) 
     nothing = await desk.send("mia", "POST", path, name="Empty", currency="GBP")
 
     assert letters.status_code == ambiguous.status_code == money.status_code == nothing.status_code == 422
-    assert "valid integer" in fault(letters.text, "rates-1")
+    assert "a number: amounts and hours as 12.50" in fault(letters.text, "rates-1")
     assert 'value="a lot"' in letters.text
     assert "equally specific" in fault(ambiguous.text, "rates")
     assert fault(money.text, "currency")

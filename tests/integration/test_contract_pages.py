@@ -161,7 +161,7 @@ async def test_what_90_minutes_would_cost_is_shown(desk: Desk) -> None:
     odd = await desk.send("ada", "GET", "/desk/contracts/C-0001/simulate?duration=soon")
 
     assert "1 h 30 min worked count as 1 h 30 min" in page
-    assert "the bucket goes from 1.00 h to 0.00 h" in page
+    assert "the bucket goes from 1:00 h to 0:00 h" in page
     assert "<b>€45.00</b>" in page
     assert "network is in scope" in page
     assert odd.status_code == 422

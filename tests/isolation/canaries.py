@@ -61,8 +61,10 @@ async def live(stage: Stage) -> Report:
         for ear in wrong:
             own = ear.heard == [END, "tickets", "ops"] and not told(ear.raw.decode(), side.words)
             report.tried("live", ear.name, kind, "" if own else f"heard {ear.heard}")
-        hears = is_inbox or [one for one in right.heard if one in said]
-        report.tried("live", "staff", kind, "" if hears else "nobody hears it: the attempt proves nothing")
+        hears = [one for one in right.heard if one in said]
+        # An inbox is its owner's alone, whoever else may see everything.
+        problem = "" if bool(hears) != is_inbox else f"heard {right.heard}"
+        report.tried("live", "staff", kind, problem)
     for kind in ("sla.clock.v1.EscalationRequested", "billing.invoice.v1.InvoiceDrafted"):
         quiet = Ear("their own", (*_COMMON, END))
         async with listening(stage.n.url, {quiet: _head(side.tokens["all"])}):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,6 @@ from canaries import told_of
 from cast import bare, sign_in
 from matrix import Report, Stage, bearer
 from reading import text_of
-from story import PASSWORD
 
 from msp_kit.database import SYSTEM
 from msp_local.api import Api
@@ -91,7 +91,9 @@ async def mail_links(stage: Stage) -> Report:
             is_refused = answer.status_code == 404 and await _settings(stage) == before
             report.tried("mail links", name, "/unsubscribe/…", "" if is_refused else f"answered {answer.status_code}")
         for name, token in (await _tickets(stage, client)).items():
-            answer = await client.post("/api/v1/passwords", json={"token": token, "password": f"{PASSWORD} {name}"})
+            answer = await client.post(
+                "/api/v1/passwords", json={"token": token, "password": secrets.token_urlsafe(16)}
+            )
             is_refused = 400 <= answer.status_code < 500
             report.tried("mail links", name, "POST /passwords", "" if is_refused else f"answered {answer.status_code}")
     return report
@@ -131,7 +133,7 @@ async def _tickets(stage: Stage, client: httpx.AsyncClient) -> dict[str, str]:
         await people.add_ticket(
             tx, token=used, person_id=somebody.id, purpose="reset", expires_at=tx.now.replace(year=2100)
         )
-    answer = await client.post("/api/v1/passwords", json={"token": used, "password": f"{PASSWORD} anew"})
+    answer = await client.post("/api/v1/passwords", json={"token": used, "password": secrets.token_urlsafe(16)})
     assert answer.status_code == 204, answer.text
     async with gateway.transaction(SYSTEM) as tx:
         await people.add_ticket(tx, token=expired, person_id=somebody.id, purpose="reset", expires_at=tx.now)

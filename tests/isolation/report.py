@@ -6,7 +6,7 @@ import json
 import pathlib
 
 from matrix import Stage
-from mutants import MUTANTS
+from mutants import CANARY_MUTANTS, MUTANTS
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 FAMILIES = {
@@ -30,6 +30,8 @@ FAMILIES = {
     "search": "words, names and ids of a client: what nobody ever wrote is answered, byte for byte",
     "pages": "every address a client's people see, opened by others; and the portal walked as others",
     "mail": "every mail and digest that left",
+    "hosted invoices": "links to invoices that have ended, are changed or guessed, or are another client's",
+    "mail links": "links to stop mail or choose a password that are used up, forged or made for something else",
     "bus": "everything the services said to each other",
     "direct": "past the gateway: seventeen ways in which an identity token can be wrong, and a wrong role",
 }
@@ -45,14 +47,14 @@ def write(stage: Stage) -> None:
                 "cells": report.cells,
                 "families": dict(sorted(report.families.items())),
                 "failures": report.failures,
-                "mutants": sorted(MUTANTS),
+                "mutants": {name: stage.caught.get(name, "") for name in sorted((*MUTANTS, *CANARY_MUTANTS))},
             },
             indent=1,
         )
         + "\n"
     )
     rows = [f"| {name} | {report.families.get(name, 0)} | {said} |" for name, said in FAMILIES.items()]
-    mutants = [f"- {name}" for name in MUTANTS]
+    mutants = [f"| {name} | {stage.caught.get(name, 'not tried')} |" for name in (*MUTANTS, *CANARY_MUTANTS)]
     (DOCS / "isolation.md").write_text(
         "\n".join(
             [
@@ -60,8 +62,8 @@ def write(stage: Stage) -> None:
                 "",
                 f"{report.operations} operations of the API, {report.cells} attempts to do what must not be done, or must:",
                 f"{len(report.failures)} failures. Made from the OpenAPI document by `tests/isolation/matrix.py`, written by",
-                "`make isolation`. Five services in one process on real PostgreSQL, HTTP between them. After all of it every table of",
-                "every service is as it was before.",
+                "`make isolation`. Five services in one process on real PostgreSQL, HTTP between them. After all of the matrix every",
+                "table of every service is as it was before. What the matrix cannot see is tried by `canaries.py` and `links.py`.",
                 "",
                 "| family | attempts | who tries what |",
                 "|---|---|---|",
@@ -71,6 +73,8 @@ def write(stage: Stage) -> None:
                 "",
                 "A matrix that cannot fail proves nothing. Each of these takes one guard away; at least one attempt must then get through:",
                 "",
+                "| the guard that is taken away | the first attempt that gets through |",
+                "|---|---|",
                 *mutants,
                 "",
             ]

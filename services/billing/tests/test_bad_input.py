@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from billing.testing import a_client, a_contract, answers, posted
 from msp_events.contracts import Address, BillingTerms, FixedItemTerms, RateTerms
 from msp_kernel.ids import new_id
+from msp_kit.api import Body
 from msp_kit.database import SYSTEM
 
 
@@ -73,10 +74,15 @@ async def test_a_tax_of_more_than_the_whole_is_refused_by_the_event_and_named_by
     assert detail == "the tax rate of C-0001 is 10001 basis points; 0 to 10000 (100 %) are accepted"
 
 
-async def test_every_missing_price_is_listed_on_the_run(office: Office) -> None:
+async def test_every_missing_price_is_listed_on_the_run_and_in_its_review_with_the_contract(office: Office) -> None:
     detail = await blocked(office, rates=(RateTerms(rule_id="r", level="L3", rate_minor=1),))
 
     assert detail == "the rate card has no price for: network, L1, regular"
+    run = await office.run()
+    (item,) = run["items"]
+    (listed,) = (await office.get(f"/billing-runs/{run['id']}/review"))["blocked"]
+    assert (item["reason"], item["contract_refs"]) == (listed["reason"], ["C-0001"]) == ("prices-missing", ["C-0001"])
+    assert (listed["detail"], listed["client_code"]) == (detail, "HLO")
 
 
 async def test_a_payment_in_another_currency_pays_nothing(office: Office) -> None:
@@ -149,6 +155,33 @@ async def test_control_characters_are_refused_at_the_door_with_their_field(
     assert "cannot be printed or sent; write the text without it" in said[f"/body/{name}"]
 
 
+def test_no_field_of_any_request_takes_control_characters() -> None:
+    """What is not a text refuses it all the more; whole files are read with care of their own (test_hostile_statements)."""
+    taken = {
+        f"{body.__name__}.{name}"
+        for body in bodies()
+        for name in body.model_fields
+        if not any(one["loc"][:1] == (name,) for one in wrong_with(body, {name: "a\x07b"}))
+    }
+
+    assert taken == {"ImportStatement.body", "TakeNotice.body"}
+
+
+def bodies(of: type[Body] = Body) -> list[type[Body]]:
+    """Return the bodies of this service's requests."""
+    found = [*of.__subclasses__(), *(one for kind in of.__subclasses__() for one in bodies(kind))]
+    return [one for one in found if one.__module__.startswith("billing.")]
+
+
+def wrong_with(body: type[Body], given: dict[str, Any]) -> list[Any]:
+    """Return what is wrong with a request, as far as it is given."""
+    try:
+        body.model_validate(given)
+    except ValidationError as error:
+        return list(error.errors())
+    return []
+
+
 async def test_markup_in_texts_is_text_on_the_document(office: Office) -> None:
     nasty = "#panic(1) *b* <b>&amp;</b>"
     await office.put(f"/billing-profiles/{office.client}", {"name": nasty, "purchase_order": nasty})
@@ -171,3 +204,29 @@ async def test_a_foreign_credit_note_or_payment_is_as_one_that_never_was(office:
     code, _ = await office.refused(f"/payments/{payment['id']}/allocations", shares)
 
     assert code == "not-found"
+
+
+async def test_a_period_that_overlaps_an_issued_one_is_refused_with_whose_and_which(office: Office) -> None:
+    await office.issued(posted(office.client, office.contract, minutes=60, overage=60))
+
+    code, detail = await office.refused("/billing-runs", {"starts_on": "2026-10-31", "ends_on": "2026-12-01"})
+
+    assert code == "period-overlaps"
+    assert "Harbour & Lowe from 2026-10-01 to 2026-11-01" in detail
+
+
+async def test_currencies_are_never_mixed_a_client_gets_one_invoice_for_each(office: Office) -> None:
+    euros = new_id()
+    rates = (RateTerms(rule_id="r", rate_minor=10_000),)
+    await office.speaker.say(
+        a_contract(office.client, euros, ref="C-0002", currency="EUR", rates=rates, fixed_items=())
+    )
+    entries = [posted(office.client, one, minutes=60, overage=60) for one in (office.contract, euros)]
+    await office.speaker.say(*entries)
+    await office.speaker.say(*answers(await office.asked(), entries))
+
+    await office.work()
+
+    drafts = [await office.get(f"/invoices/{one['id']}") for one in (await office.get("/invoices"))["items"]]
+    assert {one["currency"]: one["net_minor"] for one in drafts} == {"GBP": 419_200, "EUR": 10_000}
+    assert [len(one["entries"]) for one in drafts] == [1, 1]

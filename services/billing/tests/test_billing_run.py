@@ -87,6 +87,7 @@ async def test_unapproved_time_blocks_with_the_reason_and_can_be_tried_again(off
     await office.speaker.say(refusal)
     (item,) = (await office.run())["items"]
     assert (item["status"], item["detail"]) == ("blocked", "3 unapproved time entries")
+    assert (item["reason"], item["client_code"], item["contract_refs"]) == ("unapproved", "HLO", ["C-0001"])
 
     await office.requests.post(office.manager, f"/billing-runs/{(await office.run())['id']}/retry")
     again = (await said(office.database, PeriodCloseRequested))[-1]
@@ -236,3 +237,24 @@ async def test_a_run_that_makes_no_sense_is_told(office: Office, body: dict[str,
 
     assert answer.json()["code"] == code
     assert await said(office.database, PeriodCloseRequested) == []
+
+
+async def test_a_late_entry_goes_to_the_next_invoice_marked_with_its_worked_date(office: Office) -> None:
+    await office.issued(posted(office.client, office.contract, minutes=60))
+    late = posted(office.client, office.contract, minutes=30, overage=30, is_late=True, note="forgotten")
+    await office.speaker.say(late)
+    run = await office.post("/billing-runs", {"starts_on": "2026-11-01", "ends_on": "2026-12-01"})
+    await office.speaker.say(*answers((await said(office.database, PeriodCloseRequested))[-1], [late]))
+    await office.work()
+
+    (item,) = (await office.get(f"/billing-runs/{run['id']}"))["items"]
+    draft = await office.get(f"/invoices/{item['invoice_id']}")
+    pdf = (await office.requests.get(office.manager, f"/invoices/{item['invoice_id']}/pdf")).content
+
+    (entry,) = draft["entries"]
+    assert (entry["time_entry_id"], entry["is_late"]) == (str(late.time_entry_id), True)
+    assert entry["worked_from"].startswith("2026-10-05")
+    assert [(line["net_minor"], line["quantity_minutes"]) for line in draft["lines"]] == [(4600, 30)]
+    text = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
+    assert "2026-10-05" in text
+    assert "forgotten (late entry)" in text

@@ -256,6 +256,36 @@ async def test_equally_specific_rates_are_refused(requests: Requests) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "ambiguous-rates")
 
 
+@pytest.mark.parametrize(
+    ("path", "verb", "body"),
+    [
+        ("/clients", "PATCH", {"name": "Harlow Smiles"}),
+        ("/job-types", "PATCH", {"name": "Networks"}),
+        ("/calendars", "PUT", calendar_body(name="Longer hours")),
+        ("/contracts", "PATCH", {"name": "Unmanaged support"}),
+    ],
+)
+async def test_what_somebody_else_changed_in_between_is_not_overwritten(
+    requests: Requests, path: str, verb: str, body: dict[str, Any]
+) -> None:
+    await created(requests, "/contracts", await contract_body(requests))
+    thing = (await requests.get(MANAGER, path)).json()["items"][0]
+    address, read = f"{path}/{thing['id']}", f'"{thing["revision"]}"'
+
+    first = await requests.send(MANAGER, verb, address, body, headers={"if-match": read})
+    second = await requests.send(MANAGER, verb, address, {**body, "name": "Other"}, headers={"if-match": read})
+    nonsense = await requests.send(MANAGER, verb, address, body, headers={"if-match": '"new"'})
+    regardless = await requests.send(MANAGER, verb, address, {**body, "name": "Last"})
+
+    assert first.status_code == 200, first.text
+    assert (second.status_code, second.json()["code"]) == (409, "conflict")
+    assert f"revision {thing['revision'] + 1}, you read {thing['revision']}" in second.json()["detail"]
+    assert nonsense.status_code == 409
+    assert regardless.json()["name"] == "Last"
+    if path != "/job-types":
+        assert (await requests.get(MANAGER, address)).headers["etag"] == f'"{regardless.json()["revision"]}"'
+
+
 # ---- contracts ----------------------------------------------------------------------------------------------------
 
 

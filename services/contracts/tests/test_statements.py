@@ -340,16 +340,16 @@ async def test_a_statement_is_a_pdf_with_every_line_and_the_same_bytes_twice(
     for told in (
         "Harlow Dental",
         "Period 2026-11-01 to 2026-11-07",
-        "Opening balance 0.00 h",
-        "2026-11-02 00:00 Bucket funded +600 10.00 h",
-        "2026-11-02 09:00 Router (L1, network, on hold) HLO-1482 Tom Okafor \N{MINUS SIGN}90 8.50 h",
-        "2026-11-03 09:00 Cables (L1, network, on hold) HLO-PRJ-1 Move Ana Reyes \N{MINUS SIGN}30 8.00 h",
-        "Closing balance 8.00 h",
+        "Opening balance 0:00 h",
+        "2026-11-02 00:00 Bucket funded +10:00 h 10:00 h",
+        "2026-11-02 09:00 Router (L1, network, on hold) HLO-1482 Tom Okafor \N{MINUS SIGN}1:30 h 8:30 h",
+        "2026-11-03 09:00 Cables (L1, network, on hold) HLO-PRJ-1 Move Ana Reyes \N{MINUS SIGN}0:30 h 8:00 h",
+        "Closing balance 8:00 h",
         "The period is still open",
     ):
         assert told in text, told
     assert [one["ref"] for one in lines["items"]] == ["", "HLO-1482", "HLO-PRJ-1 Move"]
-    assert "Opening balance 8.50 h" in part
+    assert "Opening balance 8:30 h" in part
     assert "Router" not in part
     assert (await requests.get(stranger, f"{path}.pdf")).status_code == 404
 

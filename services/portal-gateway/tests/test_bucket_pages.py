@@ -111,7 +111,7 @@ async def test_buckets_tell_when_they_run_out(site: Pages) -> None:
     assert answer.status_code == 200
     assert "Harlow Dental" in answer.text
     assert 'href="/desk/buckets/C-0001"' in answer.text
-    assert "10.00" in words(answer.text)
+    assert "10:00 h" in words(answer.text)
 
 
 async def test_a_bucket_shows_band_lots_ledger_and_corrections(site: Pages) -> None:

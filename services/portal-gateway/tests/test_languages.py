@@ -88,8 +88,8 @@ def test_numbers_money_and_days_are_written_as_people_of_the_language_write_them
 
     assert english == [
         *(
-            "1,239.25 h",
-            "\u22121.25 h",
+            "1,239:15 h",
+            "\u22121:15 h",
             "€1,234.50",
             "98.3%",
             "5.5%",
@@ -101,7 +101,7 @@ def test_numbers_money_and_days_are_written_as_people_of_the_language_write_them
         *("2 d ago", "3.4 MB"),
     ]
     assert german == [
-        *("1.239,25 h", "\u22121,25 h", "1.234,50\xa0€", "98,3\xa0%", "5,5\xa0%", "5. Okt. 2026", "Oktober 2026"),
+        *("1.239:15 h", "\u22121:15 h", "1.234,50\xa0€", "98,3\xa0%", "5,5\xa0%", "5. Okt. 2026", "Oktober 2026"),
         *("5. Okt. 2026", "15:56", "vor 2 Tagen", "3,4 MB"),
     ]
 
@@ -117,14 +117,14 @@ def test_an_amount_a_form_shows_is_read_as_the_same_amount(minor: int, language:
 def test_amounts_and_quick_times_are_typed_with_the_comma_of_the_language() -> None:
     with speaking("de"):
         assert [shown.minor_units(text, "EUR") for text in ("1.250,5", "1250,50", "0,01")] == [125_050, 125_050, 1]
-        assert [shown.minor_units(text, "EUR") for text in ("1,250.5", "12.50", "1.2.3", "1.25,5", ".250")] == [
-            None
-        ] * 5
+        assert [shown.minor_units(text, "EUR") for text in ("1,250.5", "12.50", "1.250")] == [125_050, 1250, 125_000]
+        assert [shown.minor_units(text, "EUR") for text in ("1,250", "1.2.3", "1.25,5", ".250")] == [None] * 4
         assert [shown.parse_duration(text) for text in ("1,25", "0,5", "1h15", "45m")] == [75, 30, 75, 45]
-    assert [shown.minor_units(text, "EUR") for text in ("1,250.5", "1250", "1,25", "1.250")] == [
+    assert [shown.minor_units(text, "EUR") for text in ("1,250.5", "1250", "1,25", "1,250", "1.250")] == [
         125_050,
         125_000,
-        None,
+        125,
+        125_000,
         None,
     ]
 

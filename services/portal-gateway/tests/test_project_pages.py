@@ -97,7 +97,7 @@ async def test_projects_say_where_they_stand(seen: Pages) -> None:
     text = words((await seen.get("/desk/projects", by="agent")).text)
 
     assert dict(seen.upstream.query("/projects")) == {"status": "active"}
-    assert "New office HLO-P1 · Acme Active 50% 10.00 h , beyond the budget 16.67 h 1 Dec 2026" in text
+    assert "New office HLO-P1 · Acme Active 50% 10:00 h , beyond the budget 16:40 h 1 Dec 2026" in text
 
 
 @pytest.mark.parametrize(("view", "heading"), [("list", "Moved in 1, 50% done"), ("board", "In progress 1")])
@@ -191,7 +191,7 @@ async def test_the_effect_of_time_on_a_task_is_shown_before_it_is_logged(seen: P
 
     asked = seen.upstream.body("/coverage/preview")
     assert (asked["contract_id"], asked["job_type"], asked["worked_minutes"]) == (ACME, "network", 50)
-    assert "50 min counts as 1 h. Balance 10.00 h → 9.00 h ." in words(answer.text)
+    assert "50 min counts as 1 h. Balance 10:00 h → 9:00 h ." in words(answer.text)
     assert 'value="Kept"' in answer.text
     assert [one for one in seen.upstream.changes() if one[1] != "/coverage/preview"] == []
 
@@ -287,6 +287,25 @@ async def test_a_refused_project_keeps_what_was_typed(seen: Pages) -> None:
     assert "The project was not created. the contract is not one of this client" in refused.text
     assert 'value="New office"' in refused.text
     assert 'id="budget-err"' in unreadable.text
+
+
+async def test_a_milestone_is_deleted_and_its_tasks_go_where_it_is_said(seen: Pages) -> None:
+    html = (await seen.get(PAGE, by="agent")).text
+    away = await seen.post(f"{PAGE}/milestones/{STONE}/delete", {"tasks_to": "none"}, by="agent")
+    seen.upstream.refused[f"/projects/milestones/{STONE}"] = (
+        409,
+        {"code": "milestone-in-use", "detail": "1 of the tasks belong to Moved in: Rack"},
+    )
+    refused = await seen.post(f"{PAGE}/milestones/{STONE}/delete", {}, by="agent")
+    seen.upstream.refused.clear()
+
+    assert 'name="tasks_to" required' in html, "it has tasks: where they go is chosen first"
+    assert away.headers["location"] == PAGE
+    assert seen.upstream.changes() == [("DELETE", f"/projects/milestones/{STONE}", {})] * 2
+    asked = [query for verb, _, query, _ in seen.upstream.asked if verb == "DELETE"]
+    assert asked == [[("tasks_to", "none")], []]
+    assert refused.status_code == 409
+    assert "The milestone stays. 1 of the tasks belong to Moved in: Rack" in refused.text
 
 
 async def test_milestones_and_the_project_itself_are_changed(seen: Pages) -> None:

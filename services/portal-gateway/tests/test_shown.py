@@ -48,7 +48,9 @@ def test_any_text_is_a_duration_or_refused(text: str) -> None:
 
 
 def test_hours_and_money_are_shown_with_real_minus_signs() -> None:
-    assert [shown.hours(n) for n in (1305, 0, -270, 1)] == ["21.75 h", "0.00 h", "−4.50 h", "0.02 h"]
+    # Twenty minutes are never 0.33 of anything.
+    assert shown.hours(20) == "0:20 h"
+    assert [shown.hours(n) for n in (1305, 0, -270, 1)] == ["21:45 h", "0:00 h", "−4:30 h", "0:01 h"]
     assert shown.money(-12_345, "GBP") == "−£123.45"
     assert shown.money(1200, "JPY").endswith("1,200")
     assert [shown.duration(n) for n in (45, 60, 75)] == ["45 min", "1 h", "1 h 15 min"]

@@ -132,7 +132,7 @@ async def test_a_week_adds_up_and_its_entries_are_of_the_agents_own_days(seen: P
     asked = dict(seen.upstream.query("/time-entries"))
     # The clocks go back on the Sunday of this week: it has an hour more.
     assert (asked["from"], asked["to"]) == ("2026-10-26T00:00:00-04:00", "2026-11-02T00:00:00-05:00")
-    assert "Day 0.75 h 0.00 h 0.00 h 1.50 h 0.00 h 0.00 h 0.00 h 2.25 h" in text
+    assert "Day 0:45 h 0:00 h 0:00 h 1:30 h 0:00 h 0:00 h 0:00 h 2:15 h" in text
     assert "1 entry was rejected and waits for a correction." in text
     assert "Rejected" in text
     assert "Too long" in text

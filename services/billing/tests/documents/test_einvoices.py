@@ -188,6 +188,17 @@ def test_the_pdf_speaks_the_language_of_the_client(language: str, currency: str,
         assert words in text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"), words
 
 
+@pytest.mark.parametrize(("language", "price"), [("en", "£30.67"), ("de", "30,67\N{NO-BREAK SPACE}£")])
+def test_twenty_minutes_are_twenty_minutes_on_paper_and_minutes_in_the_e_invoice(language: str, price: str) -> None:
+    made = made_for(an_invoice(works=[some_work(overage=20, worked=20)], language=language))
+
+    text = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made["pdf"])).pages)
+    assert price in text
+    assert "0:20 h" in text
+    assert "0.33" not in text.replace(",", ".")
+    assert b'<cbc:InvoicedQuantity unitCode="MIN">20</cbc:InvoicedQuantity>' in made["ubl"]
+
+
 def test_markup_and_control_characters_change_nothing() -> None:
     nasty = '#panic("x") *b* $x$ <b>&amp; ]] }} \\ `raw` //no \N{RIGHT-TO-LEFT OVERRIDE}'
     work = some_work(overage=60, note=f"{nasty}\x07\x00", agent_name="=cmd|x")

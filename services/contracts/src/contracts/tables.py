@@ -40,6 +40,7 @@ calendars = Table(
     Column("id", UUID, primary_key=True),
     Column("name", Text, nullable=False),
     Column("calendar", JSONB, nullable=False),
+    Column("revision", Integer, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
 

@@ -23,6 +23,7 @@ from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
 from portal_gateway import endpoints, live
 from portal_gateway.actions import notes
+from portal_gateway.answering import Answering
 from portal_gateway.descriptions import Descriptions
 from portal_gateway.forward import REFUSALS, Forward, nothing
 from portal_gateway.limits import Limits
@@ -42,6 +43,7 @@ from portal_gateway.pages import (
     clients,
     clocks,
     contracts,
+    credit_notes,
     desk,
     drafts,
     files,
@@ -50,6 +52,7 @@ from portal_gateway.pages import (
     inbox,
     invoices,
     my_day,
+    new_payment,
     operations,
     payments,
     period_locks,
@@ -67,6 +70,7 @@ from portal_gateway.pages import (
     sla,
     texts,
     ticket_changes,
+    time_approvals,
     time_entries,
     time_week,
     what_if,
@@ -107,12 +111,15 @@ PAGES = (
     files.router,
     clocks.router,
     operations.router,
+    time_approvals.router,
     billing.router,
     billing_admin.router,
+    new_payment.router,
     payments.router,
     bank.router,
     charges.router,
     invoices.router,
+    credit_notes.router,
     hosted.router,
     buckets.router,
     sla.router,
@@ -182,6 +189,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     app.state.descriptions = Descriptions(services, title=settings.brand_name)
     app.router.routes.append(Mount("/static", Static(directory=HERE / "static")))
     # Appended: innermost of the middlewares, so inside the edge, and before any route is looked for.
+    app.user_middleware.append(Middleware(Answering))
     app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services, limits=limits))
     # And one further in: what is forwarded has no look and no language.
     app.user_middleware.append(Middleware(Surroundings, brands=brands))

@@ -92,9 +92,7 @@ class ChangePerson(Body):
     is_active: bool | None = None
 
 
-class PersonView(View):
-    """A person."""
-
+class _PersonView(View):
     id: PersonId
     kind: str
     client_id: ClientId | None
@@ -102,6 +100,12 @@ class PersonView(View):
     display_name: str
     roles: list[str]
     is_active: bool
+
+
+class PersonView(_PersonView):
+    """A person."""
+
+    revision: int
 
     @classmethod
     def of(cls, person: Person) -> PersonView:
@@ -114,6 +118,7 @@ class PersonView(View):
             display_name=person.display_name,
             roles=list(person.roles),
             is_active=person.is_active,
+            revision=person.revision,
         )
 
 
@@ -123,7 +128,7 @@ class NewPersonView(PersonView):
     link: str | None = None
 
 
-class MeView(PersonView):
+class MeView(_PersonView):
     """Who asks, and how they signed in."""
 
     is_fresh: bool

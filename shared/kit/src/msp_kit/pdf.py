@@ -7,15 +7,20 @@ invoice. Fonts come with the library, not from the machine. Needs the extra ``ms
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from importlib import resources
 from typing import Any
 
 import typst
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
 
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
@@ -25,7 +30,30 @@ _ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _FORGET_AFTER = 10
 """How many runs typst remembers what it has laid out: some 100 kB for every row of a long table."""
-_lock = threading.Lock()
+LAYING_OUT = threading.Lock()
+"""Held while a document is laid out: the compiler keeps state between runs."""
+_READERS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
+"""Where documents for readers are made, one after the other: who waits for one holds no thread that others need."""
+
+
+class PdfResponse(Response):
+    """A PDF that is made when the answer is sent: the transaction is over by then, its connection is back in the pool.
+
+    Laying out a long document takes seconds, and one at a time is laid out; forty readers would hold every connection.
+    """
+
+    media_type = "application/pdf"
+
+    # FastAPI reads the default status from here when it describes an operation.
+    def __init__(self, make: Callable[[], bytes], *, name: str, status_code: int = HTTPStatus.OK) -> None:
+        self.make = make
+        super().__init__(status_code=status_code, headers={"content-disposition": f'attachment; filename="{name}.pdf"'})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make the document, and send it."""
+        self.body = await asyncio.get_running_loop().run_in_executor(_READERS, self.make)
+        self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
 
 
 class NotRenderable(Exception):
@@ -49,8 +77,7 @@ def render(
         NotRenderable: the template cannot be laid out.
     """
     data = json.dumps(_visible(values), ensure_ascii=False)
-    # The compiler keeps state between runs; one at a time.
-    with _lock:
+    with LAYING_OUT:
         try:
             made = _compiled(package, template, {**(inputs or {}), "data": data})
         except typst.TypstError as error:

@@ -46,7 +46,8 @@ async def import_statement(tx: Transaction, *, body: str, name: str) -> Imported
 
 async def _take_line(tx: Transaction, line: BankLine, *, line_id: UUID, fingerprint: str) -> str:
     if line.amount_minor <= 0:
-        await store.decide_bank_line(tx, line_id=line_id, status="ignored", note="money that went out", payment_id=None)
+        note = "money that went out" if line.amount_minor else "no money came with it"
+        await store.decide_bank_line(tx, line_id=line_id, status="ignored", note=note, payment_id=None)
         return "outgoing"
     known = await store.open_invoices(tx, numbers=numbers_in(line.reference), amounts=[line.amount_minor])
     match = matched(line, known)

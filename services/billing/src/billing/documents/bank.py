@@ -15,6 +15,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from billing.domain.payments import BankLine, NotABankStatement
+from billing.domain.profile import cleaned
 from msp_kernel.money import Money
 
 COLUMNS = ("booked_on", "amount", "currency", "counterparty", "reference")
@@ -61,17 +62,22 @@ def _csv(text: str) -> Iterator[BankLine]:
     lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if lacking:
         raise NotABankStatement(f"the columns {', '.join(COLUMNS)} are accepted; {', '.join(lacking)} is missing")
-    for number, row in enumerate(reader, start=2):
+    number = 1
+    while True:
+        number += 1
         try:
+            row = next(reader, None)
+            if row is None:
+                return
             yield BankLine(
                 booked_on=date.fromisoformat(row["booked_on"]),
                 amount_minor=Money.parse(row["amount"], row["currency"]).minor,
                 currency=row["currency"],
-                counterparty=(row["counterparty"] or "")[:200],
-                reference=(row["reference"] or "")[:500],
+                counterparty=cleaned(row["counterparty"] or "")[:200],
+                reference=cleaned(row["reference"] or "")[:500],
                 bank_reference=(row.get("bank_reference") or "")[:100],
             )
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, csv.Error) as error:
             raise NotABankStatement(f"line {number}: {error}") from error
 
 
@@ -110,7 +116,8 @@ def _entry(entry: Element, namespace: str) -> Iterator[BankLine]:
     whole = entry.find(f"{namespace}Amt")
     for place, node in enumerate(details if is_batch else [details[0] if details else entry], start=1):
         amount = amounts[place - 1] if is_batch else whole
-        assert amount is not None, "an entry has an amount"
+        if amount is None:
+            raise ValueError("it has no amount (Amt)")
         party = "Cdtr" if sign < 0 else "Dbtr"
         bank = text(entry, "AcctSvcrRef") or text(node, "Refs/AcctSvcrRef")
         currency = amount.attrib["Ccy"]

@@ -10,7 +10,9 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
+from babel.numbers import get_group_symbol
 
+from msp_kernel.durations import hours_and_minutes
 from msp_kernel.money import exponent
 
 _LOCALES = {"en": "en_GB", "de": "de_DE", "fr": "fr_FR", "nl": "nl_NL"}
@@ -136,9 +138,8 @@ class Writing:
         return f"\N{MINUS SIGN}{text}" if value < 0 else text
 
     def hours(self, minutes: int) -> str:
-        """Return minutes as hours with two decimals, halves up."""
-        hundredths = (abs(minutes) * 100 + 30) // 60
-        return f"{self.number(Decimal(hundredths if minutes >= 0 else -hundredths).scaleb(-2), 2)} h"
+        """Return minutes as ``1:20 h``: what stands beside a rate multiplies to the net beside it."""
+        return f"{hours_and_minutes(minutes, group=get_group_symbol(self.locale))} h"
 
     def percent(self, basis_points: int) -> str:
         """Return a rate."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from billing.actions import drafting, issuing
 from billing.actions.profiles import logo_of, seller_of
 from billing.documents import lines_csv
 from billing.documents.pdf import render
-from billing.endpoints.who import BILLERS, ISSUERS, READERS, DefaultSeller
+from billing.endpoints.who import BILLERS, ISSUERS, READERS, DefaultSeller, EndDay, FirstDay
 from billing.reports import explain, invoices as reports
 from billing.schemas.ids import ClientId, InvoiceId, InvoiceName
 from billing.schemas.invoices import (
@@ -30,6 +30,7 @@ from billing.schemas.invoices import (
 )
 from msp_kit.api import CallerNow, Tx, guarded_router
 from msp_kit.pagination import After, Limit, Page
+from msp_kit.pdf import PdfResponse
 from msp_kit.problems import NotFound
 
 router: APIRouter = guarded_router(tags=["invoices"])
@@ -47,12 +48,14 @@ async def list_invoices(
     client_id: ClientId | None = None,
     kind: Annotated[str | None, Query(max_length=20)] = None,
     status: Annotated[str | None, Query(max_length=20)] = None,
+    from_on: FirstDay = None,
+    to_on: EndDay = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[InvoiceRow]:
     """Return a page of invoices, newest period first; a client's people see issued ones of their own."""
     rows, cursor = await reports.list_invoices(
-        tx, client_id=client_id, kind=kind, status=status, limit=limit, after=after
+        tx, client_id=client_id, kind=kind, status=status, from_on=from_on, to_on=to_on, limit=limit, after=after
     )
     return Page[InvoiceRow](items=[InvoiceRow(**row) for row in rows], next=cursor)
 
@@ -79,13 +82,13 @@ async def one_invoice(invoice: InvoiceName, tx: Tx, caller: CallerNow) -> StaffI
 async def pdf(invoice: InvoiceName, tx: Tx, seller: DefaultSeller) -> Response:
     """Return the document of an invoice; a draft is marked as one, and only staff sees drafts."""
     row = await _found(tx, invoice)
-    body = await reports.document_of(tx, invoice_id=row["id"], kind="pdf")
-    if body is None:
-        now = await seller_of(tx, seller)
-        body = await asyncio.to_thread(render, {**row, "seller": now, "number": None}, logo=await logo_of(tx, now))
-    name = row["number"] or "draft"
-    headers = {"content-disposition": f'attachment; filename="{name}.pdf"'}
-    return Response(body, media_type="application/pdf", headers=headers)
+    kept = await reports.document_of(tx, invoice_id=row["id"], kind="pdf")
+    if kept is not None:
+        headers = {"content-disposition": f'attachment; filename="{row["number"]}.pdf"'}
+        return Response(kept, media_type="application/pdf", headers=headers)
+    now = await seller_of(tx, seller)
+    draft = {**row, "seller": now, "number": None}
+    return PdfResponse(partial(render, draft, logo=await logo_of(tx, now)), name="draft")
 
 
 @router.get("/invoices/{invoice}/xml", openapi_extra=READERS)

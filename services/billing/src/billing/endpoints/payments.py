@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from billing.actions import bank, online, payments, profiles
-from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, READERS, Provider, logo_answer
+from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, READERS, EndDay, FirstDay, Provider, logo_answer
 from billing.reports import invoices, receivables as reports
 from billing.schemas.ids import BankLineId, ClientId, InvoiceId, InvoiceLinkId, PaymentId, WriteOffId
 from billing.schemas.payments import (
@@ -21,6 +21,7 @@ from billing.schemas.payments import (
     IgnoreLine,
     ImportedView,
     ImportStatement,
+    LeftOverView,
     LinkView,
     MakeLink,
     NewLinkView,
@@ -42,7 +43,7 @@ from billing.schemas.payments import (
     WriteOffView,
 )
 from msp_kit.api import Tx, guarded_router
-from msp_kit.pagination import Limit, Page
+from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import NotFound
 
 router: APIRouter = guarded_router(tags=["payments"])
@@ -64,10 +65,25 @@ async def record_payment(body: RecordPayment, tx: Tx) -> WholePaymentView:
 
 
 @router.get("/payments", openapi_extra=READERS)
-async def list_payments(tx: Tx, client_id: ClientId | None = None, limit: Limit = 50) -> Page[PaymentView]:
-    """Return payments with what is left of them, newest first."""
-    found = await reports.list_payments(tx, client_id=client_id, limit=limit)
-    return Page[PaymentView](items=[PaymentView(**one) for one in found])
+async def list_payments(
+    tx: Tx,
+    client_id: ClientId | None = None,
+    from_on: FirstDay = None,
+    to_on: EndDay = None,
+    has_left: Annotated[bool, Query(description="Only payments with money that is on no invoice")] = False,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[PaymentView]:
+    """Return a page of payments with what is left of them, newest first."""
+    wanted = reports.Wanted(client_id=client_id, from_on=from_on, to_on=to_on, has_left=has_left)
+    found, cursor = await reports.list_payments(tx, wanted=wanted, limit=limit, after=after)
+    return Page[PaymentView](items=[PaymentView(**one) for one in found], next=cursor)
+
+
+@router.get("/payments/left-over", openapi_extra=BILLERS)
+async def left_over(tx: Tx) -> Page[LeftOverView]:
+    """Return what is left of all payments together, by currency."""
+    return Page[LeftOverView](items=[LeftOverView(**one) for one in await reports.left_over(tx)])
 
 
 @router.get("/payments/{payment_id}", openapi_extra=READERS)
@@ -115,9 +131,10 @@ async def propose_write_off(body: ProposeWriteOff, tx: Tx) -> NewWriteOffView:
 
 
 @router.get("/write-offs", openapi_extra=BILLERS)
-async def write_offs(tx: Tx, limit: Limit = 50) -> Page[WriteOffView]:
-    """Return write-offs, those that wait for a second person first."""
-    return Page[WriteOffView](items=[WriteOffView(**one) for one in await reports.write_offs(tx, limit=limit)])
+async def write_offs(tx: Tx, limit: Limit = 50, after: After = None) -> Page[WriteOffView]:
+    """Return a page of write-offs, those that wait for a second person first."""
+    found, cursor = await reports.write_offs(tx, limit=limit, after=after)
+    return Page[WriteOffView](items=[WriteOffView(**one) for one in found], next=cursor)
 
 
 @router.post("/write-offs/{write_off_id}/approve", status_code=204, openapi_extra=APPROVERS)
@@ -136,11 +153,16 @@ async def import_statement(body: ImportStatement, tx: Tx) -> ImportedView:
 async def bank_lines(
     tx: Tx,
     status: Annotated[str | None, Query(pattern="^(matched|unmatched|ignored)$")] = None,
+    client_id: ClientId | None = None,
+    from_on: FirstDay = None,
+    to_on: EndDay = None,
     limit: Limit = 50,
+    after: After = None,
 ) -> Page[BankLineView]:
-    """Return lines of bank statements, newest first."""
-    found = await reports.bank_lines(tx, status=status, limit=limit)
-    return Page[BankLineView](items=[BankLineView(**one) for one in found])
+    """Return a page of lines of bank statements, newest first."""
+    wanted = reports.Wanted(client_id=client_id, from_on=from_on, to_on=to_on, status=status)
+    found, cursor = await reports.bank_lines(tx, wanted=wanted, limit=limit, after=after)
+    return Page[BankLineView](items=[BankLineView(**one) for one in found], next=cursor)
 
 
 @router.post("/bank-lines/{line_id}/assign", status_code=201, openapi_extra=BILLERS)
@@ -172,24 +194,28 @@ async def take_line_back(line_id: BankLineId, body: TakeBack, tx: Tx) -> None:
 
 
 @router.get("/reminders", openapi_extra=BILLERS)
-async def reminders(tx: Tx, client_id: ClientId | None = None, limit: Limit = 50) -> Page[ReminderView]:
-    """Return the reminders that fell due, newest first."""
-    found = await reports.reminders(tx, client_id=client_id, limit=limit)
-    return Page[ReminderView](items=[ReminderView(**one) for one in found])
+async def reminders(
+    tx: Tx, client_id: ClientId | None = None, limit: Limit = 50, after: After = None
+) -> Page[ReminderView]:
+    """Return a page of the reminders that fell due, newest first."""
+    found, cursor = await reports.reminders(tx, client_id=client_id, limit=limit, after=after)
+    return Page[ReminderView](items=[ReminderView(**one) for one in found], next=cursor)
 
 
 @router.get("/receivables", openapi_extra=READERS)
-async def open_invoices(tx: Tx, client_id: ClientId | None = None, limit: Limit = 100) -> Page[OpenInvoiceView]:
-    """Return the invoices on which something is owed, the oldest due first."""
-    found = await reports.open_invoices(tx, client_id=client_id, on=tx.now.date(), limit=limit)
-    return Page[OpenInvoiceView](items=[OpenInvoiceView(**one) for one in found])
+async def open_invoices(
+    tx: Tx, client_id: ClientId | None = None, limit: Limit = 100, after: After = None
+) -> Page[OpenInvoiceView]:
+    """Return a page of the invoices on which something is owed, the oldest due first."""
+    found, cursor = await reports.open_invoices(tx, client_id=client_id, on=tx.now.date(), limit=limit, after=after)
+    return Page[OpenInvoiceView](items=[OpenInvoiceView(**one) for one in found], next=cursor)
 
 
 @router.get("/receivables/ageing", openapi_extra=BILLERS)
-async def ageing(tx: Tx) -> Page[AgeingView]:
-    """Return what every client owes by age and currency."""
-    found = await reports.ageing(tx, on=tx.now.date())
-    return Page[AgeingView](items=[AgeingView(**one) for one in found])
+async def ageing(tx: Tx, limit: Limit = 200, after: After = None) -> Page[AgeingView]:
+    """Return a page of what clients owe by age and currency; who owes most comes first."""
+    found, cursor = await reports.ageing(tx, on=tx.now.date(), limit=limit, after=after)
+    return Page[AgeingView](items=[AgeingView(**one) for one in found], next=cursor)
 
 
 @router.get("/receivables/statement", openapi_extra=READERS)

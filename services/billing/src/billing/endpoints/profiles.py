@@ -25,7 +25,7 @@ from billing.schemas.profiles import (
 )
 from msp_kit import ids
 from msp_kit.api import CallerNow, Tx, guarded_router
-from msp_kit.pagination import Limit, Page
+from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import NotFound
 
 router: APIRouter = guarded_router(tags=["billing profiles"])
@@ -81,10 +81,10 @@ async def change_profile(client_id: ClientId, body: ProfileBody, tx: Tx, default
 
 
 @router.get("/billing-profiles/{client_id}/charges", openapi_extra=BILLERS)
-async def list_charges(client_id: ClientId, tx: Tx) -> Page[ChargeView]:
-    """Return the items, discounts and minimums agreed beside a client's contracts."""
-    found = await shown.charges(tx, client_id=client_id)
-    return Page[ChargeView](items=[ChargeView.model_validate(one) for one in found])
+async def list_charges(client_id: ClientId, tx: Tx, limit: Limit = 50, after: After = None) -> Page[ChargeView]:
+    """Return a page of the items, discounts and minimums agreed beside a client's contracts, the latest beginning first."""
+    found, cursor = await shown.list_charges(tx, client_id=client_id, limit=limit, after=after)
+    return Page[ChargeView](items=[ChargeView.model_validate(one) for one in found], next=cursor)
 
 
 @router.post("/billing-profiles/{client_id}/charges", status_code=201, openapi_extra=BILLERS)
@@ -109,10 +109,12 @@ async def earn_credit(body: EarnCredit, tx: Tx) -> EarnedView:
 
 
 @router.get("/credits", openapi_extra=READERS)
-async def list_credits(tx: Tx, client_id: ClientId | None = None, limit: Limit = 50) -> Page[CreditView]:
-    """Return credits with their evidence, newest first."""
-    found = await reports.list_credits(tx, client_id=client_id, limit=limit)
-    return Page[CreditView](items=[CreditView(**one) for one in found])
+async def list_credits(
+    tx: Tx, client_id: ClientId | None = None, limit: Limit = 50, after: After = None
+) -> Page[CreditView]:
+    """Return a page of credits with their evidence, newest first."""
+    found, cursor = await reports.list_credits(tx, client_id=client_id, limit=limit, after=after)
+    return Page[CreditView](items=[CreditView(**one) for one in found], next=cursor)
 
 
 @router.post("/credits/{credit_id}/withdraw", status_code=204, openapi_extra=BILLERS)

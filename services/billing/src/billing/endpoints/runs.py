@@ -13,7 +13,7 @@ from billing.reports import runs as reports
 from billing.schemas.ids import BillingRunId, ClientId
 from billing.schemas.invoices import IssueDrafts, PreviewView, ReviewView, RunView, StartRun
 from msp_kit.api import Tx, guarded_router
-from msp_kit.pagination import Limit, Page
+from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import NotFound
 
 router: APIRouter = guarded_router(tags=["billing runs"])
@@ -28,9 +28,10 @@ async def start_run(body: StartRun, tx: Tx) -> RunView:
 
 
 @router.get("/billing-runs", openapi_extra=BILLERS)
-async def list_runs(tx: Tx, limit: Limit = 50) -> Page[RunView]:
-    """Return the runs, newest period first."""
-    return Page[RunView](items=[RunView(**row) for row in await reports.list_runs(tx, limit=limit)])
+async def list_runs(tx: Tx, limit: Limit = 50, after: After = None) -> Page[RunView]:
+    """Return a page of runs, newest period first."""
+    found, cursor = await reports.list_runs(tx, limit=limit, after=after)
+    return Page[RunView](items=[RunView(**row) for row in found], next=cursor)
 
 
 @router.get("/billing-runs/preview", openapi_extra=BILLERS)

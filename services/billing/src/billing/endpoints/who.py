@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from billing.documents.logo import Logo
 from billing.providers import NoProvider, PaymentProvider
@@ -47,5 +48,9 @@ async def _provider(request: Request) -> PaymentProvider:
     return provider
 
 
+FirstDay = Annotated[date | None, Query(alias="from", ge=date(2000, 1, 1), description="The first day of the list")]
+EndDay = Annotated[
+    date | None, Query(alias="to", le=date(2199, 12, 31), description="The day after the last of the list")
+]
 Provider = Annotated[PaymentProvider, Depends(_provider)]
 """Who takes money online."""

@@ -11,11 +11,11 @@ import orjson
 import sqlalchemy as sa
 
 from billing.domain.invoice import Control
+from billing.reports import cursors
 from billing.tables import invoices
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
-from msp_kit.pagination import page_of, position
-from msp_kit.problems import BadCursor
+from msp_kit.pagination import page_of
 
 Row = dict[str, Any]
 _SUMMARY = ("id", "client_id", "kind", "status", "number", "currency", "starts_on", "ends_on", "issued_at", "due_on")
@@ -28,10 +28,12 @@ async def list_invoices(
     client_id: UUID | None,
     kind: str | None,
     status: str | None,
+    from_on: date | None,
+    to_on: date | None,
     limit: int,
     after: str | None,
 ) -> tuple[Sequence[Row], str | None]:
-    """Return a page of invoices, newest period first.
+    """Return a page of invoices, newest period first; with days those whose period begins in ``[from_on, to_on)``.
 
     Raises:
         BadCursor: ``after`` is not a cursor of this list.
@@ -44,12 +46,12 @@ async def list_invoices(
         query = query.where(invoices.c.kind == kind)
     if status is not None:
         query = query.where(invoices.c.status == status)
-    found = position(after, of=2)
-    if found is not None:
-        try:
-            here = (date.fromisoformat(found[0]), UUID(found[1]))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise BadCursor("take the cursor from `next` of the previous page") from error
+    if from_on is not None:
+        query = query.where(invoices.c.starts_on >= from_on)
+    if to_on is not None:
+        query = query.where(invoices.c.starts_on < to_on)
+    if after is not None:
+        here = cursors.place(after, cursors.on_day, cursors.an_id)
         query = query.where(sa.tuple_(invoices.c.starts_on, invoices.c.id) < sa.tuple_(*map(sa.literal, here)))
     query = query.order_by(invoices.c.starts_on.desc(), invoices.c.id.desc()).limit(limit + 1)
     rows = (await tx.execute(query)).all()
@@ -170,17 +172,25 @@ async def summary(tx: Transaction) -> Sequence[Row]:
     return [dict(row) for row in rows]
 
 
-async def list_credits(tx: Transaction, *, client_id: UUID | None, limit: int) -> Sequence[Row]:
-    """Return credits with their evidence, newest first."""
+async def list_credits(
+    tx: Transaction, *, client_id: UUID | None, limit: int, after: str | None
+) -> tuple[Sequence[Row], str | None]:
+    """Return a page of credits with their evidence, newest first.
+
+    Raises:
+        BadCursor: ``after`` is not a cursor of this list.
+    """
     rows = await tx.fetch(
         "SELECT c.client_id, c.id, c.contract_id, c.currency, c.amount_minor, c.basis_points, c.text, c.evidence, c.source, c.earned_on,"
         " CASE WHEN v.status = 'issued' THEN 'given' WHEN c.invoice_id IS NOT NULL THEN 'on_draft' ELSE c.status END AS status,"
         " v.number FROM credits c LEFT JOIN invoices v ON v.client_id = c.client_id AND v.id = c.invoice_id"
-        " WHERE $1::uuid IS NULL OR c.client_id = $1 ORDER BY c.earned_on DESC, c.id LIMIT $2",
+        " WHERE ($1::uuid IS NULL OR c.client_id = $1) AND ($2::date IS NULL OR (c.earned_on, c.id) < ($2, $3::uuid))"
+        " ORDER BY c.earned_on DESC, c.id DESC LIMIT $4",
         client_id,
-        limit,
+        *cursors.place(after, cursors.on_day, cursors.an_id),
+        limit + 1,
     )
-    return [dict(row) for row in rows]
+    return page_of([dict(row) for row in rows], limit=limit, key=cursors.keys_of("earned_on", "id"))
 
 
 async def cost_rates(tx: Transaction) -> Sequence[Row]:

@@ -7,22 +7,31 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from billing.reports import cursors
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
+from msp_kit.pagination import page_of
 
 Row = dict[str, Any]
 
 
-async def list_runs(tx: Transaction, *, limit: int) -> Sequence[Row]:
-    """Return the runs, newest period first."""
+async def list_runs(tx: Transaction, *, limit: int, after: str | None) -> tuple[Sequence[Row], str | None]:
+    """Return a page of runs, newest period first.
+
+    Raises:
+        BadCursor: ``after`` is not a cursor of this list.
+    """
     rows = await tx.fetch(
         "SELECT r.id, r.starts_on, r.ends_on, r.started_at, coalesce(c.counts, '{}') AS counts FROM billing_runs r LEFT JOIN"
         " (SELECT run_id, jsonb_object_agg(status, n) AS counts FROM"
         "   (SELECT run_id, status, count(*) AS n FROM billing_run_items GROUP BY run_id, status) AS s GROUP BY run_id) AS c"
-        " ON c.run_id = r.id ORDER BY r.starts_on DESC, r.id LIMIT $1",
-        limit,
+        " ON c.run_id = r.id WHERE $1::date IS NULL OR (r.starts_on, r.id) < ($1, $2::uuid)"
+        " ORDER BY r.starts_on DESC, r.id DESC LIMIT $3",
+        *cursors.place(after, cursors.on_day, cursors.an_id),
+        limit + 1,
     )
-    return [{**dict(row), "status": run_status(row["counts"]), "items": [], "progress": None} for row in rows]
+    found = [{**dict(row), "status": run_status(row["counts"]), "items": [], "progress": None} for row in rows]
+    return page_of(found, limit=limit, key=cursors.keys_of("starts_on", "id"))
 
 
 async def one_run(tx: Transaction, *, run_id: UUID) -> Row | None:
@@ -31,7 +40,9 @@ async def one_run(tx: Transaction, *, run_id: UUID) -> Row | None:
     if run is None:
         return None
     rows = await tx.fetch(
-        "SELECT i.client_id, c.name AS client_name, i.period_close_id, i.status, i.detail, i.attempt, i.invoice_id,"
+        "SELECT i.client_id, c.name AS client_name, i.period_close_id, i.status, i.detail, i.reason, i.attempt, i.invoice_id,"
+        " c.state->>'code' AS client_code, CASE WHEN i.status = 'blocked' THEN (SELECT array_agg(DISTINCT k.state->>'ref')"
+        "   FROM contract_versions k WHERE k.client_id = i.client_id AND k.status <> 'draft') END AS contract_refs,"
         " i.drafted_at, i.issued_at, v.number, v.gross_minor, v.currency, coalesce(v.findings, '[]') AS findings,"
         " (SELECT count(*) FROM invoices o WHERE o.period_close_id = i.period_close_id) AS invoice_count"
         " FROM billing_run_items i LEFT JOIN clients c USING (client_id)"
@@ -125,7 +136,8 @@ async def review(tx: Transaction, *, run_id: UUID) -> Row | None:
         ends_at,
     )
     without = await tx.fetch(
-        "SELECT c.client_id, c.name AS client_name FROM clients c WHERE coalesce((c.state->>'is_active')::boolean, true)"
+        "SELECT c.client_id, c.name AS client_name, c.state->>'code' AS client_code FROM clients c"
+        " WHERE coalesce((c.state->>'is_active')::boolean, true)"
         " AND NOT EXISTS (SELECT FROM contract_versions v WHERE v.client_id = c.client_id AND v.status <> 'draft'"
         "   AND (v.state->>'starts_on')::date < $2 AND ((v.state->>'ends_on') IS NULL OR (v.state->>'ends_on')::date > $1))"
         " ORDER BY c.name, c.client_id LIMIT 200",
@@ -139,7 +151,8 @@ async def review(tx: Transaction, *, run_id: UUID) -> Row | None:
         ends_at,
     )
     items = await tx.fetch(
-        "SELECT i.client_id, c.name AS client_name, i.status, i.detail, coalesce(v.findings, '[]') AS findings"
+        "SELECT i.client_id, c.name AS client_name, i.status, i.detail, i.reason, c.state->>'code' AS client_code,"
+        " v.id AS invoice_id, coalesce(v.findings, '[]') AS findings"
         " FROM billing_run_items i JOIN clients c USING (client_id)"
         " LEFT JOIN invoices v ON v.period_close_id = i.period_close_id AND v.status = 'draft'"
         " WHERE i.run_id = $1 AND (i.status = 'blocked' OR v.findings <> '[]') ORDER BY c.name, i.client_id LIMIT 200",
@@ -151,7 +164,7 @@ async def review(tx: Transaction, *, run_id: UUID) -> Row | None:
         "leaking": [dict(row) for row in leaking],
         "blocked": [dict(row) for row in items if row["status"] == "blocked"],
         "findings": [
-            {**finding, "client_id": row["client_id"], "client_name": row["client_name"]}
+            {**finding, **{name: row[name] for name in ("client_id", "client_name", "invoice_id")}}
             for row in items
             for finding in row["findings"]
         ],

@@ -12,7 +12,8 @@ from billing.domain.profile import CONTROL, LANGUAGE, is_vat_id
 from msp_kernel.money import exponent
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Let a text through that every document can carry."""
     found = CONTROL.search(text)
     if found:
         message = f"the character U+{ord(found[0]):04X} cannot be printed or sent; write the text without it"
@@ -55,8 +56,9 @@ def _vat_id(text: str) -> str:
 
 
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
-Text = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_printable)]
-Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+Text = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(printable)]
+Maybe = Annotated[str, Field(max_length=500), AfterValidator(printable)]
+Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(printable)]
 Currency = Annotated[str, Field(min_length=3, max_length=3), AfterValidator(_currency)]
 Minor = Annotated[int, Field(ge=1, le=10**15)]
 """An amount above zero, in minor units."""

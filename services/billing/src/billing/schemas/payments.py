@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from billing.schemas.fields import Currency, Day, Minor, Text, Word
+from billing.schemas.fields import Currency, Day, Maybe, Minor, Text, Word
 from billing.schemas.ids import (
     ActorName,
     BankLineId,
@@ -39,7 +39,7 @@ class RecordPayment(Body):
     currency: Currency
     received_on: Day
     method: Word
-    reference: Annotated[str, Field(max_length=500)] = ""
+    reference: Maybe = ""
     external_id: Word | None = None
     shares: Shares = []
 
@@ -223,6 +223,14 @@ class ReminderView(View):
     reminded_at: datetime
     open_then_minor: int
     open_minor: int
+
+
+class LeftOverView(View):
+    """What is left of payments in a currency, on no invoice."""
+
+    currency: str
+    payment_count: int
+    left_minor: int
 
 
 class WriteOffView(View):

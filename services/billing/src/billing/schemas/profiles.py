@@ -5,10 +5,22 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Base64Bytes, Field, model_validator
+from pydantic import AfterValidator, Base64Bytes, Field, model_validator
 
 from billing.domain.items import Charge, Credit
-from billing.schemas.fields import BasisPoints, Country, Currency, Day, Iban, Language, Scheme, Text, VatId, Word
+from billing.schemas.fields import (
+    BasisPoints,
+    Country,
+    Currency,
+    Day,
+    Iban,
+    Language,
+    Scheme,
+    Text,
+    VatId,
+    Word,
+    printable,
+)
 from billing.schemas.ids import ChargeId, ClientId, ContractId, CreditId, Document
 from msp_kernel.ids import new_id
 from msp_kit.api import Body, View
@@ -19,7 +31,7 @@ class AddressBody(Body):
 
     lines: Annotated[list[Word], Field(min_length=1, max_length=3)]
     city: Word
-    postcode: Annotated[str, Field(max_length=20)] = ""
+    postcode: Annotated[str, Field(max_length=20), AfterValidator(printable)] = ""
     country: Country
 
 

@@ -71,16 +71,16 @@ async def save_profile(tx: Transaction, *, client_id: UUID, profile: dict[str, A
     )
 
 
-_CHARGE = "id, contract_id, kind, text, quantity, amount_minor, basis_points, applies_to, frequency, starts_on, ends_on"
+CHARGE = "id, contract_id, kind, text, quantity, amount_minor, basis_points, applies_to, frequency, starts_on, ends_on"
 
 
 async def add_charge(tx: Transaction, *, client_id: UUID, charge: Charge) -> None:
     """Save a charge."""
     await tx.driver.execute(
-        f"INSERT INTO charges (client_id, {_CHARGE}, created_at, created_by)"
+        f"INSERT INTO charges (client_id, {CHARGE}, created_at, created_by)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         client_id,
-        *(getattr(charge, name) for name in _CHARGE.split(", ")),
+        *(getattr(charge, name) for name in CHARGE.split(", ")),
         tx.now,
         tx.scope.actor,
     )
@@ -100,7 +100,7 @@ async def end_charge(tx: Transaction, *, charge_id: UUID, ends_on: date) -> bool
 
 async def charges(tx: Transaction, *, client_id: UUID) -> list[Charge]:
     """Return the charges of a client."""
-    rows = await tx.fetch(f"SELECT {_CHARGE} FROM charges WHERE client_id = $1 ORDER BY starts_on, id", client_id)
+    rows = await tx.fetch(f"SELECT {CHARGE} FROM charges WHERE client_id = $1 ORDER BY starts_on, id", client_id)
     return [Charge(**row) for row in rows]
 
 

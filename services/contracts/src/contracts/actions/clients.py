@@ -15,6 +15,7 @@ from msp_kit import ids
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
+from msp_kit.revisions import refuse_stale
 
 Row = Mapping[str, Any]
 
@@ -57,15 +58,19 @@ async def register(tx: Transaction, particulars: Mapping[str, Any]) -> Row:
     return client
 
 
-async def change(tx: Transaction, client_id: UUID, changes: Mapping[str, Any]) -> Row:
+async def change(
+    tx: Transaction, client_id: UUID, changes: Mapping[str, Any], *, if_revision: int | None = None
+) -> Row:
     """Change a client.
 
     Raises:
         NotFound: there is no such client.
+        Conflict: somebody changed it since ``if_revision``.
     """
     known = await store.client(tx, client_id, is_locked=True)
     if known is None:
         raise NotFound
+    refuse_stale("the client", revision=known["revision"], read=if_revision)
     differing = {name: value for name, value in changes.items() if known[name] != value}
     if not differing:
         return known
@@ -111,21 +116,25 @@ async def add_calendar(tx: Transaction, *, name: str, document: Mapping[str, Any
     Raises:
         CalendarWithoutHours, UnknownTimezone, BadWindow, BadDay: the calendar cannot be reckoned with.
     """
-    row = {"id": new_id(), "name": name, "calendar": _readable(document), "created_at": tx.now}
+    row = {"id": new_id(), "name": name, "calendar": _readable(document), "revision": 1, "created_at": tx.now}
     return await store.insert_calendar(tx, row)
 
 
-async def change_calendar(tx: Transaction, calendar_id: UUID, *, name: str, document: Mapping[str, Any]) -> Row:
+async def change_calendar(
+    tx: Transaction, calendar_id: UUID, *, name: str, document: Mapping[str, Any], if_revision: int | None = None
+) -> Row:
     """Change a calendar; contracts keep what it said when they were drafted or amended (an amendment adopts it).
 
     Raises:
         NotFound: there is no such calendar.
+        Conflict: somebody changed it since ``if_revision``.
         CalendarWithoutHours, UnknownTimezone, BadWindow, BadDay: the calendar cannot be reckoned with.
     """
-    changed = await store.update_calendar(tx, calendar_id, {"name": name, "calendar": _readable(document)})
-    if changed is None:
+    known = await store.calendar(tx, calendar_id, is_locked=True)
+    if known is None:
         raise NotFound
-    return changed
+    refuse_stale("the calendar", revision=known["revision"], read=if_revision)
+    return await store.update_calendar(tx, calendar_id, {"name": name, "calendar": _readable(document)})
 
 
 def _readable(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,15 +156,19 @@ async def define_job_type(tx: Transaction, *, code: str, name: str, is_billable:
     return await _said(tx, job_type)
 
 
-async def change_job_type(tx: Transaction, job_type_id: UUID, changes: Mapping[str, Any]) -> Row:
+async def change_job_type(
+    tx: Transaction, job_type_id: UUID, changes: Mapping[str, Any], *, if_revision: int | None = None
+) -> Row:
     """Change the name of a job type, or whether new contracts charge it; contracts keep what they say of it.
 
     Raises:
         NotFound: there is no such job type.
+        Conflict: somebody changed it since ``if_revision``.
     """
     known = await store.job_type(tx, job_type_id)
     if known is None:
         raise NotFound
+    refuse_stale("the job type", revision=known["revision"], read=if_revision)
     differing = {name: value for name, value in changes.items() if known[name] != value}
     return await _said(tx, await store.update_job_type(tx, job_type_id, differing)) if differing else known
 

@@ -32,6 +32,7 @@ from msp_kernel.periods import day_of, midnight
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
+from msp_kit.revisions import refuse_stale
 
 Row = Mapping[str, Any]
 
@@ -109,11 +110,19 @@ async def draft(tx: Transaction, head: Mapping[str, Any], terms: Mapping[str, An
     return contract_id
 
 
-async def redraft(tx: Transaction, contract_id: UUID, changes: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
+async def redraft(
+    tx: Transaction,
+    contract_id: UUID,
+    changes: Mapping[str, Any],
+    terms: Mapping[str, Any],
+    *,
+    if_revision: int | None = None,
+) -> None:
     """Change a draft: name, end, priority, rate card and terms.
 
     Raises:
         NotFound: there is no such contract, calendar or rate card.
+        Conflict: somebody changed it since ``if_revision``.
         ContractNotDraft: it is in force or over; amend it instead.
         ContractEndsTooEarly: it would end before it starts.
         CurrenciesDiffer, UnknownJobTypes, AmbiguousTargets: what is wrong.
@@ -121,6 +130,7 @@ async def redraft(tx: Transaction, contract_id: UUID, changes: Mapping[str, Any]
     head = await locked(tx, contract_id)
     if head["status"] != "draft":
         raise ContractNotDraft(f"{head['ref']} is {head['status']}: amend it instead")
+    refuse_stale(head["ref"], revision=head["revision"], read=if_revision)
     ends_on = changes.get("ends_on")
     if ends_on is not None and ends_on <= head["starts_on"]:
         raise ContractEndsTooEarly(f"{head['ref']} starts on {head['starts_on']}")

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msp_kernel.durations import hours_and_minutes
 from msp_kit import pdf
 
 SHORT = 200
@@ -74,18 +75,16 @@ def _note(statement: Mapping[str, Any]) -> str:
     state = (
         "The period is closed: it does not change any more." if statement["is_closed"] else "The period is still open."
     )
-    return f"{told}{state} Times are those of {statement['timezone']}; minutes count as the contract rounds and weighs them."
+    return f"{told}{state} Times are those of {statement['timezone']}; hours count as the contract rounds and weighs them, in hours and minutes."
 
 
 def hours(minutes: int) -> str:
-    """Return minutes as hours with two decimals and a real minus sign: ``21.75 h``."""
-    hundredths = (abs(minutes) * 100 + 30) // 60
-    sign = "\N{MINUS SIGN}" if minutes < 0 and hundredths else ""
-    return f"{sign}{hundredths // 100:,}.{hundredths % 100:02} h"
+    """Return minutes as ``21:45 h``."""
+    return f"{hours_and_minutes(minutes)} h"
 
 
 def _signed(minutes: int) -> str:
-    return f"+{minutes}" if minutes > 0 else str(minutes).replace("-", "\N{MINUS SIGN}")
+    return f"{'+' if minutes > 0 else ''}{hours(minutes)}"
 
 
 def _day(at: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from contracts.actions import clients as actions
 from contracts.actions.public_holidays import public_holidays
@@ -29,6 +29,7 @@ from contracts.schemas.ids import CalendarId, ClientId, ContactId, JobTypeId, Ra
 from msp_kit import ids
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
+from msp_kit.revisions import IfMatch, tag
 
 
 class ClientNotNamed(Exception):
@@ -66,18 +67,19 @@ async def list_clients(
 
 
 @clients.get("/{client_id}", openapi_extra=EVERYBODY)
-async def read_client(client_id: ClientId, caller: CallerNow, tx: Tx) -> ClientView | OwnClientView:
+async def read_client(client_id: ClientId, caller: CallerNow, tx: Tx, response: Response) -> ClientView | OwnClientView:
     """Read one client; its own people may."""
     row = await reports.client(tx, client_id)
+    tag(response, row["revision"])
     return _client(row) if caller.kind == "staff" else OwnClientView.model_validate({**row, "id": row["client_id"]})
 
 
 @clients.patch("/{client_id}", openapi_extra=MANAGERS)
-async def change_client(client_id: ClientId, body: ClientChanges, tx: Tx) -> ClientView:
+async def change_client(client_id: ClientId, body: ClientChanges, tx: Tx, if_revision: IfMatch) -> ClientView:
     """Change a client's particulars."""
     given = body.model_dump(exclude_unset=True)
     changes = {name: value for name, value in given.items() if value is not None or name in _CLEARABLE}
-    return _client(await actions.change(tx, client_id, changes))
+    return _client(await actions.change(tx, client_id, changes, if_revision=if_revision))
 
 
 @contacts.post("", status_code=201, openapi_extra=allows(staff=(), client=("admin",)))
@@ -115,9 +117,10 @@ async def add_calendar(body: NewCalendar, tx: Tx) -> CalendarView:
 
 
 @calendars.put("/{calendar_id}", openapi_extra=MANAGERS)
-async def change_calendar(calendar_id: CalendarId, body: NewCalendar, tx: Tx) -> CalendarView:
+async def change_calendar(calendar_id: CalendarId, body: NewCalendar, tx: Tx, if_revision: IfMatch) -> CalendarView:
     """Change a calendar; contracts adopt it by an amendment, and keep their copy until then."""
-    row = await actions.change_calendar(tx, calendar_id, name=body.name, document=_calendar(body, tx))
+    document = _calendar(body, tx)
+    row = await actions.change_calendar(tx, calendar_id, name=body.name, document=document, if_revision=if_revision)
     return CalendarView.model_validate(row)
 
 
@@ -130,9 +133,11 @@ async def list_calendars(tx: Tx, limit: Limit = 50, after: After = None) -> Page
 
 
 @calendars.get("/{calendar_id}", openapi_extra=STAFF)
-async def read_calendar(calendar_id: CalendarId, tx: Tx) -> CalendarView:
+async def read_calendar(calendar_id: CalendarId, tx: Tx, response: Response) -> CalendarView:
     """Read one calendar."""
-    return CalendarView.model_validate(await reports.calendar(tx, calendar_id))
+    row = await reports.calendar(tx, calendar_id)
+    tag(response, row["revision"])
+    return CalendarView.model_validate(row)
 
 
 @job_types.post("", status_code=201, openapi_extra=MANAGERS)
@@ -142,11 +147,10 @@ async def define_job_type(body: NewJobType, tx: Tx) -> JobTypeView:
 
 
 @job_types.patch("/{job_type_id}", openapi_extra=MANAGERS)
-async def change_job_type(job_type_id: JobTypeId, body: JobTypeChanges, tx: Tx) -> JobTypeView:
+async def change_job_type(job_type_id: JobTypeId, body: JobTypeChanges, tx: Tx, if_revision: IfMatch) -> JobTypeView:
     """Change the name of a job type, or whether new contracts charge it."""
-    return JobTypeView.model_validate(
-        await actions.change_job_type(tx, job_type_id, body.model_dump(exclude_none=True))
-    )
+    changes = body.model_dump(exclude_none=True)
+    return JobTypeView.model_validate(await actions.change_job_type(tx, job_type_id, changes, if_revision=if_revision))
 
 
 @job_types.get("", openapi_extra=EVERYBODY)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import AfterValidator
 
 from contracts.actions import amendments, contracts as actions, terms
@@ -29,6 +29,7 @@ from contracts.schemas.terms import ProposalView
 from msp_kit import ids
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
+from msp_kit.revisions import IfMatch, tag
 
 router = guarded_router(prefix="/contracts", tags=["contracts"])
 ROUTERS = (router,)
@@ -56,12 +57,12 @@ async def draft_contract(body: NewContract, tx: Tx) -> ContractView:
 
 
 @router.patch("/{contract_id}", openapi_extra=MANAGERS)
-async def change_draft(contract_id: ContractId, body: DraftChanges, tx: Tx) -> ContractView:
+async def change_draft(contract_id: ContractId, body: DraftChanges, tx: Tx, if_revision: IfMatch) -> ContractView:
     """Change a draft; what is in force is amended instead."""
     changes = _given(body, _OF_DRAFT)
     if "ends_on" in body.model_fields_set:
         changes["ends_on"] = body.ends_on
-    await actions.redraft(tx, contract_id, changes, _terms(body, exclude=_OF_DRAFT))
+    await actions.redraft(tx, contract_id, changes, _terms(body, exclude=_OF_DRAFT), if_revision=if_revision)
     return await _linted(tx, contract_id)
 
 
@@ -99,9 +100,11 @@ async def list_balances(tx: Tx, limit: Limit = 200) -> BalancesView:
 
 
 @router.get("/{contract_id}", openapi_extra=EVERYBODY)
-async def read_contract(contract_id: ContractId, caller: CallerNow, tx: Tx) -> Shown:
+async def read_contract(contract_id: ContractId, caller: CallerNow, tx: Tx, response: Response) -> Shown:
     """Read one contract."""
-    return _shown(caller, await reports.contract_view(tx, contract_id))
+    found = await reports.contract_view(tx, contract_id)
+    tag(response, found["revision"])
+    return _shown(caller, found)
 
 
 @router.post("/{contract_id}/activate", openapi_extra=MANAGERS)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -18,15 +18,10 @@ from contracts.schemas.hours import BalanceAsKnownView, BalanceView, StatementLi
 from contracts.schemas.ids import ContractId
 from msp_kit.api import Tx, guarded_router
 from msp_kit.export import CsvResponse
+from msp_kit.pdf import PdfResponse
 
 router = guarded_router(prefix="/contracts", tags=["hours"])
 ROUTERS = (router,)
-
-
-class PdfResponse(Response):
-    """A document for people."""
-
-    media_type = "application/pdf"
 
 
 At = Annotated[AwareDatetime | None, Query(), AfterValidator(sane_year)]
@@ -70,8 +65,7 @@ async def print_statement(
 ) -> Response:
     """Download a statement as PDF, the same to the byte while nothing is recorded; ``to`` is exclusive."""
     found = await reports.statement(tx, contract_id, starts_on=starts_on, ends_on=to, known_at=known_at)
-    disposition = f'attachment; filename="{_name(found)}.pdf"'
-    return PdfResponse(await asyncio.to_thread(render, found), headers={"content-disposition": disposition})
+    return PdfResponse(partial(render, found), name=_name(found))
 
 
 def _name(found: dict[str, Any]) -> str:

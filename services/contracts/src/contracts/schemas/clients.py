@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from contracts.schemas.fields import Currency, Name, ShortText, Timezone, Word
+from contracts.schemas.fields import Currency, Name, Plain, ShortText, Timezone, Word
 from contracts.schemas.ids import CalendarId, ClientId, ContactId, JobTypeId, RateCardId
 from msp_events.base import Level, RateCondition
 from msp_kit.api import Body, View
@@ -18,7 +18,7 @@ class AddressBody(Body):
 
     lines: Annotated[list[ShortText], Field(max_length=6)] = []
     city: ShortText = ""
-    postcode: Annotated[str, StringConstraints(max_length=20)] = ""
+    postcode: Annotated[str, StringConstraints(max_length=20), Plain] = ""
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "GB"
 
 
@@ -67,7 +67,7 @@ class ClientView(OwnClientView):
 
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$", max_length=254)]
-Phone = Annotated[str, StringConstraints(max_length=40)]
+Phone = Annotated[str, StringConstraints(max_length=40), Plain]
 
 
 class NewContact(Body):
@@ -120,6 +120,7 @@ class CalendarView(View):
     id: CalendarId
     name: str
     calendar: dict[str, Any]
+    revision: int
 
 
 class NewJobType(Body):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from contracts.schemas.clients import Windows
-from contracts.schemas.fields import Currency, Day, LotMinutes, Minor, Name, Word
+from contracts.schemas.fields import Currency, Day, LotMinutes, Minor, Name, ShortText, Word
 from contracts.schemas.ids import CalendarId, ClientId, ContractId, LotId, RateCardId
 from msp_events.base import Level, RateCondition
 from msp_events.contracts import (
@@ -83,6 +83,8 @@ class FixedItemBody(FixedItemTerms, Body):
 
 class BillingBody(BillingTerms, Body):
     """How the contract is invoiced."""
+
+    purchase_order: ShortText | None = None
 
 
 class RolloverBody(Body):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,6 +15,8 @@ from msp_kernel.money import exponent
 YEAR_MIN, YEAR_MAX = 2000, 2199
 MINUTES_MAX = 10_000_000
 MINOR_MAX = 10**12
+# What no document can carry: control characters but tab and line ends, separators of lines, what is no character.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff]")
 
 
 def _known_timezone(name: str) -> str:
@@ -35,8 +38,9 @@ def sane_year(on: Any) -> Any:
 
 
 def _without_control_characters(text: str) -> str:
-    if any(ord(character) < 32 and character not in "\n\t" for character in text):
-        message = "control characters are not text"
+    found = _CONTROL.search(text)
+    if found:
+        message = f"the character U+{ord(found[0]):04X} is not text; write it without"
         raise ValueError(message)
     return text
 

@@ -62,16 +62,17 @@ async def insert_calendar(tx: Transaction, row: Mapping[str, Any]) -> Row:
     return one_row(found)
 
 
-async def calendar(tx: Transaction, calendar_id: UUID) -> Row | None:
+async def calendar(tx: Transaction, calendar_id: UUID, *, is_locked: bool = False) -> Row | None:
     """Return a calendar, ``None`` when there is none."""
-    found = await tx.execute(select(calendars).where(calendars.c.id == calendar_id))
-    return maybe_row(found)
+    statement = select(calendars).where(calendars.c.id == calendar_id)
+    return maybe_row(await tx.execute(statement.with_for_update() if is_locked else statement))
 
 
-async def update_calendar(tx: Transaction, calendar_id: UUID, changes: Mapping[str, Any]) -> Row | None:
-    """Change a calendar and return it; ``None`` when there is none."""
-    statement = update(calendars).where(calendars.c.id == calendar_id).values(**changes).returning(calendars)
-    return maybe_row(await tx.execute(statement))
+async def update_calendar(tx: Transaction, calendar_id: UUID, changes: Mapping[str, Any]) -> Row:
+    """Change a calendar and return it; its revision grows."""
+    statement = update(calendars).where(calendars.c.id == calendar_id)
+    found = await tx.execute(statement.values(revision=calendars.c.revision + 1, **changes).returning(calendars))
+    return one_row(found)
 
 
 async def insert_job_type(tx: Transaction, row: Mapping[str, Any]) -> Row | None:

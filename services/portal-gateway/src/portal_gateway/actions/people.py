@@ -15,6 +15,7 @@ from msp_kit.database import Transaction
 from msp_kit.identity import Caller
 from msp_kit.outbox import record
 from msp_kit.problems import Forbidden, NotFound
+from msp_kit.revisions import refuse_stale
 from portal_gateway import passwords
 from portal_gateway.actions import branding
 from portal_gateway.actions.notes import note
@@ -140,13 +141,16 @@ async def change(
     display_name: str | None,
     roles: tuple[str, ...] | None,
     is_active: bool | None,
+    if_revision: int | None = None,
 ) -> Person:
     """Change name, roles or state of a person of the caller's side. Other rights, or none: every session ends.
 
     Raises:
         NotFound, UnknownRole, OwnRights, LastAdministrator.
+        Conflict: somebody changed them since ``if_revision``.
     """
     before = await _of_side(tx, caller, person_id)
+    refuse_stale("the person", revision=before.revision, read=if_revision)
     after = replace(
         before,
         revision=before.revision + 1,

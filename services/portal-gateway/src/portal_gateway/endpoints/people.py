@@ -9,6 +9,7 @@ from fastapi import Query, Request, Response
 
 from msp_kit.pagination import After, Limit, Page, page_of, position
 from msp_kit.problems import NotFound
+from msp_kit.revisions import IfMatch
 from portal_gateway.actions import people as verbs
 from portal_gateway.actions.sign_in import SignInRefused
 from portal_gateway.guard import PUBLIC, SYSTEM, DatabaseNow, HouseNow, SessionNow, VisitorNow, allows, door_router
@@ -110,7 +111,12 @@ async def list_people(
 
 @router.patch("/people/{person_id}", openapi_extra=ADMINISTRATORS)
 async def change_person(
-    person_id: PersonId, body: ChangePerson, request: Request, visitor: VisitorNow, database: DatabaseNow
+    person_id: PersonId,
+    body: ChangePerson,
+    request: Request,
+    visitor: VisitorNow,
+    database: DatabaseNow,
+    if_revision: IfMatch,
 ) -> PersonView:
     """Change name, roles or state; other rights end every session of the person."""
     async with database.transaction(SYSTEM) as tx:
@@ -121,6 +127,7 @@ async def change_person(
             display_name=body.display_name,
             roles=None if body.roles is None else tuple(body.roles),
             is_active=body.is_active,
+            if_revision=if_revision,
         )
     request.app.state.visitors.forget_all()
     return PersonView.of(person)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +13,7 @@ from portal_gateway.language import gettext, mark
 from portal_gateway.pages.billing import BILLERS
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.site import FORM_BYTES_MAX, Failed, Site, form_of, go, page_route
 from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
 from portal_gateway.services import Refused, segment
@@ -30,19 +32,23 @@ STATES = {
 @page_route(router, "")
 async def bank(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show bank lines, those that wait for a decision first, and a form to import a statement."""
-    wanted, done = (
-        request.query_params.get(name, default) for name, default in (("status", "unmatched"), ("done", ""))
-    )
-    return await _bank(site, visitor, wanted=wanted, told=told(done))
+    return await _bank(request, site, visitor, told=told(request.query_params.get("done", "")))
 
 
 async def _bank(
-    site: Site, visitor: Visitor, *, wanted: str = "unmatched", told: str = "", form: Form | None = None
+    request: Request, site: Site, visitor: Visitor, *, told: str = "", form: Form | None = None
 ) -> Response:
     caller, form = need_staff(visitor, *BILLERS), form or Form()
-    status = wanted if wanted in STATES else None
-    found, side = await site.parts(
-        site.services.get(caller, "/bank-lines", status=status, limit=100), nav(site, visitor)
+    filters = ("status", "client_id", "from", "to")
+    listing = Listing.of(request, *filters)
+    if "status" not in request.query_params:
+        listing = replace(listing, asked={**listing.asked, "status": "unmatched"})
+    status = listing.asked.get("status", "")
+    wanted = {**listing.query(*filters), "status_": status if status in STATES else None}
+    found, clients, side = await site.parts(
+        site.services.get(caller, "/bank-lines", **wanted, limit=ROWS),
+        client_options(site, visitor),
+        nav(site, visitor),
     )
     return site.page(
         "desk/bank.html",
@@ -50,7 +56,9 @@ async def _bank(
         title=gettext("Bank statements"),
         status=form.status,
         found=found,
-        wanted=status or "",
+        wanted=status,
+        listing=listing,
+        clients=clients,
         states=STATES,
         told=told,
         form=form,
@@ -66,24 +74,26 @@ async def import_statement(request: Request, site: Site, visitor: Visitor) -> Re
         check_csrf(request, visitor, method="POST", given=str(form.get(CSRF_FIELD, "")))
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
-            return await _not_imported(site, visitor, gettext("choose a file first"))
+            return await _not_imported(request, site, visitor, gettext("choose a file first"))
         name, content = file.filename, await file.read(STATEMENT_BYTES_MAX + 1)
     if len(content) > STATEMENT_BYTES_MAX:
-        return await _not_imported(site, visitor, gettext("the file is larger than 1 MB; export fewer days"))
+        return await _not_imported(request, site, visitor, gettext("the file is larger than 1 MB; export fewer days"))
     try:
         body = {"name": name[-100:], "body": content.decode("utf-8-sig")}
         done = await site.services.post(caller, "/bank-statements", body)
     except UnicodeDecodeError:
-        return await _not_imported(site, visitor, gettext("the file is not text in UTF-8"))
+        return await _not_imported(request, site, visitor, gettext("the file is not text in UTF-8"))
     except Refused as refused:
         places = {"not-a-bank-statement": "file", "body": "file", "name": "file"}
         wrong = Form.refused("statement", {}, refused, said=gettext(NOT_IMPORTED), places=places)
-        return await _bank(site, visitor, form=wrong)
+        return await _bank(request, site, visitor, form=wrong)
     return go(f"/desk/billing/bank?done={'-'.join(str(done[name]) for name in COUNTS)}")
 
 
-async def _not_imported(site: Site, visitor: Visitor, why: str) -> Response:
-    return await _bank(site, visitor, form=Form.wrong("statement", {}, {"file": why}, said=gettext(NOT_IMPORTED)))
+async def _not_imported(request: Request, site: Site, visitor: Visitor, why: str) -> Response:
+    return await _bank(
+        request, site, visitor, form=Form.wrong("statement", {}, {"file": why}, said=gettext(NOT_IMPORTED))
+    )
 
 
 def told(done: str) -> str:

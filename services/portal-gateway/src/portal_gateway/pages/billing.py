@@ -12,6 +12,7 @@ from msp_kernel.periods import month_of
 from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.site import Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
@@ -19,20 +20,30 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk")
 BILLERS = ("manager", "admin", "finance")
 SELLERS = ("admin", "finance")
+RUN_ROWS = 40
+REVIEW_ROWS = 20
+REFS_MAX = 5
+OF_RATES = ("prices-missing", "same-specificity", "rate-not-possible")
+OF_CONTRACTS = ("mixed-currencies",)
 HEALTH_PAGE = 25
+OWED_ROWS = 15
 HEALTH_DAYS = 92
 LINKS = {"seller": "/desk/admin/billing", "profile": "/desk/admin/billing/{client_id}"}
 
 
 @page_route(router, "/billing/runs")
-async def runs(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def runs(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the billing runs and a form for the next one."""
-    return await _runs(site, visitor)
+    return await _runs(request, site, visitor)
 
 
-async def _runs(site: Site, visitor: Visitor, *, problem: str = "") -> Response:
+async def _runs(request: Request, site: Site, visitor: Visitor, *, problem: str = "") -> Response:
     caller = need_staff(visitor, *BILLERS)
-    found, side = await site.parts(site.services.get(caller, "/billing-runs", limit=50), nav(site, visitor))
+    # Beside what was refused stand the newest runs: the position in the address is that of another list.
+    listing = Listing() if problem else Listing.of(request)
+    found, side = await site.parts(
+        site.services.get(caller, "/billing-runs", **listing.query(), limit=ROWS), nav(site, visitor)
+    )
     this_month = month_of(shown.now().date())
     last_month = month_of(this_month.starts_on - timedelta(days=1))
     return site.page(
@@ -41,6 +52,7 @@ async def _runs(site: Site, visitor: Visitor, *, problem: str = "") -> Response:
         title=gettext("Invoice runs"),
         status=422 if problem else 200,
         found=found,
+        listing=listing,
         problem=problem,
         months=[last_month, this_month],
         **side,
@@ -54,11 +66,11 @@ async def start_run(request: Request, site: Site, visitor: Visitor) -> Response:
     form = await form_of(request, visitor)
     period = _period(form.get("month", ""))
     if period is None:
-        return await _runs(site, visitor, problem=gettext("Choose a month."))
+        return await _runs(request, site, visitor, problem=gettext("Choose a month."))
     try:
         run = await site.services.post(caller, "/billing-runs", period)
     except Refused as refused:
-        return await _runs(site, visitor, problem=str(refused))
+        return await _runs(request, site, visitor, problem=str(refused))
     return go(f"/desk/billing/runs/{segment(run['id'])}")
 
 
@@ -76,7 +88,7 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
     caller = need_staff(visitor, *BILLERS)
     period = _period(request.query_params.get("month", ""))
     if period is None:
-        return await _runs(site, visitor, problem=gettext("Choose a month."))
+        return await _runs(request, site, visitor, problem=gettext("Choose a month."))
     after = request.query_params.get("after")
     found, side = await site.parts(
         site.services.get(caller, "/billing-runs/preview", **period, after=after, limit=HEALTH_PAGE), nav(site, visitor)
@@ -93,12 +105,12 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
 
 
 @page_route(router, "/billing/runs/{run_id}")
-async def run(_request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
+async def run(request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
     """Show a run: steps, progress, drafts, what to fix and where."""
-    return await _run(site, visitor, run_id)
+    return await _run(site, visitor, run_id, listing=Listing.of(request))
 
 
-async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") -> Response:
+async def _run(site: Site, visitor: Visitor, run_id: str, *, listing: Listing, problem: str = "") -> Response:
     caller = need_staff(visitor, *BILLERS)
     path = f"/billing-runs/{segment(run_id)}"
     found = await site.services.get(caller, path)
@@ -110,10 +122,14 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") 
         title=gettext("Invoice run %(starts_on)s") % {"starts_on": shown.day(found["starts_on"])},
         status=422 if problem else 200,
         run=found,
+        rows=rows_of(found["items"], listing.after),
+        listing=listing,
         review=review,
+        most=REVIEW_ROWS,
         states=states,
         steps=steps(states),
         mend=mend,
+        solve=solve,
         settled=sum(states.get(name, 0) for name in ("drafted", "issued", "blocked")),
         problem=problem,
         topics=f"run-{found['id']},invoices",
@@ -140,11 +156,33 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     return found
 
 
-def mend(finding: dict[str, Any], client_id: str) -> str:
-    """Return the page on which a finding is mended; none when it is only to be looked at."""
-    if "profile" not in finding["where"]:
-        return ""
-    return LINKS["seller" if "seller" in finding["where"] else "profile"].format(client_id=client_id)
+def rows_of(items: list[dict[str, Any]], after: str | None) -> dict[str, Any]:
+    """Return a page of the clients of a run: those to be solved first, then those to be looked at, by name."""
+    ordered = sorted(items, key=lambda one: (one["status"] != "blocked", not one["findings"]))
+    first = int(after) if after and after.isascii() and after.isdecimal() and len(after) < 9 else 0
+    following = first + RUN_ROWS
+    return {"items": ordered[first:following], "next": str(following) if following < len(ordered) else None}
+
+
+def mend(finding: dict[str, Any], item: dict[str, Any]) -> tuple[str, str]:
+    """Return the page on which a finding is mended, or looked at, and what its link says."""
+    if "profile" in finding["where"]:
+        name = "seller" if "seller" in finding["where"] else "profile"
+        return LINKS[name].format(client_id=item["client_id"]), gettext("Fix it")
+    return f"/desk/billing/invoices/{item['invoice_id']}", gettext("Look at the draft")
+
+
+def solve(item: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return where a blocked client is solved: pages, and what their links say."""
+    reason, refs = item.get("reason", ""), item.get("contract_refs") or []
+    if reason == "unapproved":
+        return [(f"/desk/approvals?client_id={item['client_id']}", gettext("Approve"))]
+    if reason in OF_RATES:
+        said = gettext("Rates of %(ref)s")
+        return [(f"/desk/contracts/{segment(ref)}/rates", said % {"ref": ref}) for ref in refs[:REFS_MAX]]
+    if reason in OF_CONTRACTS and item.get("client_code"):
+        return [(f"/desk/clients/{segment(item['client_code'])}", gettext("Contracts"))]
+    return [("#retry", gettext("Try it again"))]
 
 
 @page_route(router, "/billing/runs/{run_id}/issue", "POST")
@@ -167,7 +205,7 @@ async def _act(request: Request, site: Site, visitor: Visitor, run_id: str, verb
     except Refused as refused:
         if refused.document.get("code") == "step-up-required":
             raise
-        return await _run(site, visitor, run_id, problem=str(refused))
+        return await _run(site, visitor, run_id, listing=Listing(), problem=str(refused))
     return go(f"/desk/billing/runs/{segment(run_id)}")
 
 
@@ -175,12 +213,15 @@ async def _act(request: Request, site: Site, visitor: Visitor, run_id: str, verb
 
 
 @page_route(router, "/billing/receivables")
-async def receivables(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def receivables(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show what is owed by age, and the open invoices with their reminders."""
     caller = need_staff(visitor, *BILLERS)
-    ageing, still_open, side = await site.parts(
-        site.services.get(caller, "/receivables/ageing"),
-        site.services.get(caller, "/receivables", limit=100),
+    # Two lists on one page: going on in one of them keeps the place in the other.
+    owing, listing = Listing.of(request, "client_id", "after", name="owing"), Listing.of(request, "client_id", "owing")
+    ageing, still_open, clients, side = await site.parts(
+        site.services.get(caller, "/receivables/ageing", **owing.query(), limit=OWED_ROWS),
+        site.services.get(caller, "/receivables", **listing.query("client_id"), limit=OWED_ROWS),
+        client_options(site, visitor),
         nav(site, visitor),
     )
     return site.page(
@@ -189,6 +230,9 @@ async def receivables(_request: Request, site: Site, visitor: Visitor) -> Respon
         title=gettext("Receivables"),
         ageing=ageing,
         still_open=still_open,
+        owing=owing,
+        listing=listing,
+        clients=clients,
         **side,
     )
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
-from msp_kernel.money import exponent
 from portal_gateway.language import gettext
 from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import price
 from portal_gateway.pages.contracts import FUNDERS, contract_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.drafts import whole
@@ -99,7 +99,7 @@ async def top_up(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
     contract = await contract_of(site, visitor, ref)
     body = {
         "minutes": whole(form.get("minutes", ""), times=60),
-        "price_minor": whole(form.get("price_minor", "") or "0", times=10 ** exponent(contract["currency"])),
+        "price_minor": price(form.get("price_minor", "") or "0", contract["currency"]),
         "valid_from": form.get("valid_from", ""),
         "expires_on": form.get("expires_on") or None,
     }

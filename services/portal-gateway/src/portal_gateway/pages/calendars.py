@@ -95,7 +95,8 @@ async def _save(site: Site, visitor: Visitor, known: dict[str, Any] | None, form
         if known is None:
             await site.services.post(caller, "/calendars", _document(form), key=form.get("key") or None)
         else:
-            await site.services.post(caller, f"/calendars/{segment(known['id'])}", _document(form), method="PUT")
+            path, revision = f"/calendars/{segment(known['id'])}", form.get("revision")
+            await site.services.post(caller, path, _document(form), method="PUT", revision=revision)
     except Refused as refused:
         return await _form(site, visitor, known, _not_saved(form, refused))
     return go("/desk/admin/calendars")

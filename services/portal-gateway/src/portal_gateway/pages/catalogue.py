@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from msp_events.base import LEVELS, RATE_CONDITIONS
 from msp_kernel.ids import new_id
-from msp_kernel.money import UnknownCurrency, exponent
 from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import price
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.drafts import boxes_of, whole
+from portal_gateway.pages.drafts import boxes_of
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
@@ -76,7 +75,8 @@ async def save_job_type(request: Request, site: Site, visitor: Visitor) -> Respo
     body: dict[str, Any] = {"name": form.get("name", "").strip(), "is_billable": form.get("is_billable") == "yes"}
     try:
         if form.get("id"):
-            await site.services.post(caller, f"/job-types/{segment(form['id'])}", body, method="PATCH")
+            path, revision = f"/job-types/{segment(form['id'])}", form.get("revision")
+            await site.services.post(caller, path, body, method="PATCH", revision=revision)
         else:
             body["code"] = form.get("code", "").strip()
             await site.services.post(caller, "/job-types", body, key=form.get("key") or None)
@@ -194,12 +194,11 @@ def _rows(form: Mapping[str, str], part: str) -> int:
 
 def _filled(card: dict[str, Any]) -> dict[str, str]:
     """Return a rate card as the form takes it."""
-    digits = exponent(card["currency"])
     filled = {"name": card["name"]}
     for part in PARTS:
         for n, rate in enumerate(card[part][:ROWS_MAX]):
             filled |= {f"{part}-{n}-{key}": rate[key] or "" for key in KEYS}
-            filled[f"{part}-{n}-price"] = f"{Decimal(rate['rate_minor']).scaleb(-digits):.{digits}f}"
+            filled[f"{part}-{n}-price"] = shown.plain(rate["rate_minor"], card["currency"])
     return filled
 
 
@@ -207,10 +206,6 @@ def _card(
     form: dict[str, str], *, currency: str, known: dict[str, Any] | None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the rate card a form describes, and the row of each of its rates; a rate that stays keeps its rule."""
-    try:
-        cents = 10 ** exponent(currency)
-    except UnknownCurrency:
-        cents = 100  # the service says what is wrong with the currency
     body: dict[str, Any] = {"name": form.get("name", "").strip(), "currency": currency}
     places = {}
     for part in PARTS:
@@ -221,7 +216,9 @@ def _card(
             if any(row.values()):
                 keys = tuple(row[key] or None for key in KEYS)
                 places[f"{part}/{len(rates)}"] = f"{part}-{n}"
-                price = whole(row["price"], times=cents)
-                rates.append({**dict(zip(KEYS, keys, strict=True)), "rule_id": rules.get(keys), "rate_minor": price})
+                rate_minor = price(row["price"], currency)
+                rates.append(
+                    {**dict(zip(KEYS, keys, strict=True)), "rule_id": rules.get(keys), "rate_minor": rate_minor}
+                )
         body[part] = rates
     return body, places

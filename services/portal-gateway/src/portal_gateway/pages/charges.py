@@ -9,24 +9,27 @@ from fastapi import APIRouter, Request, Response
 from msp_kernel.ids import new_id
 from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import basis_points
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import AMOUNT, Form
+from portal_gateway.pages.lists import Listing
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/admin")
 KINDS = {"item": mark("An item"), "discount": mark("A discount"), "minimum": mark("A minimum")}
+CHARGE_ROWS = 25
 LEVELS = ("L1", "L2", "L3", "SA")
 PERCENT = mark("a share above 0 and up to 100, as 12.5")
 NOT_AGREED, NOT_SAVED = mark("Nothing was agreed."), mark("Nothing was saved.")
 
 
 @page_route(router, "/billing/{client_id}/charges")
-async def charges(_request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
+async def charges(request: Request, site: Site, visitor: Visitor, client_id: str) -> Response:
     """Show the items, discounts and minimums of a client, and a form for one more."""
-    return await _charges(site, visitor, client_id)
+    return await _charges(site, visitor, client_id, listing=Listing.of(request))
 
 
 async def _charges(
@@ -34,11 +37,14 @@ async def _charges(
     visitor: Visitor,
     client_id: str,
     *,
+    listing: Listing | None = None,
     form: Form | None = None,
 ) -> Response:
     caller, form = need_staff(visitor, *BILLERS), form or Form()
     client = await client_of(site, visitor, client_id)
-    found = await site.services.get(caller, f"/billing-profiles/{segment(client_id)}/charges")
+    shown_from = listing or Listing()
+    path = f"/billing-profiles/{segment(client_id)}/charges"
+    found = await site.services.get(caller, path, **shown_from.query(), limit=CHARGE_ROWS)
     contracts, side = await site.parts(
         site.services.get(caller, "/contracts", client_id=client_id, limit=50), nav(site, visitor)
     )
@@ -50,7 +56,8 @@ async def _charges(
         status=form.status,
         client=client,
         currency=client["currency"],
-        charges=found["items"],
+        found=found,
+        listing=shown_from,
         contracts=contracts,
         refs={one["id"]: one["ref"] for one in listed},
         options=[(one["id"], f"{one['name']} ({one['ref']})") for one in listed if one["status"] != "draft"],
@@ -97,9 +104,8 @@ def charge_of(form: dict[str, str], currency: str) -> tuple[dict[str, Any], dict
         errors |= {"amount": gettext(AMOUNT)} if minor is None else {}
         body["amount_minor"] = minor
     if percent:
-        # Per cent with two decimals are basis points, as pounds with two decimals are pence.
-        share = shown.minor_units(percent, "GBP")
-        errors |= {"percent": gettext(PERCENT)} if share is None or share > 10_000 else {}
+        share = basis_points(percent)
+        errors |= {} if share else {"percent": gettext(PERCENT)}
         body["basis_points"] = share
     return body, errors
 

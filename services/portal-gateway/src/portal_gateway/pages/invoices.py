@@ -12,6 +12,7 @@ from portal_gateway.language import gettext, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, account_of
 from portal_gateway.pages.desk import nav
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.sign_in import house_of
 from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_client, need_staff
@@ -24,6 +25,8 @@ FILES = {
     "xml": ("/xml", "application/xml"),
     "json": ("", "application/json"),
 }
+CLIENT_ROWS = 40
+"""Rows of a client's page: each has a download, some 40 kB together."""
 
 
 # ---- the desk -----------------------------------------------------------------------------------------------------
@@ -33,13 +36,21 @@ FILES = {
 async def invoices(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show invoices of every client."""
     caller = need_staff(visitor, *BILLERS)
-    status = request.query_params.get("status") or None
-    found, side = await site.parts(
-        site.services.get(caller, "/invoices", status=status, limit=100, after=request.query_params.get("after")),
+    filters = ("client_id", "status", "kind", "from", "to")
+    listing = Listing.of(request, *filters)
+    found, clients, side = await site.parts(
+        site.services.get(caller, "/invoices", **listing.query(*filters), limit=ROWS),
+        client_options(site, visitor),
         nav(site, visitor),
     )
     return site.page(
-        "desk/invoices.html", visitor=visitor, title=gettext("Invoices"), found=found, wanted=status, **side
+        "desk/invoices.html",
+        visitor=visitor,
+        title=gettext("Invoices"),
+        found=found,
+        listing=listing,
+        clients=clients,
+        **side,
     )
 
 
@@ -164,139 +175,22 @@ async def make_link(request: Request, site: Site, visitor: Visitor, number: str)
     return await _invoice(site, visitor, number, link=f"{house_of(request).public_url}/i/{found['token']}")
 
 
-@page_route(router, "/desk/billing/invoices/{number}/credit")
-async def credit(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
-    """Show what is left of each line to be credited."""
-    return await _credit(site, visitor, number, form={})
-
-
-@page_route(router, "/desk/billing/invoices/{number}/credit", "POST")
-async def issue_credit_note(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
-    """Show what the credit note would say; then issue it."""
-    caller = need_staff(visitor, *BILLERS)
-    form = await form_of(request, visitor)
-    found = await site.services.get(caller, f"/invoices/{segment(number)}")
-    chosen, wrong = _chosen(form, found["currency"])
-    hours, not_hours = returned(form)
-    wrong = wrong or not_hours
-    if wrong or not chosen or not form.get("reason", "").strip():
-        said = wrong or (
-            gettext("Choose at least one line.")
-            if not chosen
-            else gettext("Say why: the reason is printed on the credit note.")
-        )
-        return await _credit(site, visitor, number, form=form, problem=said)
-    if form.get("intent") != "issue":
-        return await _credit(site, visitor, number, form=form, chosen=chosen)
-    lines = [{"n": n, "net_minor": net} for n, net in chosen.items()]
-    body = {"reason": form["reason"].strip(), "lines": lines, "return_hours": hours}
-    try:
-        path = f"/invoices/{found['id']}/credit-notes"
-        note = await site.services.post(caller, path, body, key=form.get("key") or None)
-    except Refused as refused:
-        _unless_proof_is_asked(refused)
-        return await _credit(site, visitor, number, form=form, problem=shown.why(gettext("Not issued:"), refused))
-    return go(f"/desk/billing/invoices/{note['id']}")
-
-
-def _unless_proof_is_asked(refused: Refused) -> None:
-    # The page leads to the proof by itself when the refusal reaches it.
-    if refused.document.get("code") == "step-up-required":
-        raise refused
-
-
-def _chosen(form: dict[str, str], currency: str) -> tuple[dict[int, int | None], str]:
-    """Return the chosen lines with their amounts (``None``: what is left), and what is wrong with them."""
-    chosen: dict[int, int | None] = {}
-    for one in form.get("line", "").split(","):
-        if not one.isdecimal():
-            continue
-        text = form.get(f"net{one}", "").strip()
-        negative = text.startswith(("-", "\N{MINUS SIGN}"))
-        amount = shown.minor_units(text[negative:], currency) if text else None
-        if text and amount is None:
-            return {}, gettext("Line %(one)s: the amount is a number, as 125.50; empty means all that is left.") % {
-                "one": one
-            }
-        chosen[int(one)] = -amount if negative and amount else amount
-    return chosen, ""
-
-
-def returned(form: dict[str, str]) -> tuple[list[dict[str, Any]], str]:
-    """Return the bucket minutes to be given back, by contract, and what is wrong with them."""
-    hours: list[dict[str, Any]] = []
-    for name, text in form.items():
-        if not name.startswith("back-") or not text.strip():
-            continue
-        # Hours with two decimals are hundredths, as pounds with two decimals are pence.
-        hundredths = shown.minor_units(text, "GBP")
-        if hundredths is None or hundredths * 60 % 100:
-            return [], gettext(
-                "The hours to give back are whole minutes above zero, as 1.50 or 0.25; empty means none."
-            )
-        hours.append({"contract_id": name.removeprefix("back-"), "bucket_minutes": hundredths * 60 // 100})
-    return hours, ""
-
-
-def _from_buckets(invoice: dict[str, Any]) -> list[tuple[str, str, int]]:
-    """Return what an invoice took from buckets: contract, what it is called, minutes."""
-    refs = {
-        one["contract_id"]: one.get("ref", "")
-        for one in (*invoice["statement"], *invoice["lines"])
-        if "contract_id" in one
-    }
-    taken: dict[str, int] = {}
-    for one in invoice["entries"]:
-        taken[one["contract_id"]] = taken.get(one["contract_id"], 0) + one["bucket_minutes"]
-    return [(contract, refs.get(contract, ""), minutes) for contract, minutes in taken.items() if minutes]
-
-
-async def _credit(
-    site: Site,
-    visitor: Visitor,
-    number: str,
-    *,
-    form: dict[str, str],
-    chosen: dict[int, int | None] | None = None,
-    problem: str = "",
-) -> Response:
-    caller = need_staff(visitor, *BILLERS)
-    found = await site.services.get(caller, f"/invoices/{segment(number)}")
-    left = await site.services.get(caller, f"/invoices/{segment(number)}/left")
-    side = await nav(site, visitor)
-    return site.page(
-        "desk/credit.html",
-        visitor=visitor,
-        title=gettext("Credit note for %(number)s") % {"number": found["number"]},
-        status=422 if problem else 200,
-        invoice=found,
-        texts={one["n"]: one["text"] for one in found["lines"]},
-        left=left["items"],
-        from_buckets=_from_buckets(found),
-        returned={one["contract_id"]: one["bucket_minutes"] for one in returned(form)[0]},
-        chosen=chosen,
-        net=sum(
-            one["left_net_minor"] if chosen[one["n"]] is None else chosen[one["n"]]
-            for one in left["items"]
-            if chosen and one["n"] in chosen
-        ),
-        form=form,
-        key=str(new_id()),
-        problem=problem,
-        **side,
-    )
-
-
 # ---- the portal ---------------------------------------------------------------------------------------------------
 
 
 @page_route(router, "/portal/invoices")
-async def client_invoices(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def client_invoices(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the client's issued invoices with how they stand."""
     caller = need_client(visitor)
-    found = await site.part(site.services.get(caller, "/invoices", limit=100))
+    listing = Listing.of(request)
+    found = await site.part(site.services.get(caller, "/invoices", **listing.query(), limit=CLIENT_ROWS))
     return site.page(
-        "portal/invoices.html", visitor=visitor, title=gettext("Invoices"), found=found, **await _who(site, visitor)
+        "portal/invoices.html",
+        visitor=visitor,
+        title=gettext("Invoices"),
+        found=found,
+        listing=listing,
+        **await _who(site, visitor),
     )
 
 

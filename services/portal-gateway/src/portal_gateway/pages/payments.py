@@ -12,24 +12,39 @@ from portal_gateway.pages import shown
 from portal_gateway.pages.billing import BILLERS, SELLERS
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import AMOUNT, Form
+from portal_gateway.pages.lists import ROWS, Listing, client_options
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/billing")
 REMINDER_DAYS = (3, 14, 30)
+REMINDER_ROWS = 25
 NOT_CHANGED, NOT_PROPOSED = mark("Nothing was changed."), mark("Nothing was proposed.")
 
 
 @page_route(router, "/payments")
 async def payments(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show payments with what is left of them."""
+    """Show payments with what is left of them; on demand only those with money that is on no invoice."""
     caller = need_staff(visitor, *BILLERS)
-    client_id = request.query_params.get("client_id") or None
-    found, side = await site.parts(
-        site.services.get(caller, "/payments", client_id=client_id, limit=100), nav(site, visitor)
+    filters = ("client_id", "from", "to", "has_left")
+    listing = Listing.of(request, *filters)
+    found, left, clients, side = await site.parts(
+        site.services.get(caller, "/payments", **listing.query(*filters), limit=ROWS),
+        site.services.get(caller, "/payments/left-over"),
+        client_options(site, visitor),
+        nav(site, visitor),
     )
-    return site.page("desk/payments.html", visitor=visitor, title=gettext("Payments"), found=found, **side)
+    return site.page(
+        "desk/payments.html",
+        visitor=visitor,
+        title=gettext("Payments"),
+        found=found,
+        left=left,
+        listing=listing,
+        clients=clients,
+        **side,
+    )
 
 
 @page_route(router, "/payments/{payment_id}")
@@ -170,20 +185,23 @@ def _no_amount(name: str, typed: dict[str, str]) -> Form:
 
 
 @page_route(router, "/write-offs")
-async def write_offs(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def write_offs(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show what nobody asks for any more, and what waits for a second person."""
-    return await _write_offs(site, visitor, Form())
+    return await _write_offs(site, visitor, Form(), Listing.of(request))
 
 
-async def _write_offs(site: Site, visitor: Visitor, form: Form) -> Response:
+async def _write_offs(site: Site, visitor: Visitor, form: Form, listing: Listing) -> Response:
     caller = need_staff(visitor, *BILLERS)
-    found, side = await site.parts(site.services.get(caller, "/write-offs", limit=100), nav(site, visitor))
+    found, side = await site.parts(
+        site.services.get(caller, "/write-offs", **listing.query(), limit=ROWS), nav(site, visitor)
+    )
     return site.page(
         "desk/write_offs.html",
         visitor=visitor,
         title=gettext("Write-offs"),
         status=form.status,
         found=found,
+        listing=listing,
         me=str(caller.id),
         may_approve=caller.has_role(*SELLERS),
         form=form,
@@ -200,7 +218,7 @@ async def approve_write_off(request: Request, site: Site, visitor: Visitor, writ
         await site.services.post(caller, f"/write-offs/{segment(write_off_id)}/approve")
     except Refused as refused:
         return await _write_offs(
-            site, visitor, Form.refused("approve", {}, refused, said=gettext("It was not approved."))
+            site, visitor, Form.refused("approve", {}, refused, said=gettext("It was not approved.")), Listing()
         )
     return go("/desk/billing/write-offs")
 
@@ -251,12 +269,13 @@ async def propose_write_off(request: Request, site: Site, visitor: Visitor, numb
 
 
 @page_route(router, "/reminders")
-async def reminders(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def reminders(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show who will be reminded next, and the reminders that fell due."""
     caller = need_staff(visitor, *BILLERS)
+    upcoming, listing = Listing.of(request, "after", name="next"), Listing.of(request, "next")
     still_open, found, side = await site.parts(
-        site.services.get(caller, "/receivables", limit=100),
-        site.services.get(caller, "/reminders", limit=100),
+        site.services.get(caller, "/receivables", **upcoming.query(), limit=REMINDER_ROWS),
+        site.services.get(caller, "/reminders", **listing.query(), limit=REMINDER_ROWS),
         nav(site, visitor),
     )
     listed = [] if isinstance(still_open, Failed) else still_open["items"]
@@ -267,6 +286,8 @@ async def reminders(_request: Request, site: Site, visitor: Visitor) -> Response
         still_open=still_open,
         coming=sorted((one for one in listed if one["next_on"]), key=lambda one: (one["next_on"], one["number"])),
         found=found,
+        upcoming=upcoming,
+        listing=listing,
         days=REMINDER_DAYS,
         **side,
     )

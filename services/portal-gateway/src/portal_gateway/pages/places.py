@@ -53,6 +53,7 @@ DESK = (
     Place("file-text", mark("Invoices"), "/desk/billing/invoices", _BILLERS, go="i"),
     Place("wallet", mark("Receivables"), "/desk/billing/receivables", _BILLERS),
     Place("wallet", mark("Payments"), "/desk/billing/payments", _BILLERS),
+    Place("plus", mark("Record a payment"), "/desk/billing/payments/new", _BILLERS, hint=ACTION),
     Place("wallet", mark("Bank statements"), "/desk/billing/bank", _BILLERS),
     Place("bell", mark("Reminders"), "/desk/billing/reminders", _BILLERS),
     Place("file-text", mark("Write-offs"), "/desk/billing/write-offs", _BILLERS),

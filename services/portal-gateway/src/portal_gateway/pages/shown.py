@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton
-from babel.numbers import format_currency, get_currency_precision
 
+from msp_kernel.durations import hours_and_minutes, whole_minutes
 from portal_gateway import words
 from portal_gateway.language import decimal, gettext, locale, mark, ngettext, symbols
+from portal_gateway.pages.amounts import amount, digits_of
+from portal_gateway.prose import refusal
 from portal_gateway.services import Refused
 
 STATUS = {
@@ -40,12 +45,8 @@ AT_RISK_SHARE = 4
 
 
 def hours(minutes: int | None) -> str:
-    """Return minutes as hours with two decimals, with a real minus sign: ``21.75 h``, in German ``21,75 h``."""
-    if minutes is None:
-        return "–"
-    hundredths = (abs(minutes) * 100 + 30) // 60
-    sign = "\N{MINUS SIGN}" if minutes < 0 and hundredths else ""
-    return decimal(f"{sign}{hundredths // 100:,}.{hundredths % 100:02} h")
+    """Return minutes as hours and minutes, with a real minus sign: ``21:45 h``."""
+    return "–" if minutes is None else f"{hours_and_minutes(minutes, group=symbols()[1])} h"
 
 
 def duration(minutes: int | None) -> str:
@@ -70,31 +71,22 @@ def money(minor: int | None, currency: str) -> str:
     """Return an amount with its currency, as people of the locale write it."""
     if minor is None:
         return "–"
-    digits = get_currency_precision(currency)
-    text = format_currency(abs(minor) / 10**digits, currency, locale=locale())
+    digits = digits_of(currency)
+    # With the decimals of ISO 4217: what people use of some currencies is less (RSD), but invoices are to the last unit.
+    shape = copy.copy(Locale.parse(locale()).currency_formats["standard"])
+    shape.frac_prec = (digits, digits)
+    text = shape.apply(Decimal(abs(minor)).scaleb(-digits), locale(), currency=currency, currency_digits=False)
     return f"\N{MINUS SIGN}{text}" if minor < 0 else str(text)
 
 
 def minor_units(text: str, currency: str) -> int | None:
-    """Return an amount as people type it in minor units, ``None`` when it is not one above zero.
-
-    ``1,250.5`` is 125050, in German ``1.250,5``. What separates thousands stands before three digits or is not one: ``12.50``
-    typed in German is refused, never taken for 1250.
-    """
-    point, group = symbols()
-    whole, _, part = text.strip().replace(" ", "").partition(point)
-    first, *thousands = whole.split(group)
-    if thousands and (not 1 <= len(first) <= 3 or any(len(one) != 3 for one in thousands)):
-        return None
-    digits, plain_digits = get_currency_precision(currency), first + "".join(thousands)
-    if not f"{plain_digits}{part}".isdigit() or not text.isascii() or len(plain_digits) > 12 or len(part) > digits:
-        return None
-    return int(f"{plain_digits}{part.ljust(digits, '0')}") or None
+    """Return an amount as people type it in minor units, ``None`` when it is not one above zero."""
+    return amount(text, currency) or None
 
 
 def plain(minor: int, currency: str) -> str:
     """Return an amount as a form takes it: ``1250.50``, in German ``1250,50``."""
-    digits = get_currency_precision(currency)
+    digits = digits_of(currency)
     return decimal(f"{minor // 10**digits}.{minor % 10**digits:0{digits}}") if digits else str(minor)
 
 
@@ -301,6 +293,15 @@ def effort(text: str) -> int | None:
     return int(whole or "0") * 60 + (int(part.ljust(2, "0")) * 60 + 50) // 100 or None
 
 
+def exact_minutes(text: str) -> int | None:
+    """Return the minutes of hours as people type them, ``None`` when they are not exact: ``1:20``, ``1.25``, in German ``1,25``."""
+    if ":" in text:
+        return whole_minutes(text)
+    # Hours with two decimals are hundredths, as pounds with two decimals are pence.
+    hundredths = minor_units(text, "GBP")
+    return None if hundredths is None or hundredths * 60 % 100 else hundredths * 60 // 100
+
+
 def as_effort(minutes: int | None) -> str:
     """Return an effort as a form takes it: ``12h30``, ``45m``, ``2h``."""
     if not minutes:
@@ -342,4 +343,6 @@ def why(said: str, reason: object) -> str:
 def said(refused: Refused) -> str:
     """Return what is wrong, with its places when they are known."""
     errors = refused.document.get("errors") or []
-    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)
+    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {refusal(one['detail'])}" for one in errors) or str(
+        refused
+    )

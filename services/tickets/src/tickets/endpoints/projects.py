@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -11,8 +11,9 @@ from msp_kit import ids
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import Page
 from msp_kit.problems import NotFound
+from msp_kit.revisions import IfMatch, tag
 from tickets.actions import plans, projects as verbs
-from tickets.endpoints.addressing import IfMatch, id_of, uuid_of
+from tickets.endpoints.addressing import id_of, uuid_of
 from tickets.reports import projects as lists
 from tickets.schemas.ids import ClientId, MilestoneId, ProjectId, ProjectName, TaskId, TicketName
 from tickets.schemas.projects import (
@@ -92,7 +93,7 @@ async def one_project(
     row = await lists.one_project(tx, project_id=uuid_of(project_id), ref=project_id, is_staff=is_staff)
     if row is None:
         raise NotFound
-    response.headers["etag"] = f'"{row["revision"]}"'
+    tag(response, row["revision"])
     return FullProjectView(**row) if is_staff else ClientFullProjectView(**row)
 
 
@@ -113,6 +114,14 @@ async def add_milestone(project_id: ProjectId, body: NewMilestone, tx: Tx) -> Ne
 async def change_milestone(milestone_id: MilestoneId, body: ChangeMilestone, tx: Tx) -> None:
     """Change a milestone."""
     await verbs.change_milestone(tx, milestone_id=milestone_id, changes=body.model_dump(exclude_unset=True))
+
+
+@router.delete("/projects/milestones/{milestone_id}", status_code=204, openapi_extra=STAFF)
+async def delete_milestone(
+    milestone_id: MilestoneId, tx: Tx, tasks_to: MilestoneId | Literal["none"] | None = None
+) -> None:
+    """Delete a milestone; ``tasks_to`` says which milestone its tasks go to, or ``none``."""
+    await verbs.delete_milestone(tx, milestone_id=milestone_id, tasks_to=tasks_to)
 
 
 @router.post("/projects/{project_id}/tasks", status_code=201, openapi_extra=STAFF)

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.problems import slug
+from msp_kit.revisions import IfMatch
 from tickets.actions import attachments, bulk, labels, merging
-from tickets.endpoints.addressing import BlobsNow, IfMatch, id_of
+from tickets.endpoints.addressing import BlobsNow, id_of
 from tickets.schemas.ids import AttachmentId, MessageId, TicketId, TicketName
 from tickets.schemas.threads import (
     BulkEdit,

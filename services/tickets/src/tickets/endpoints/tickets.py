@@ -11,10 +11,11 @@ from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.identity import Caller
 from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import NotFound
+from msp_kit.revisions import IfMatch, tag
 from tickets.actions import raising, tickets as verbs
 from tickets.actions.raising import Wish
 from tickets.domain.ticket import next_statuses
-from tickets.endpoints.addressing import IfMatch, id_of, uuid_of
+from tickets.endpoints.addressing import id_of, uuid_of
 from tickets.endpoints.filters import TicketFilters
 from tickets.reports import search, threads, tickets as lists, time as time_lists
 from tickets.schemas import tickets as shapes
@@ -110,7 +111,7 @@ async def one_ticket(
         row = await lists.one_ticket(tx, ticket_id=row["merged_into_id"], ref=None, with_balance=is_staff)
     if row is None:
         raise NotFound
-    response.headers["etag"] = f'"{row["revision"]}"'
+    tag(response, row["revision"])
     return await _with_thread(tx, {**row, "redirected_from": redirected_from}, caller)
 
 
@@ -182,7 +183,7 @@ async def change(
     moved = await verbs.change(
         tx, ticket_id=id_of(ticket), by=caller, changes=body.to_changes(), reason=body.reason, if_revision=if_revision
     )
-    response.headers["etag"] = f'"{moved.revision}"'
+    tag(response, moved.revision)
     return RaisedView.model_validate(moved)
 
 

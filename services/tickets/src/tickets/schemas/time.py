@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from msp_kit.api import Body, View
 from tickets.actions.time import BULK_MAX, Work
+from tickets.domain.oddness import Code as OddityCode
 from tickets.domain.time_entry import WORKED_MINUTES_MAX
 from tickets.schemas.ids import ActorName, AgentId, ClientId, ContractId, TaskId, TicketId, TimeEntryId
 from tickets.schemas.tickets import Code, Level
@@ -149,7 +150,7 @@ class LockChangeView(View):
     client_id: ClientId
     client_name: str
     locked_before: date | None
-    changed_by: str
+    changed_by: ActorName
     changed_at: datetime
     reason: str
 
@@ -267,6 +268,29 @@ class TimeEntryView(View):
     internal_note: str
     decided_by: ActorName | None
     hours: HoursView | None
+
+
+class OddityView(View):
+    """One thing that is odd about an entry, and in which way."""
+
+    code: OddityCode
+    figure: int
+    """Minutes, days or how many, by the code; 0 when there is none."""
+    detail: str
+
+
+class WaitingEntryView(TimeEntryView):
+    """A time entry that waits for approval, with what is odd about it, most serious first."""
+
+    oddities: list[OddityView]
+
+
+class ToApproveView(View):
+    """Entries that wait, the odd ones first."""
+
+    items: list[WaitingEntryView]
+    odd_count: int
+    total_count: int
 
 
 class Refused(View):
