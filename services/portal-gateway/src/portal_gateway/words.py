@@ -35,6 +35,7 @@ WEEKDAYS: Mapping[str, str] = {
     "sat": mark("Saturday"),
     "sun": mark("Sunday"),
 }
+DAYS = (mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"), mark("Sun"))
 CONDITION: Mapping[str, str] = {
     "regular": mark("Regular"),
     "after_hours": mark("After hours"),

@@ -84,9 +84,11 @@ def _period(month: str) -> dict[str, str] | None:
 
 @page_route(router, "/billing/preview")
 async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the invoices of a month as they would be: nothing is changed."""
+    """Show the invoices of a month, by default the last one that is over, as they would be: nothing is changed."""
     caller = need_staff(visitor, *BILLERS)
-    period = _period(request.query_params.get("month", ""))
+    last_month = shown.now().date().replace(day=1) - timedelta(days=1)
+    month = request.query_params.get("month", f"{last_month:%Y-%m}")
+    period = _period(month)
     if period is None:
         return await _runs(request, site, visitor, problem=gettext("Choose a month."))
     after = request.query_params.get("after")
@@ -99,7 +101,7 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
         title=gettext("Invoice run preview"),
         found=found,
         period=period,
-        month=request.query_params["month"],
+        month=month,
         **side,
     )
 
