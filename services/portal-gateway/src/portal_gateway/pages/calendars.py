@@ -33,13 +33,16 @@ CODES = {
 }
 CLOSED = mark("closed")
 YEARS_MAX = 5
+SHOWN = 40
 
 
 @page_route(router, "")
-async def calendars(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def calendars(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the calendars."""
     caller = need_staff(visitor, *KEEPERS)
-    found = await site.part(site.services.get(caller, "/calendars", limit=200))
+    found = await site.part(
+        site.services.get(caller, "/calendars", limit=SHOWN, after=request.query_params.get("after"))
+    )
     return await catalogue_page(
         site,
         visitor,
