@@ -14,6 +14,7 @@ from yarl import URL
 from msp_kit import telemetry
 from msp_kit.identity import HEADER, SAFE_METHODS, Caller, Signer
 from msp_kit.problems import Forbidden
+from portal_gateway.prose import refusal
 
 TIMEOUT_SECONDS = 20.0
 CONNECT_SECONDS = 2.0
@@ -112,14 +113,22 @@ class ServiceAway(Exception):
         super().__init__(f"the {service} service did not answer; nothing is known to have changed")
         self.service = service
 
+    def __str__(self) -> str:
+        """Return which one, in the language spoken now."""
+        return refusal(super().__str__())
+
 
 class Refused(Exception):
-    """A service refused; carries its problem document."""
+    """A service refused; carries its problem document, as text it says why in the language spoken now."""
 
     def __init__(self, status: int, document: dict[str, Any]) -> None:
         super().__init__(str(document.get("detail") or document.get("title") or status))
         self.status = status
         self.document = document
+
+    def __str__(self) -> str:
+        """Return why."""
+        return refusal(super().__str__())
 
 
 class Answer:
