@@ -37,6 +37,9 @@ SERVICES = {
 ADMIN, PASSWORD = "ada@meridian.example", "correct horse battery staple"
 
 
+TURNS_MAX = 20
+
+
 @dataclass
 class Service:
     name: str
@@ -73,11 +76,13 @@ class Neighbours:
         await _end(self.carrying)
 
     async def run_jobs(self) -> None:
-        """Tick every job of every service once."""
+        """Let every job of every service do what waits, within bounds."""
         for service in self.services.values():
             for job in service.jobs:
-                async with service.database.transaction(SYSTEM) as tx:
-                    await job.tick(tx)
+                is_busy, turns = True, 0
+                while is_busy and turns < TURNS_MAX:
+                    async with service.database.transaction(SYSTEM) as tx:
+                        is_busy, turns = await job.tick(tx), turns + 1
 
     @contextlib.asynccontextmanager
     async def hearing(self) -> AsyncIterator[None]:
