@@ -92,6 +92,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/projects/{ref}/template": ("PUT /projects/templates",),
     "/desk/projects/{ref}/milestones": ("POST /projects/{project_id}/milestones",),
     "/desk/projects/{ref}/milestones/{milestone_id}": ("PATCH /projects/milestones/{milestone_id}",),
+    "/desk/projects/{ref}/milestones/{milestone_id}/delete": ("DELETE /projects/milestones/{milestone_id}",),
     "/desk/projects/{ref}/tasks": ("POST /projects/{project_id}/tasks",),
     "/desk/projects/{ref}/tasks/{task_id}": ("PATCH /tasks/{task_id}",),
     "/desk/projects/{ref}/tasks/{task_id}/status": ("PATCH /tasks/{task_id}",),
@@ -134,6 +135,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/admin/billing/{client_id}/charges": ("POST /billing-profiles/{client_id}/charges",),
     "/desk/admin/billing/{client_id}/charges/{charge_id}/end": ("POST /billing-charges/{charge_id}/end",),
     "/desk/admin/cost-rates": ("PUT /cost-rates",),
+    "/desk/billing/payments": ("POST /payments",),
     "/desk/billing/invoices/{number}/payments": ("POST /payments",),
     "/desk/billing/invoices/{number}/redraft": ("POST /invoices/{invoice_id}/redraft",),
     "/desk/billing/invoices/{number}/links": (
@@ -143,6 +145,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/billing/invoices/{number}/credit": ("POST /invoices/{invoice_id}/credit-notes",),
     "/desk/billing/invoices/{number}/write-off": ("POST /write-offs",),
     "/desk/billing/write-offs/{write_off_id}/approve": ("POST /write-offs/{write_off_id}/approve",),
+    "/desk/billing/payments": ("POST /payments",),
     "/desk/billing/payments/{payment_id}/allocations": ("POST /payments/{payment_id}/allocations",),
     "/desk/billing/payments/{payment_id}/release": ("POST /payments/{payment_id}/release",),
     "/desk/billing/payments/{payment_id}/refunds": ("POST /payments/{payment_id}/refunds",),
