@@ -11,12 +11,12 @@ from uuid import UUID
 
 import orjson
 
-from billing.documents.canonical import HOLE, pieces
 from billing.domain.credit_note import Credited
 from billing.domain.invoice import with_entries
 from billing.domain.profile import Finding
 from billing.domain.work import Ask
 from billing.store import intake, unbilled
+from billing.store.canonical import HOLE, pieces
 from msp_kit.database import Transaction
 
 Findings = Sequence[Finding]
