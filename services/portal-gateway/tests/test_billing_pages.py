@@ -379,6 +379,8 @@ def test_a_blocked_client_leaves_its_step_open() -> None:
     found = steps({"drafted": 2, "blocked": 1})
 
     assert [(done, of, state) for _, done, of, state in found] == [(2, 3, "risk")] * 3 + [(0, 3, "")]
+    # Nothing to bill is as good as issued: the run of such clients comes to its end.
+    assert {state for *_, state in steps({"issued": 2, "nothing": 1})} == {"ok"}
     assert steps({}) == [(text, 0, 0, "") for text, *_ in found]
     item = {"client_id": ACME, "invoice_id": INVOICE}
     assert mend({"where": "seller profile"}, item) == ("/desk/admin/billing", "Fix it")

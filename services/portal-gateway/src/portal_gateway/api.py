@@ -24,6 +24,7 @@ from msp_kit.settings import ServiceSettings
 from portal_gateway import endpoints, live
 from portal_gateway.actions import notes
 from portal_gateway.answering import Answering
+from portal_gateway.armour import Armour
 from portal_gateway.descriptions import Descriptions
 from portal_gateway.forward import REFUSALS, Forward, nothing
 from portal_gateway.limits import Limits
@@ -188,6 +189,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     app.state.house = settings.house()
     app.state.descriptions = Descriptions(services, title=settings.brand_name)
     app.router.routes.append(Mount("/static", Static(directory=HERE / "static")))
+    app.add_middleware(Armour, is_encrypted=settings.public_url.startswith("https://"))
     # Appended: innermost of the middlewares, so inside the edge, and before any route is looked for.
     app.user_middleware.append(Middleware(Answering))
     app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services, limits=limits))

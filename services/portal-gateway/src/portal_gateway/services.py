@@ -199,6 +199,8 @@ class Services:
             connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=30),
             auto_decompress=False,
         )
+        # By itself it would send PUT and DELETE twice when a service hangs up: what is tried again is decided in `send`.
+        self._session._retry_connection = False  # noqa: SLF001 - there is no other way to say so
 
     async def stop(self) -> None:
         """Close the connection pool."""
@@ -246,7 +248,7 @@ class Services:
                     read = Answer(answer.status, answer.headers, await answer.read())
                     breaker.answered()
                     return read
-            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 # A read may be repeated; anything else may have happened already.
                 if attempt == 2 or method != "GET" or isinstance(error, TimeoutError):
                     breaker.failed()

@@ -84,9 +84,11 @@ def _period(month: str) -> dict[str, str] | None:
 
 @page_route(router, "/billing/preview")
 async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the invoices of a month as they would be: nothing is changed."""
+    """Show the invoices of a month, by default the last one that is over, as they would be: nothing is changed."""
     caller = need_staff(visitor, *BILLERS)
-    period = _period(request.query_params.get("month", ""))
+    last_month = shown.now().date().replace(day=1) - timedelta(days=1)
+    month = request.query_params.get("month", f"{last_month:%Y-%m}")
+    period = _period(month)
     if period is None:
         return await _runs(request, site, visitor, problem=gettext("Choose a month."))
     after = request.query_params.get("after")
@@ -99,7 +101,7 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
         title=gettext("Invoice run preview"),
         found=found,
         period=period,
-        month=request.query_params["month"],
+        month=month,
         **side,
     )
 
@@ -130,7 +132,7 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, listing: Listing, p
         steps=steps(states),
         mend=mend,
         solve=solve,
-        settled=sum(states.get(name, 0) for name in ("drafted", "issued", "blocked")),
+        settled=sum(states.get(name, 0) for name in ("drafted", "issuing", "issued", "blocked", "nothing")),
         problem=problem,
         topics=f"run-{found['id']},invoices",
         **side,
@@ -142,10 +144,10 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     of = sum(states.values())
     blocked = states.get("blocked", 0)
     reached = {
-        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued"),
-        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued"),
-        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued"),
-        gettext("Issued"): ("issued",),
+        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued", "nothing"),
+        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued", "nothing"),
+        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued", "nothing"),
+        gettext("Issued"): ("issued", "nothing"),
     }
     found = []
     for text, past in reached.items():
