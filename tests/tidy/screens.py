@@ -134,6 +134,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/admin/billing/{client_id}/charges": ("POST /billing-profiles/{client_id}/charges",),
     "/desk/admin/billing/{client_id}/charges/{charge_id}/end": ("POST /billing-charges/{charge_id}/end",),
     "/desk/admin/cost-rates": ("PUT /cost-rates",),
+    "/desk/billing/payments": ("POST /payments",),
     "/desk/billing/invoices/{number}/payments": ("POST /payments",),
     "/desk/billing/invoices/{number}/redraft": ("POST /invoices/{invoice_id}/redraft",),
     "/desk/billing/invoices/{number}/links": (
