@@ -42,7 +42,7 @@ def english() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
             catalogue = read_po(file, locale="de")
         for one in catalogue:
             sources = [one.id] if isinstance(one.id, str) else list(one.id)
-            words = [one.string] if isinstance(one.string, str) else list(one.string)
+            words = [one.string] if isinstance(one.string, str) else list(one.string or ())
             for source in sources:
                 if not source or source in words or source in NAMES:
                     continue

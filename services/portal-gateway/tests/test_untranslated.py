@@ -18,7 +18,7 @@ TEMPLATES = SOURCES / "templates"
 PAGES = sorted(path.relative_to(SOURCES).as_posix() for path in (SOURCES / "pages").glob("*.py"))
 SPOKEN = {"aria-label", "placeholder", "title", "alt", "data-tip", "data-text"}
 ENGLISH = re.compile(r"[A-Za-z]{2}")
-SENTENCE = re.compile(r"[A-Z][a-z]+(?!\w)|\bA [a-z]|[a-z]{2,} [a-z]{2,}")
+SENTENCE = re.compile(r"[A-Z][a-z]+(?!\w)|\b[A-Z]-[a-z]+|\bA [a-z]|[a-z]{2,} [a-z]{2,}")
 ATTRIBUTES = re.compile(r"[a-z-]+=\"[^\"]*\"")
 MARKERS = {"_", "gettext", "ngettext", "pgettext", "mark"}
 NOT_WORDS = {"Failed", " is-breach strong"}

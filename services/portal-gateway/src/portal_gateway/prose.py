@@ -26,6 +26,8 @@ LETTERS_MIN = 8
 """A shorter pattern fits too much of what people write."""
 _GAP = re.compile(r"%\((\w+)\)s")
 _INSTANT = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)?")
+_WORD = rf"(?:\S+|{_INSTANT.pattern})"
+"""What a pattern of few letters takes into a gap: a code, a name of one word, an instant; never half a sentence."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NUMBER = re.compile(r"\d+\.\d+")
 _VALUE_ERROR = "Value error, "
@@ -75,16 +77,19 @@ def _say(text: str, language: str, depth: int) -> str:
         return exact[plain]
     if depth and all(one in WORDS for one in plain.split(", ")):
         return ", ".join(inside(word(one)) for one in plain.split(", "))
-    pieces = plain.split("; ")
-    told = [_say(one, language, depth + 1) for one in pieces] if len(pieces) > 1 else []
-    if told and all(before != after for before, after in zip(pieces, told, strict=True)):
-        return "; ".join(told)
+    for string in (" / ", "; "):
+        pieces = plain.split(string)
+        told = [_say(one, language, depth + 1) for one in pieces] if len(pieces) > 1 else []
+        if told and all(before != after for before, after in zip(pieces, told, strict=True)):
+            return string.join(told)
     for pattern in patterns:
         if not depth and pattern.letters < LETTERS_MIN:
             break
         found = pattern.shape.fullmatch(plain)
         if found is not None:
             return pattern.words % {name: _part(part, language, depth) for name, part in found.groupdict().items()}
+    if plain.endswith("."):
+        return f"{_say(plain[:-1], language, depth)}."
     first, colon, rest = plain.partition(": ")
     return f"{_say(first, language, depth + 1)}: {_say(rest, language, depth + 1)}" if colon else plain
 
@@ -108,7 +113,8 @@ def _known(language: str) -> tuple[dict[str, str], Sequence[_Pattern]]:
     patterns = []
     for source, words in sentences(language):
         if _GAP.search(source):
-            patterns.append(_Pattern(len(_GAP.sub("", source)), _shape(source), words))
+            letters = len(_GAP.sub("", source))
+            patterns.append(_Pattern(letters, _shape(source, _WORD if letters < LETTERS_MIN else ".*?"), words))
         else:
             exact[source.replace("%%", "%")] = words.replace("%%", "%")
     return exact, sorted(patterns, key=lambda one: -one.letters)
@@ -124,7 +130,7 @@ def sentences(language: str) -> Iterator[tuple[str, str]]:
             )
 
 
-def _shape(source: str) -> re.Pattern[str]:
+def _shape(source: str, gap: str) -> re.Pattern[str]:
     """Return the regular expression of a pattern; a gap that occurs twice says the same twice."""
     seen: set[str] = set()
     parts = []
@@ -135,5 +141,5 @@ def _shape(source: str) -> re.Pattern[str]:
             parts.append(f"(?P={part})")
         else:
             seen.add(part)
-            parts.append(f"(?P<{part}>.*?)")
+            parts.append(f"(?P<{part}>{gap})")
     return re.compile("".join(parts), re.DOTALL)

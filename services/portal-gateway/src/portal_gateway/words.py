@@ -173,6 +173,10 @@ WORDS: Mapping[str, str] = {
     "condition": mark("Condition"),
     "client_id": mark("Client"),
     "contract_id": mark("Contract"),
+    "contract": mark("Contract"),
+    "version": mark("Version"),
+    "kind": mark("Kind"),
+    "text": mark("Text"),
     # The audit log.
     "api-key-made": mark("API key made"),
     "api-key-revoked": mark("API key revoked"),

@@ -12,12 +12,13 @@ from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Site, form_of, go, page_route
+from portal_gateway.prose import refusal
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/approvals")
 APPROVERS = ("manager", "admin")
-SHOWN_MAX = 40
+SHOWN_MAX = 30
 ODD = {
     "out_of_scope": (mark("Out of scope"), "breach", "circle-alert", mark("not in the contract any more")),
     "overage": (mark("Overage"), "breach", "hourglass", mark("%(time)s beyond the bucket")),
@@ -122,7 +123,7 @@ async def decide(request: Request, site: Site, visitor: Visitor) -> Response:
 async def _approve(site: Site, visitor: Visitor, ids: list[str], _reason: str) -> tuple[int, list[str]]:
     """Approve entries; return how many were, and why the others were not."""
     answer = await site.services.post(visitor.caller, "/time-entries/approve", {"ids": ids})
-    return answer["approved"], [one["reason"] for one in answer["refused"]]
+    return answer["approved"], [refusal(one["reason"]) for one in answer["refused"]]
 
 
 async def _send_back(site: Site, visitor: Visitor, ids: list[str], reason: str) -> tuple[int, list[str]]:
