@@ -10,11 +10,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import assignment, billing, entries, gateway, kernel, ledger, mix, queue, replay, sla, streams, timing
+from benchmarks import (
+    assignment,
+    billing,
+    entries,
+    gateway,
+    kernel,
+    ledger,
+    mix,
+    pages,
+    queue,
+    replay,
+    sla,
+    streams,
+    timing,
+)
 
 BENCHES: dict[str, Any] = {
     one.__name__.rpartition(".")[2]: one
-    for one in (kernel, entries, replay, sla, ledger, assignment, queue, billing, gateway, streams, mix, timing)
+    for one in (kernel, entries, replay, sla, ledger, assignment, queue, billing, gateway, streams, mix, pages, timing)
 }
 RESULTS = Path(__file__).parent / "results"
 

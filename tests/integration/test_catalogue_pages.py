@@ -165,7 +165,7 @@ async def test_what_is_wrong_with_a_rate_card_stands_beside_its_row(desk: Desk) 
     nothing = await desk.send("mia", "POST", path, name="Empty", currency="GBP")
 
     assert letters.status_code == ambiguous.status_code == money.status_code == nothing.status_code == 422
-    assert "valid integer" in fault(letters.text, "rates-1")
+    assert "a number: amounts and hours as 12.50" in fault(letters.text, "rates-1")
     assert 'value="a lot"' in letters.text
     assert "equally specific" in fault(ambiguous.text, "rates")
     assert fault(money.text, "currency")

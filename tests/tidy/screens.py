@@ -92,6 +92,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/projects/{ref}/template": ("PUT /projects/templates",),
     "/desk/projects/{ref}/milestones": ("POST /projects/{project_id}/milestones",),
     "/desk/projects/{ref}/milestones/{milestone_id}": ("PATCH /projects/milestones/{milestone_id}",),
+    "/desk/projects/{ref}/milestones/{milestone_id}/delete": ("DELETE /projects/milestones/{milestone_id}",),
     "/desk/projects/{ref}/tasks": ("POST /projects/{project_id}/tasks",),
     "/desk/projects/{ref}/tasks/{task_id}": ("PATCH /tasks/{task_id}",),
     "/desk/projects/{ref}/tasks/{task_id}/status": ("PATCH /tasks/{task_id}",),

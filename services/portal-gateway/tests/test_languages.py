@@ -14,7 +14,7 @@ from hypothesis.strategies import integers, sampled_from
 from msp_kit.database import SYSTEM
 from portal_gateway.actions import people
 from portal_gateway.language import DEFAULT, LANGUAGES, PSEUDO, asked_for, gettext, ngettext, speaking
-from portal_gateway.pages import shown
+from portal_gateway.pages import drafts, shown
 
 OTHERS = sorted(set(LANGUAGES) - {DEFAULT})
 
@@ -117,16 +117,41 @@ def test_an_amount_a_form_shows_is_read_as_the_same_amount(minor: int, language:
 def test_amounts_and_quick_times_are_typed_with_the_comma_of_the_language() -> None:
     with speaking("de"):
         assert [shown.minor_units(text, "EUR") for text in ("1.250,5", "1250,50", "0,01")] == [125_050, 125_050, 1]
-        assert [shown.minor_units(text, "EUR") for text in ("1,250.5", "12.50", "1.2.3", "1.25,5", ".250")] == [
-            None
-        ] * 5
+        assert [shown.minor_units(text, "EUR") for text in ("1,250.5", "12.50", "1.250")] == [125_050, 1250, 125_000]
+        assert [shown.minor_units(text, "EUR") for text in ("1,250", "1.2.3", "1.25,5", ".250")] == [None] * 4
         assert [shown.parse_duration(text) for text in ("1,25", "0,5", "1h15", "45m")] == [75, 30, 75, 45]
-    assert [shown.minor_units(text, "EUR") for text in ("1,250.5", "1250", "1,25", "1.250")] == [
+    assert [shown.minor_units(text, "EUR") for text in ("1,250.5", "1250", "1,25", "1,250", "1.250")] == [
         125_050,
         125_000,
-        None,
+        125,
+        125_000,
         None,
     ]
+
+
+@given(minutes=integers(1, 10**5), language=sampled_from(sorted(LANGUAGES)))
+def test_a_budget_a_form_shows_is_read_as_the_same_budget(minutes: int, language: str) -> None:
+    with speaking(language):
+        assert drafts.budget(drafts.budget_text(minutes)) == minutes
+
+
+def test_what_separates_thousands_somewhere_never_becomes_a_fraction() -> None:
+    for language in LANGUAGES:
+        with speaking(language):
+            assert [drafts.whole(text, times=60) for text in ("1.250", "1,250")] == ["1.250", "1,250"]
+            assert [drafts.whole(text, times=60) for text in ("1.5", "1,5")] == [90, 90]
+
+
+def test_days_and_weekdays_are_typed_as_people_of_the_language_do() -> None:
+    with speaking("de"):
+        assert [shown.typed_day(one) for one in ("24.12.2026", "1.5.2026", "2026-12-24", "x")] == [
+            *("2026-12-24", "2026-05-01", "2026-12-24", "x")
+        ]
+        assert shown.typed_day(shown.as_typed("2026-12-24")) == "2026-12-24"
+        assert shown.typed_instant("So 10:00") == "Sun 10:00"
+        assert shown.typed_instant("2026-11-29T10:00:00+01:00") == "2026-11-29T10:00:00+01:00"
+    assert (shown.as_typed("2026-12-24"), shown.typed_day("24.12.2026")) == ("2026-12-24", "24.12.2026")
+    assert shown.typed_instant("Sun 10:00") == "Sun 10:00"
 
 
 # ---- who gets which ------------------------------------------------------------------------------------------------

@@ -160,8 +160,12 @@ def links(html: str) -> list[tuple[str, dict[str, list[str]]]]:
 
 
 async def test_the_parts_of_every_table_add_up_to_the_whole(seen: Pages) -> None:
-    html = (await seen.get(f"/desk/sla?{PERIOD}")).text
+    short = (await seen.get(f"/desk/sla?{PERIOD}")).text
+    (by_agent,) = re.findall(r'href="([^"#]*)#t-agent_id"', short)
+    html = (await seen.get(f"/desk/sla?{PERIOD}&by=all")).text
 
+    assert list(tables(short)) == ["By week", "By priority", "By promise", "By client"]
+    assert "By agent" in tables((await seen.get(unescape(by_agent))).text)
     found = tables(html)
     assert list(found) == [
         "By week",
@@ -185,7 +189,7 @@ async def test_the_parts_of_every_table_add_up_to_the_whole(seen: Pages) -> None
 
 
 async def test_every_number_leads_to_the_clocks_behind_it(seen: Pages) -> None:
-    html = (await seen.get(f"/desk/sla?{PERIOD}&metric=resolution")).text
+    html = (await seen.get(f"/desk/sla?{PERIOD}&metric=resolution&by=all")).text
 
     found = links(html)
     period = {"from": ["2026-09-01"], "to": ["2026-11-01"], "metric": ["resolution"]}
@@ -331,7 +335,7 @@ async def test_a_breach_says_how_late_why_and_whose(seen: Pages) -> None:
             ("priority", "high"),
             ("outcome", "missed"),
             ("outcome", "open_overdue"),
-            ("limit", "40"),
+            ("limit", "30"),
         ]
     )
     assert "?from=2026-09-01&amp;to=2026-11-01&amp;priority=high&amp;after=abc" in html

@@ -8,7 +8,7 @@ outer one, with x in percent. Every chart has a text for those who do not see it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby
 from math import cos, pi, radians, sin
 from typing import Any
 from zlib import crc32
@@ -142,11 +142,8 @@ def trend(weeks: Sequence[Mapping[str, Any]], link: Callable[..., str] | None = 
         None if one["percent"] is None else (100 * index / last, 100 * (100 - one["percent"]) / (100 - low))
         for index, one in enumerate(weeks)
     ]
-    lines = [
-        f'<polyline class="ln ok" points="{_points([one, following])}"/>'
-        for one, following in pairwise(spots)
-        if one is not None and following is not None
-    ]
+    runs = ([spot for spot in run if spot is not None] for _, run in groupby(spots, key=lambda spot: spot is None))
+    lines = [f'<polyline class="ln ok" points="{_points(run)}"/>' for run in runs if len(run) > 1]
     dots = "".join(
         f'<circle class="dot ok" cx="{number(spot[0])}%" cy="{number(top + inner * spot[1] / 100)}" r="4"/>'
         for spot in spots

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
-from msp_kernel.money import exponent
 from portal_gateway.language import gettext, spoken
+from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import price
 from portal_gateway.pages.contracts import MANAGERS, contract_of, contract_page
 from portal_gateway.pages.drafts import (
     LEVEL_BOXES,
@@ -167,9 +167,9 @@ def _filled(contract: dict[str, Any], terms: dict[str, Any]) -> dict[str, str]:
         "exhaustion_policy": terms["exhaustion_policy"],
         **{key: budget_text(minutes) for key, minutes in cells.items()},
         **{name: str(terms["rounding"][name]) for name in ROUNDING},
-        **{f"item-{n}": _amount(one["unit_minor"], currency) for n, one in enumerate(terms["fixed_items"])},
+        **{f"item-{n}": shown.plain(one["unit_minor"], currency) for n, one in enumerate(terms["fixed_items"])},
         "grant_minutes": budget_text(terms["grant_minutes"]),
-        "grant_price": _amount(terms["grant_price_minor"], currency),
+        "grant_price": shown.plain(terms["grant_price_minor"], currency),
     }
 
 
@@ -177,9 +177,8 @@ def _amendment(
     form: dict[str, str], contract: dict[str, Any], terms: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the amendment a form describes, only with what differs from the terms, and where its parts stand there."""
-    cents = 10 ** exponent(contract["currency"])
     targets, places = promises(form, terms["targets"])
-    items, item_places = _items(form, terms["fixed_items"], cents)
+    items, item_places = _items(form, terms["fixed_items"], contract["currency"])
     wanted: dict[str, Any] = {
         "name": form.get("name", "").strip(),
         "priority": whole(form.get("priority", "")),
@@ -192,7 +191,7 @@ def _amendment(
     }
     if contract["kind"] == "retainer":
         wanted["grant_minutes"] = budget(form.get("grant_minutes", ""))
-        wanted["grant_price_minor"] = whole(form.get("grant_price", ""), times=cents)
+        wanted["grant_price_minor"] = price(form.get("grant_price", ""), contract["currency"])
     known = {**terms, "name": contract["name"], "priority": contract["priority"]}
     body = {name: value for name, value in wanted.items() if _differs(value, known[name])}
     body |= {name: form[name] for name in ("calendar_id",) if form.get(name)}
@@ -204,7 +203,7 @@ def _amendment(
 
 
 def _items(
-    form: dict[str, str], known: list[dict[str, Any]], cents: int
+    form: dict[str, str], known: list[dict[str, Any]], currency: str
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the monthly and one-off items a form tells: other prices, one left out when its price is empty, a new one."""
     made: list[dict[str, Any]] = []
@@ -212,20 +211,15 @@ def _items(
     for n, item in enumerate(known):
         if text := form.get(f"item-{n}", "").strip():
             places[f"fixed_items/{len(made)}"] = f"item-{n}"
-            made.append({**item, "unit_minor": whole(text, times=cents)})
+            made.append({**item, "unit_minor": price(text, currency)})
     if form.get("item-text", "").strip():
         places[f"fixed_items/{len(made)}"] = "item-text"
         new = {"text": form["item-text"].strip(), "frequency": form.get("item-frequency", "monthly")}
-        price = whole(form.get("item-price", ""), times=cents)
-        made.append({**new, "unit_minor": price, "starts_on": form.get("effective_from", "")})
+        unit_minor = price(form.get("item-price", ""), currency)
+        made.append({**new, "unit_minor": unit_minor, "starts_on": form.get("effective_from", "")})
     return made, places
 
 
 def _differs(wanted: Any, known: Any) -> bool:
     is_set = isinstance(wanted, list) and all(isinstance(one, str) for one in wanted)
     return bool(set(wanted) != set(known) if is_set and wanted else wanted != known)
-
-
-def _amount(minor: int, currency: str) -> str:
-    digits = exponent(currency)
-    return f"{Decimal(minor).scaleb(-digits):.{digits}f}"

@@ -20,6 +20,11 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk")
 BILLERS = ("manager", "admin", "finance")
 SELLERS = ("admin", "finance")
+RUN_ROWS = 40
+REVIEW_ROWS = 20
+REFS_MAX = 5
+OF_RATES = ("prices-missing", "same-specificity", "rate-not-possible")
+OF_CONTRACTS = ("mixed-currencies",)
 HEALTH_PAGE = 25
 OWED_ROWS = 15
 HEALTH_DAYS = 92
@@ -79,9 +84,11 @@ def _period(month: str) -> dict[str, str] | None:
 
 @page_route(router, "/billing/preview")
 async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the invoices of a month as they would be: nothing is changed."""
+    """Show the invoices of a month, by default the last one that is over, as they would be: nothing is changed."""
     caller = need_staff(visitor, *BILLERS)
-    period = _period(request.query_params.get("month", ""))
+    last_month = shown.now().date().replace(day=1) - timedelta(days=1)
+    month = request.query_params.get("month", f"{last_month:%Y-%m}")
+    period = _period(month)
     if period is None:
         return await _runs(request, site, visitor, problem=gettext("Choose a month."))
     after = request.query_params.get("after")
@@ -94,18 +101,18 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
         title=gettext("Invoice run preview"),
         found=found,
         period=period,
-        month=request.query_params["month"],
+        month=month,
         **side,
     )
 
 
 @page_route(router, "/billing/runs/{run_id}")
-async def run(_request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
+async def run(request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
     """Show a run: steps, progress, drafts, what to fix and where."""
-    return await _run(site, visitor, run_id)
+    return await _run(site, visitor, run_id, listing=Listing.of(request))
 
 
-async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") -> Response:
+async def _run(site: Site, visitor: Visitor, run_id: str, *, listing: Listing, problem: str = "") -> Response:
     caller = need_staff(visitor, *BILLERS)
     path = f"/billing-runs/{segment(run_id)}"
     found = await site.services.get(caller, path)
@@ -117,11 +124,15 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") 
         title=gettext("Invoice run %(starts_on)s") % {"starts_on": shown.day(found["starts_on"])},
         status=422 if problem else 200,
         run=found,
+        rows=rows_of(found["items"], listing.after),
+        listing=listing,
         review=review,
+        most=REVIEW_ROWS,
         states=states,
         steps=steps(states),
         mend=mend,
-        settled=sum(states.get(name, 0) for name in ("drafted", "issued", "blocked")),
+        solve=solve,
+        settled=sum(states.get(name, 0) for name in ("drafted", "issuing", "issued", "blocked", "nothing")),
         problem=problem,
         topics=f"run-{found['id']},invoices",
         **side,
@@ -133,10 +144,10 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     of = sum(states.values())
     blocked = states.get("blocked", 0)
     reached = {
-        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued"),
-        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued"),
-        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued"),
-        gettext("Issued"): ("issued",),
+        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued", "nothing"),
+        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued", "nothing"),
+        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued", "nothing"),
+        gettext("Issued"): ("issued", "nothing"),
     }
     found = []
     for text, past in reached.items():
@@ -147,11 +158,33 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     return found
 
 
-def mend(finding: dict[str, Any], client_id: str) -> str:
-    """Return the page on which a finding is mended; none when it is only to be looked at."""
-    if "profile" not in finding["where"]:
-        return ""
-    return LINKS["seller" if "seller" in finding["where"] else "profile"].format(client_id=client_id)
+def rows_of(items: list[dict[str, Any]], after: str | None) -> dict[str, Any]:
+    """Return a page of the clients of a run: those to be solved first, then those to be looked at, by name."""
+    ordered = sorted(items, key=lambda one: (one["status"] != "blocked", not one["findings"]))
+    first = int(after) if after and after.isascii() and after.isdecimal() and len(after) < 9 else 0
+    following = first + RUN_ROWS
+    return {"items": ordered[first:following], "next": str(following) if following < len(ordered) else None}
+
+
+def mend(finding: dict[str, Any], item: dict[str, Any]) -> tuple[str, str]:
+    """Return the page on which a finding is mended, or looked at, and what its link says."""
+    if "profile" in finding["where"]:
+        name = "seller" if "seller" in finding["where"] else "profile"
+        return LINKS[name].format(client_id=item["client_id"]), gettext("Fix it")
+    return f"/desk/billing/invoices/{item['invoice_id']}", gettext("Look at the draft")
+
+
+def solve(item: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return where a blocked client is solved: pages, and what their links say."""
+    reason, refs = item.get("reason", ""), item.get("contract_refs") or []
+    if reason == "unapproved":
+        return [(f"/desk/approvals?client_id={item['client_id']}", gettext("Approve"))]
+    if reason in OF_RATES:
+        said = gettext("Rates of %(ref)s")
+        return [(f"/desk/contracts/{segment(ref)}/rates", said % {"ref": ref}) for ref in refs[:REFS_MAX]]
+    if reason in OF_CONTRACTS and item.get("client_code"):
+        return [(f"/desk/clients/{segment(item['client_code'])}", gettext("Contracts"))]
+    return [("#retry", gettext("Try it again"))]
 
 
 @page_route(router, "/billing/runs/{run_id}/issue", "POST")
@@ -174,7 +207,7 @@ async def _act(request: Request, site: Site, visitor: Visitor, run_id: str, verb
     except Refused as refused:
         if refused.document.get("code") == "step-up-required":
             raise
-        return await _run(site, visitor, run_id, problem=str(refused))
+        return await _run(site, visitor, run_id, listing=Listing(), problem=str(refused))
     return go(f"/desk/billing/runs/{segment(run_id)}")
 
 

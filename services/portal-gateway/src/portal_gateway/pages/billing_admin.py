@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
 from portal_gateway.language import gettext, mark
+from portal_gateway.pages.amounts import basis_points, percent_text
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
@@ -32,8 +33,11 @@ PROFILE_FIELDS = (
     "language",
     "email",
 )
-IN_FORMS = {"address": "line1", "endpoint/scheme": "scheme"} | {f"address/{name}": name for name in ADDRESS[3:]}
-NUMBERS = ("payment_days", "tax_rate_basis_points")
+IN_FORMS = {"address": "line1", "tax_rate_basis_points": "tax_rate", "endpoint/scheme": "scheme"} | {
+    f"address/{name}": name for name in ADDRESS[3:]
+}
+NUMBERS = ("payment_days",)
+TAX_RATE = mark("a share from 0 to 100 with up to two decimals, as 20 or 12.5")
 LOGO_BYTES_MAX = 200_000
 NOT_SAVED = mark("Nothing was saved.")
 
@@ -165,6 +169,11 @@ async def change_profile(request: Request, site: Site, visitor: Visitor, client_
     caller = need_staff(visitor, *BILLERS)
     form = await form_of(request, visitor)
     body = nested(form, PROFILE_FIELDS)
+    if form.get("tax_rate", "").strip():
+        body["tax_rate_basis_points"] = basis_points(form["tax_rate"])
+        if body["tax_rate_basis_points"] is None:
+            wrong = Form.wrong("profile", form, {"tax_rate": gettext(TAX_RATE)}, said=gettext(NOT_SAVED))
+            return await _profile(site, visitor, client_id, form=wrong)
     try:
         await site.services.post(caller, f"/billing-profiles/{segment(client_id)}", body, method="PUT")
     except Refused as refused:
@@ -179,6 +188,8 @@ def _not_saved(typed: dict[str, str], refused: Refused) -> Form:
 def flat(profile: dict[str, Any]) -> dict[str, str]:
     """Return a profile as the fields of its form."""
     found = {name: str(value) for name, value in profile.items() if isinstance(value, (str, int))}
+    if "tax_rate_basis_points" in profile:
+        found["tax_rate"] = percent_text(profile["tax_rate_basis_points"])
     address, endpoint = profile.get("address") or {}, profile.get("endpoint") or {}
     for number, line in enumerate(address.get("lines", []), start=1):
         found[f"line{number}"] = line

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.ids import new_id
-from msp_kernel.money import exponent
 from portal_gateway.language import gettext
 from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import price
 from portal_gateway.pages.contracts import FUNDERS, contract_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.drafts import whole
@@ -20,10 +21,11 @@ from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/buckets")
 DAYS_SHOWN = 60
+SHOWN = 40
 
 
 @page_route(router, "")
-async def buckets(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def buckets(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the buckets, the first to run out first."""
     caller = need_staff(visitor, *FUNDERS)
     found, balances, clients, side = await site.parts(
@@ -32,15 +34,27 @@ async def buckets(_request: Request, site: Site, visitor: Visitor) -> Response:
         site.services.get(caller, "/clients", limit=200),
         nav(site, visitor),
     )
+    rows, following = (
+        ([], "") if isinstance(found, Failed) else _page_of(found["items"], request.query_params.get("after"))
+    )
     return site.page(
         "desk/buckets.html",
         visitor=visitor,
         title=gettext("Buckets"),
         found=found,
+        rows=rows,
+        following=following,
         balances={} if isinstance(balances, Failed) else {one["contract_id"]: one for one in balances["items"]},
         names={} if isinstance(clients, Failed) else {one["id"]: one["name"] for one in clients["items"]},
         **side,
     )
+
+
+def _page_of(items: list[dict[str, Any]], after: str | None) -> tuple[list[dict[str, Any]], str]:
+    """Return the buckets that come after one, and the one the next page begins after; empty on the last page."""
+    begin = next((number for number, one in enumerate(items, 1) if one["ref"] == after), 0)
+    rows = items[begin : begin + SHOWN]
+    return rows, rows[-1]["ref"] if begin + SHOWN < len(items) else ""
 
 
 @page_route(router, "/{ref}")
@@ -99,7 +113,7 @@ async def top_up(request: Request, site: Site, visitor: Visitor, ref: str) -> Re
     contract = await contract_of(site, visitor, ref)
     body = {
         "minutes": whole(form.get("minutes", ""), times=60),
-        "price_minor": whole(form.get("price_minor", "") or "0", times=10 ** exponent(contract["currency"])),
+        "price_minor": price(form.get("price_minor", "") or "0", contract["currency"]),
         "valid_from": form.get("valid_from", ""),
         "expires_on": form.get("expires_on") or None,
     }

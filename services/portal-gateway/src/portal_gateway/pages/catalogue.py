@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from msp_events.base import LEVELS, RATE_CONDITIONS
 from msp_kernel.ids import new_id
-from msp_kernel.money import UnknownCurrency, exponent
 from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import price
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.drafts import boxes_of, whole
+from portal_gateway.pages.drafts import boxes_of
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
@@ -135,10 +134,11 @@ async def add_rate_card(request: Request, site: Site, visitor: Visitor) -> Respo
 
 
 @page_route(router, "/rate-cards/{card_id}")
-async def rate_card(_request: Request, site: Site, visitor: Visitor, card_id: str) -> Response:
+async def rate_card(request: Request, site: Site, visitor: Visitor, card_id: str) -> Response:
     """Show a rate card with its versions, and the form of the next one."""
     versions = await _versions(site, visitor, card_id)
-    return await _rate_card(site, visitor, versions, Form(values=_filled(versions[-1])))
+    form = Form(values=_filled(versions[-1]))
+    return await _rate_card(site, visitor, versions, form, looked_at=request.query_params.get("version", ""))
 
 
 @page_route(router, "/rate-cards/{card_id}", "POST")
@@ -166,9 +166,13 @@ def _not_saved(typed: dict[str, str], refused: Refused, places: dict[str, str]) 
     return Form.refused("card", typed, refused, said=gettext(NOT_SAVED), places={**places, **PLACES})
 
 
-async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]], form: Form) -> Response:
+async def _rate_card(
+    site: Site, visitor: Visitor, versions: list[dict[str, Any]], form: Form, *, looked_at: str = ""
+) -> Response:
     caller = need_staff(visitor, *KEEPERS)
     card = versions[-1] if versions else None
+    earlier = versions[-2:-7:-1]
+    newest = earlier[0]["version"] if earlier else None
     job_types = await site.part(site.services.get(caller, "/job-types", limit=200))
     return await catalogue_page(
         site,
@@ -178,7 +182,8 @@ async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]
         title=card["name"] if card else gettext("New rate card"),
         form=form,
         card=card,
-        earlier=versions[-2:-7:-1],
+        earlier=earlier,
+        looked_at=next((one["version"] for one in earlier if str(one["version"]) == looked_at), newest),
         is_long=card is not None and any(len(card[part]) > ROWS_MAX for part in PARTS),
         rows={part: range(_rows(form.values, part) + ROWS_SPARE) for part in PARTS},
         job_types=[] if isinstance(job_types, Failed) else boxes_of(job_types),
@@ -195,12 +200,11 @@ def _rows(form: Mapping[str, str], part: str) -> int:
 
 def _filled(card: dict[str, Any]) -> dict[str, str]:
     """Return a rate card as the form takes it."""
-    digits = exponent(card["currency"])
     filled = {"name": card["name"]}
     for part in PARTS:
         for n, rate in enumerate(card[part][:ROWS_MAX]):
             filled |= {f"{part}-{n}-{key}": rate[key] or "" for key in KEYS}
-            filled[f"{part}-{n}-price"] = f"{Decimal(rate['rate_minor']).scaleb(-digits):.{digits}f}"
+            filled[f"{part}-{n}-price"] = shown.plain(rate["rate_minor"], card["currency"])
     return filled
 
 
@@ -208,10 +212,6 @@ def _card(
     form: dict[str, str], *, currency: str, known: dict[str, Any] | None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the rate card a form describes, and the row of each of its rates; a rate that stays keeps its rule."""
-    try:
-        cents = 10 ** exponent(currency)
-    except UnknownCurrency:
-        cents = 100  # the service says what is wrong with the currency
     body: dict[str, Any] = {"name": form.get("name", "").strip(), "currency": currency}
     places = {}
     for part in PARTS:
@@ -222,7 +222,9 @@ def _card(
             if any(row.values()):
                 keys = tuple(row[key] or None for key in KEYS)
                 places[f"{part}/{len(rates)}"] = f"{part}-{n}"
-                price = whole(row["price"], times=cents)
-                rates.append({**dict(zip(KEYS, keys, strict=True)), "rule_id": rules.get(keys), "rate_minor": price})
+                rate_minor = price(row["price"], currency)
+                rates.append(
+                    {**dict(zip(KEYS, keys, strict=True)), "rule_id": rules.get(keys), "rate_minor": rate_minor}
+                )
         body[part] = rates
     return body, places

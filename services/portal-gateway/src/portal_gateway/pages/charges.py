@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from msp_kernel.ids import new_id
 from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import basis_points
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import AMOUNT, Form
@@ -103,9 +104,8 @@ def charge_of(form: dict[str, str], currency: str) -> tuple[dict[str, Any], dict
         errors |= {"amount": gettext(AMOUNT)} if minor is None else {}
         body["amount_minor"] = minor
     if percent:
-        # Per cent with two decimals are basis points, as pounds with two decimals are pence.
-        share = shown.minor_units(percent, "GBP")
-        errors |= {"percent": gettext(PERCENT)} if share is None or share > 10_000 else {}
+        share = basis_points(percent)
+        errors |= {} if share else {"percent": gettext(PERCENT)}
         body["basis_points"] = share
     return body, errors
 

@@ -14,14 +14,15 @@ from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk")
+SHOWN = 30
 
 
 @page_route(router, "/clients")
-async def clients(_request: Request, site: Site, visitor: Visitor) -> Response:
+async def clients(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the clients with their contracts and balances."""
     caller = need_staff(visitor)
     found, contracts, balances, side = await site.parts(
-        site.services.get(caller, "/clients", limit=200),
+        site.services.get(caller, "/clients", limit=SHOWN, after=request.query_params.get("after")),
         site.services.get(caller, "/contracts", limit=200),
         site.services.get(caller, "/contracts/balances"),
         nav(site, visitor),

@@ -10,9 +10,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_events.base import LEVELS, PRIORITIES
-from msp_kernel.money import exponent
-from portal_gateway.language import gettext, mark, spoken
+from portal_gateway.language import decimal, gettext, mark, spoken
 from portal_gateway.pages import shown
+from portal_gateway.pages.amounts import price
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
@@ -22,7 +22,7 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk")
 """Under ``/desk``, with the pages of the clients."""
 AUTHORS = ("manager", "admin")
-_NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6}|,[0-9]{1,2})?")
+_NUMBER = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,2})?")
 LEVEL_BOXES = [(level, level) for level in LEVELS]
 ROWS = (*PRIORITIES, "any")
 METRICS = tuple(shown.METRIC)
@@ -169,7 +169,7 @@ def _draft(form: dict[str, str], client: dict[str, Any]) -> tuple[dict[str, Any]
     if form.get("hours"):
         body["bucket"] = {
             "minutes": whole(form["hours"], times=60),
-            "price_minor": whole(form.get("price") or "0", times=10 ** exponent(client["currency"])),
+            "price_minor": price(form.get("price") or "0", client["currency"]),
             "valid_from": form.get("starts_on", ""),
             **({"expires_on": form["expires_on"]} if form.get("expires_on") else {}),
         }
@@ -208,7 +208,7 @@ def budget_text(minutes: int | None) -> str:
     """Return a budget as the form's table takes it: ``1.5`` hours, ``50m``, ``none``."""
     if minutes is None:
         return "none"
-    return f"{minutes}m" if minutes % 3 else f"{Decimal(minutes) / 60:f}"
+    return f"{minutes}m" if minutes % 3 else decimal(f"{Decimal(minutes) / 60:f}")
 
 
 def budget(text: str) -> int | str | None:
@@ -227,8 +227,8 @@ def chosen(form: dict[str, str], name: str) -> list[str]:
 def whole(text: str, *, times: int = 1) -> int | str:
     """Return ``times`` a number as typed when that is whole (1.5 hours are 90 minutes).
 
-    What is no such number is returned as it is: the service says where, and what it would accept. ``1,000`` is none: it
-    means one to some and a thousand to others.
+    What is no such number is returned as it is: the service says where, and what it would accept. ``1,000`` is none, and
+    neither is ``1.000``: each means one to some and a thousand to others.
     """
     if not _NUMBER.fullmatch(text.strip()):
         return text

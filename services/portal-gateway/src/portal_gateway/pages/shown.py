@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton
-from babel.numbers import format_currency, get_currency_precision
 
 from msp_kernel.durations import hours_and_minutes, whole_minutes
 from portal_gateway import words
 from portal_gateway.language import decimal, gettext, locale, mark, ngettext, symbols
+from portal_gateway.pages.amounts import amount, digits_of
+from portal_gateway.prose import refusal
 from portal_gateway.services import Refused
 
 STATUS = {
@@ -67,31 +72,22 @@ def money(minor: int | None, currency: str) -> str:
     """Return an amount with its currency, as people of the locale write it."""
     if minor is None:
         return "–"
-    digits = get_currency_precision(currency)
-    text = format_currency(abs(minor) / 10**digits, currency, locale=locale())
+    digits = digits_of(currency)
+    # With the decimals of ISO 4217: what people use of some currencies is less (RSD), but invoices are to the last unit.
+    shape = copy.copy(Locale.parse(locale()).currency_formats["standard"])
+    shape.frac_prec = (digits, digits)
+    text = shape.apply(Decimal(abs(minor)).scaleb(-digits), locale(), currency=currency, currency_digits=False)
     return f"\N{MINUS SIGN}{text}" if minor < 0 else str(text)
 
 
 def minor_units(text: str, currency: str) -> int | None:
-    """Return an amount as people type it in minor units, ``None`` when it is not one above zero.
-
-    ``1,250.5`` is 125050, in German ``1.250,5``. What separates thousands stands before three digits or is not one: ``12.50``
-    typed in German is refused, never taken for 1250.
-    """
-    point, group = symbols()
-    whole, _, part = text.strip().replace(" ", "").partition(point)
-    first, *thousands = whole.split(group)
-    if thousands and (not 1 <= len(first) <= 3 or any(len(one) != 3 for one in thousands)):
-        return None
-    digits, plain_digits = get_currency_precision(currency), first + "".join(thousands)
-    if not f"{plain_digits}{part}".isdigit() or not text.isascii() or len(plain_digits) > 12 or len(part) > digits:
-        return None
-    return int(f"{plain_digits}{part.ljust(digits, '0')}") or None
+    """Return an amount as people type it in minor units, ``None`` when it is not one above zero."""
+    return amount(text, currency) or None
 
 
 def plain(minor: int, currency: str) -> str:
     """Return an amount as a form takes it: ``1250.50``, in German ``1250,50``."""
-    digits = get_currency_precision(currency)
+    digits = digits_of(currency)
     return decimal(f"{minor // 10**digits}.{minor % 10**digits:0{digits}}") if digits else str(minor)
 
 
@@ -180,6 +176,27 @@ def day(value: str | date | None) -> str:
         return "–"
     on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return str(format_skeleton("yMMMd", on, locale=locale()))
+
+
+_GERMAN_DAY = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+
+
+def typed_day(text: str) -> str:
+    """Return a day somebody typed as services write it: in German ``24.12.2026`` is ``2026-12-24``; anything else as it is."""
+    found = _GERMAN_DAY.fullmatch(text) if locale().startswith("de") else None
+    return f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}" if found else text
+
+
+def as_typed(on: str) -> str:
+    """Return a day as people of the language type it: ``2026-12-24``, in German ``24.12.2026``."""
+    return f"{date.fromisoformat(on):%d.%m.%Y}" if locale().startswith("de") else on
+
+
+def typed_instant(text: str) -> str:
+    """Return a weekday and a time as services take it: in German ``So 10:00`` is ``Sun 10:00``; anything else as it is."""
+    day, _, time = text.strip().partition(" ")
+    codes = {gettext(code): code for code in words.DAYS}
+    return f"{codes[day]} {time}" if time and day in codes else text
 
 
 def until(ends_on: str) -> str:
@@ -348,4 +365,6 @@ def why(said: str, reason: object) -> str:
 def said(refused: Refused) -> str:
     """Return what is wrong, with its places when they are known."""
     errors = refused.document.get("errors") or []
-    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)
+    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {refusal(one['detail'])}" for one in errors) or str(
+        refused
+    )

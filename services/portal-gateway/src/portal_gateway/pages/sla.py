@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from msp_kernel.periods import month_of
 from msp_kit.export import CsvResponse
 from msp_kit.identity import Caller
+from portal_gateway import words
 from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
@@ -23,11 +24,11 @@ from portal_gateway.services import segment
 router = APIRouter(prefix="/desk/sla")
 MANAGERS = ("manager", "admin", "finance", "dispatcher")
 WEEKS = 12
-ROWS = 40
+ROWS = 30
 PARTS_MAX = 8
 PAGES_MAX = 10
 CHOICES_MAX = 200
-DAYS = (mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"), mark("Sun"))
+DAYS = words.DAYS
 BROKEN = ("missed", "open_overdue")
 PERIOD = ("from", "to")
 WHOLE = ("client_id", "metric")
@@ -72,6 +73,9 @@ KINDS = (
     ("by_client", "client_id"),
     ("by_agent", "agent_id"),
 )
+ALWAYS = ("priority", "metric", "client_id")
+"""Parts of the page that are always there; one of the others is added when it is asked for, or all of them."""
+EVERY_PART = "all"
 COUNTS = ("met", "missed", "open_overdue")
 
 
@@ -91,12 +95,22 @@ async def kept(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show compliance of a period by everything it can be taken apart by."""
     asked = {**days_of(request), **_asked(request, *WHOLE)}
     found, names, side = await _compliance(site, visitor, asked)
+    also = request.query_params.get("by", "")
     return site.page(
         "desk/sla.html",
         visitor=visitor,
         title=gettext("SLA compliance"),
         found=found,
-        tables=[] if isinstance(found, Failed) else _tables(found, names),
+        tables=[]
+        if isinstance(found, Failed)
+        else [one for one in _tables(found, names) if one["field"] in (*ALWAYS, also) or also == EVERY_PART],
+        others=[
+            (gettext(FILTERS[field]), f"/desk/sla?{urlencode({**asked, 'by': field})}#t-{field}")
+            for _, field in KINDS
+            if field not in (*ALWAYS, also)
+        ],
+        is_all=also == EVERY_PART,
+        all_link=f"/desk/sla?{urlencode({**asked, 'by': EVERY_PART})}",
         shortened=shortened,
         choices=choices,
         names=names,

@@ -94,6 +94,7 @@ const pal = document.getElementById('palette');
 const palInput = pal?.querySelector('input');
 const recent = (() => { try { return JSON.parse(sessionStorage.getItem('recent')) || []; } catch { return []; } })();
 function remember(list) { try { sessionStorage.setItem('recent', JSON.stringify(list)); } catch { /* private mode */ } }
+pal?.querySelectorAll('li:not([role])').forEach((one, n) => { one.id = `po${n}`; one.setAttribute('role', 'option'); });
 // What somebody looked at is kept in this tab only, and gone when they have signed out.
 if (pal && /^\/(desk|portal)\/.+\/.+/.test(location.pathname)) {
   remember([{ href: location.pathname, text: pal.dataset.here }, ...recent.filter((one) => one.href !== location.pathname)].slice(0, 8));
