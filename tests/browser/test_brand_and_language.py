@@ -82,7 +82,7 @@ async def test_a_client_and_an_agent_work_in_german(browser: Browser, demo_platf
         await agent.goto(f"/desk/tickets/{ref}")
         await agent.fill("#dur", "0,75")
         await agent.fill("#nt", "Tunnel neu aufgebaut")
-        await agent.get_by_role("button", name="Log time").click()
+        await agent.get_by_role("button", name="Zeit erfassen").click()
         await expect(client.locator("[data-balance]")).to_have_text("49:15 h", timeout=5000)
 
         await expect(client.locator("#hours")).to_contain_text("erfasst, noch nicht freigegeben")

@@ -25,7 +25,7 @@ from msp_kernel.ids import is_prefixed, new_id
 from msp_kit import identity
 from msp_kit.identity import HEADER, SAFE_METHODS, Caller, Signer
 from msp_kit.testing import KEY
-from portal_gateway.guard import ENROLLING
+from portal_gateway.guard import ENROLLING, LEAVING
 from portal_gateway.person import CLIENT_ROLES, STAFF_ROLES
 
 UNKNOWN = str(new_id())
@@ -59,6 +59,7 @@ class Operation:
     service: str
     access: dict[str, Any]
     is_enrolling: bool
+    is_leaving: bool
     parameters: tuple[str, ...]
     queries: tuple[str, ...]
     body: frozenset[str] | None
@@ -152,6 +153,7 @@ def operations_of(document: dict[str, Any]) -> list[Operation]:
                     service=operation["x-msp-service"],
                     access=operation["x-msp-access"],
                     is_enrolling=operation.get(ENROLLING, False),
+                    is_leaving=operation.get(LEAVING, False),
                     parameters=tuple(re.findall(r"\{(\w+)\}", path)),
                     queries=tuple(one["name"] for one in parameters),
                     body=_names(document, operation),
@@ -265,7 +267,7 @@ def roles(one: Operation, actors: Actors) -> Iterator[Cell]:
                     expected = [200]
                 headers = bearer(tokens[role])
                 yield cell(one, "answers", f"{kind} {role}", actors, expected, headers=headers, url=url, never=hidden)
-    if not one.is_safe:
+    if not one.is_safe and not one.is_leaving:
         viewing = cell(one, "read only", "view as client", actors, [403], headers=bearer(actors.viewing))
         yield viewing
 

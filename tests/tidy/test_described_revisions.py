@@ -20,6 +20,7 @@ LAST_WORD_WINS = {
     "PUT /api/v1/contracts/{contract_id}/tests/{test_id}": "one test of a contract, whole",
     "PUT /api/v1/cost-rates": "the whole list, by one office",
     "PUT /api/v1/me/password": "needs the password as it is",
+    "PUT /api/v1/me/preferences": "one's own",
     "PUT /api/v1/notifications/settings": "one's own",
     "PUT /api/v1/notifications/{notification_id}/state": "one's own",
     "PUT /api/v1/priority-tables/{client_id}": "the whole table, nine words",

@@ -74,10 +74,15 @@ async def test_a_tax_of_more_than_the_whole_is_refused_by_the_event_and_named_by
     assert detail == "the tax rate of C-0001 is 10001 basis points; 0 to 10000 (100 %) are accepted"
 
 
-async def test_every_missing_price_is_listed_on_the_run(office: Office) -> None:
+async def test_every_missing_price_is_listed_on_the_run_and_in_its_review_with_the_contract(office: Office) -> None:
     detail = await blocked(office, rates=(RateTerms(rule_id="r", level="L3", rate_minor=1),))
 
     assert detail == "the rate card has no price for: network, L1, regular"
+    run = await office.run()
+    (item,) = run["items"]
+    (listed,) = (await office.get(f"/billing-runs/{run['id']}/review"))["blocked"]
+    assert (item["reason"], item["contract_refs"]) == (listed["reason"], ["C-0001"]) == ("prices-missing", ["C-0001"])
+    assert (listed["detail"], listed["client_code"]) == (detail, "HLO")
 
 
 async def test_a_payment_in_another_currency_pays_nothing(office: Office) -> None:

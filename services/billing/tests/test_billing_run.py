@@ -87,6 +87,7 @@ async def test_unapproved_time_blocks_with_the_reason_and_can_be_tried_again(off
     await office.speaker.say(refusal)
     (item,) = (await office.run())["items"]
     assert (item["status"], item["detail"]) == ("blocked", "3 unapproved time entries")
+    assert (item["reason"], item["client_code"], item["contract_refs"]) == ("unapproved", "HLO", ["C-0001"])
 
     await office.requests.post(office.manager, f"/billing-runs/{(await office.run())['id']}/retry")
     again = (await said(office.database, PeriodCloseRequested))[-1]

@@ -194,6 +194,7 @@ async def test_the_review_lists_what_to_look_at(office: Office) -> None:
 
     assert [(row["entry_count"], row["worked_minutes"]) for row in found["unapproved"]] == [(1, 45)]
     assert [row["client_name"] for row in found["without_contract"]] == ["No Contract Ltd"]
+    assert found["without_contract"][0]["client_code"] == "HLO"
     assert [(row["entry_count"], row["worked_minutes"]) for row in found["leaking"]] == [(1, 20)]
     assert [(row["client_name"], row["code"]) for row in found["findings"]] == [
         ("Harbour & Lowe", "seller-vat-id-missing")
@@ -210,6 +211,8 @@ async def test_an_odd_total_is_pointed_out_but_can_be_issued(office: Office) -> 
     await office.work()
 
     (item,) = (await office.get(f"/billing-runs/{run['id']}"))["items"]
+    (odd,) = (await office.get(f"/billing-runs/{run['id']}/review"))["findings"]
+    assert (odd["code"], odd["invoice_id"]) == ("total-unusual", item["invoice_id"])
     assert [(one["code"], one["blocks"]) for one in item["findings"]] == [("total-unusual", False)]
     assert "is more than 50 % from 492000, the average of the last 1 periods" in item["findings"][0]["detail"]
     await office.post(f"/billing-runs/{run['id']}/issue", {})

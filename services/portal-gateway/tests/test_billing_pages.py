@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import date
+from typing import Any
 
 import pytest
 from billing_shapes import (
@@ -15,6 +16,7 @@ from billing_shapes import (
     HEALTH,
     HOSTED,
     INVOICE,
+    ITEM,
     MISSING,
     REVIEW,
     ROW,
@@ -78,6 +80,84 @@ async def test_a_run_says_how_far_it_is_and_what_to_fix_where(seen: Pages) -> No
     assert "reverse charge needs the client&#39;s VAT id; give it, or another tax case" in said
     assert f'href="/desk/admin/billing/{ACME}"' in html
     assert "Acme: 1:30 h in 2 entries wait for approval" in said
+
+
+ODD = {
+    "code": "total-unusual",
+    "blocks": False,
+    "where": "gross_minor",
+    "detail": "more than 50 %",
+    "fix": "look at it",
+}
+BLOCKED = {**ITEM, "status": "blocked", "invoice_id": None, "gross_minor": None, "findings": [], "client_code": "HLO"}
+CHECKS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "unapproved time": ({}, {"unapproved": REVIEW["unapproved"]}, f"/desk/approvals?client_id={ACME}"),
+    "a client that waits for approval": ({**BLOCKED, "reason": "unapproved"}, {}, f"/desk/approvals?client_id={ACME}"),
+    "missing rates": (
+        {**BLOCKED, "reason": "prices-missing", "detail": "no price for L3", "contract_refs": ["C-0001", "C-0002"]},
+        {}, "/desk/contracts/C-0002/rates",
+    ),
+    "an odd total": ({**ITEM, "findings": [ODD]}, {}, f"/desk/billing/invoices/{INVOICE}"),
+    "what the profile lacks": (ITEM, {}, f"/desk/admin/billing/{ACME}"),
+    "a client without contract": (
+        {}, {"without_contract": [{"client_id": ACME, "client_name": "Acme", "client_code": "HLO"}]},
+        "/desk/clients/HLO/new-contract",
+    ),
+    "leakage": (
+        {},
+        {"leaking": [{**REVIEW["unapproved"][0], "oldest_worked_from": "2026-09-05T09:00:00+00:00"}]},
+        "/desk/billing/preview?month=2026-09",
+    ),
+    "two currencies": ({**BLOCKED, "reason": "mixed-currencies", "detail": "x"}, {}, "/desk/clients/HLO"),
+    "counts that differ": ({**BLOCKED, "reason": "totals-differ", "detail": "x"}, {}, "#retry"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("check", CHECKS)
+async def test_each_check_of_a_run_is_shown_with_a_link_to_where_it_is_solved(seen: Pages, check: str) -> None:
+    item, review, link = CHECKS[check]
+    nothing: dict[str, Any] = {"unapproved": [], "without_contract": [], "leaking": [], "blocked": [], "findings": []}
+    items = [{"detail": "3 unapproved time entries", **item}] if item else []
+    counts = {item["status"]: 1} if item else {}
+    run = {**RUN_FOUND, "items": [{**one, "detail": one["detail"] or "x"} for one in items], "counts": counts}
+    seen.upstream.answers |= {f"/billing-runs/{RUN}": run, f"/billing-runs/{RUN}/review": {**nothing, **review}}
+
+    html = (await seen.get(f"/desk/billing/runs/{RUN}")).text
+
+    assert f'href="{link}"' in html
+    assert ("Nothing is left behind" in html) is (not review)
+    seen.upstream.answers |= {f"/billing-runs/{RUN}": {**run, "items": [], "counts": {}}}
+    seen.upstream.answers[f"/billing-runs/{RUN}/review"] = nothing
+    without = (await seen.get(f"/desk/billing/runs/{RUN}")).text
+    assert f'href="{link}"' not in without
+
+
+async def test_a_run_of_many_clients_comes_in_pages_with_what_is_to_be_solved_first(seen: Pages) -> None:
+    name = "Vereinigte Maschinenbau- und Anlagentechnik Gesellschaft {} mbH & Co. KG"
+    items = [{**ITEM, "client_name": name.format(n), "findings": []} for n in range(100)]
+    items[77] = {
+        **BLOCKED,
+        "client_name": "Zoo",
+        "reason": "prices-missing",
+        "detail": "no price",
+        "contract_refs": ["C-1"],
+    }
+    seen.upstream.answers[f"/billing-runs/{RUN}"] = {
+        **RUN_FOUND,
+        "items": items,
+        "counts": {"drafted": 99, "blocked": 1},
+    }
+    many = [{**REVIEW["unapproved"][0], "client_name": name.format(n)} for n in range(60)]
+    seen.upstream.answers[f"/billing-runs/{RUN}/review"] = {**REVIEW, "unapproved": many}
+
+    first = await seen.get(f"/desk/billing/runs/{RUN}")
+    last = await seen.get(f"/desk/billing/runs/{RUN}?after=80")
+
+    assert first.text.index("Zoo") < first.text.index(name.format(0).replace("&", "&amp;"))
+    assert "Zoo" not in last.text
+    assert name.format(99).replace("&", "&amp;") in last.text
+    assert "40 more of the kind." in first.text
+    assert max(len(first.content), len(last.content)) < 60_000
 
 
 async def test_a_preview_names_who_cannot_be_billed(seen: Pages) -> None:
@@ -299,9 +379,12 @@ def test_a_blocked_client_leaves_its_step_open() -> None:
     found = steps({"drafted": 2, "blocked": 1})
 
     assert [(done, of, state) for _, done, of, state in found] == [(2, 3, "risk")] * 3 + [(0, 3, "")]
+    # Nothing to bill is as good as issued: the run of such clients comes to its end.
+    assert {state for *_, state in steps({"issued": 2, "nothing": 1})} == {"ok"}
     assert steps({}) == [(text, 0, 0, "") for text, *_ in found]
-    assert mend({"where": "seller profile"}, ACME) == "/desk/admin/billing"
-    assert mend({"where": "gross_minor"}, ACME) == ""
+    item = {"client_id": ACME, "invoice_id": INVOICE}
+    assert mend({"where": "seller profile"}, item) == ("/desk/admin/billing", "Fix it")
+    assert mend({"where": "gross_minor"}, item) == (f"/desk/billing/invoices/{INVOICE}", "Look at the draft")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 import zlib
 
@@ -228,3 +229,60 @@ async def test_the_logo_stays_until_it_is_replaced_or_removed(door: Door) -> Non
     assert kept == "image/png"
     assert await door.sql("SELECT logo_type FROM branding") is None
     assert (await door.client.get("/brand/logo")).status_code == 404
+
+
+# ---- for programs ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_program_changes_how_the_house_looks(door: Door) -> None:
+    logo = base64.b64encode(a_png()).decode()
+    body = {"name": "Meridian IT", "language": "de", "accent_light": "#0b6074", "logo": logo}
+
+    before = await door.send(PRIYA, "GET", "/branding")
+    made = await door.send(ADA, "PUT", "/branding", body)
+    kept = await door.send(ADA, "PUT", "/branding", {"name": "Renamed", "language": "de"})
+    removed = await door.send(ADA, "PUT", "/branding", {"name": "Renamed", "language": "de", "keeps_logo": False})
+    after = await door.send(PRIYA, "GET", "/branding")
+
+    assert (before.status_code, before.json()["revision"], before.headers["etag"]) == (200, 0, '"0"')
+    assert (made.json()["language"], made.json()["accent_light"], made.json()["revision"]) == ("de", "#0b6074", 1)
+    assert (kept.json()["logo_address"], kept.json()["accent_light"]) == (made.json()["logo_address"], None)
+    assert removed.json()["logo_address"] is None
+    assert after.json() == removed.json()
+    assert made.json()["logo_address"].startswith("/brand/logo?v=")
+
+
+async def test_a_program_that_read_an_older_look_is_told(door: Door) -> None:
+    ada = await door.bearer(ADA)
+    body = {"name": "First", "language": "en-GB"}
+
+    first = await door.send({**ada, "if-match": '"0"'}, "PUT", "/branding", body)
+    second = await door.send({**ada, "if-match": '"0"'}, "PUT", "/branding", {**body, "name": "Second"})
+
+    assert (first.status_code, second.status_code, second.json()["code"]) == (200, 409, "brand-changed")
+    assert await door.sql("SELECT name FROM branding") == "First"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"name": " "}, "name-missing"),
+        ({"language": "fr"}, "invalid-request"),
+        ({"accent_light": "blue"}, "not-a-colour"),
+        ({"accent_light": "#ffff00"}, "unreadable-colour"),
+        ({"logo": base64.b64encode(b"GIF89a").decode()}, "logo-refused"),
+    ],
+)
+async def test_a_look_nobody_can_read_is_refused_to_programs_too(
+    door: Door, changes: dict[str, str], code: str
+) -> None:
+    answer = await door.send(ADA, "PUT", "/branding", {"name": "Meridian IT", "language": "en-GB", **changes})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert await door.sql("SELECT count(*) FROM branding") == 0
+
+
+async def test_programs_of_others_do_not_change_the_look(door: Door) -> None:
+    refused = await door.send(PAUL, "PUT", "/branding", {"name": "Ours now", "language": "en-GB"})
+
+    assert refused.status_code == 403

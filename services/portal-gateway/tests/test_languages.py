@@ -14,7 +14,7 @@ from hypothesis.strategies import integers, sampled_from
 from msp_kit.database import SYSTEM
 from portal_gateway.actions import people
 from portal_gateway.language import DEFAULT, LANGUAGES, PSEUDO, asked_for, gettext, ngettext, speaking
-from portal_gateway.pages import shown
+from portal_gateway.pages import drafts, shown
 
 OTHERS = sorted(set(LANGUAGES) - {DEFAULT})
 
@@ -127,6 +127,31 @@ def test_amounts_and_quick_times_are_typed_with_the_comma_of_the_language() -> N
         125_000,
         None,
     ]
+
+
+@given(minutes=integers(1, 10**5), language=sampled_from(sorted(LANGUAGES)))
+def test_a_budget_a_form_shows_is_read_as_the_same_budget(minutes: int, language: str) -> None:
+    with speaking(language):
+        assert drafts.budget(drafts.budget_text(minutes)) == minutes
+
+
+def test_what_separates_thousands_somewhere_never_becomes_a_fraction() -> None:
+    for language in LANGUAGES:
+        with speaking(language):
+            assert [drafts.whole(text, times=60) for text in ("1.250", "1,250")] == ["1.250", "1,250"]
+            assert [drafts.whole(text, times=60) for text in ("1.5", "1,5")] == [90, 90]
+
+
+def test_days_and_weekdays_are_typed_as_people_of_the_language_do() -> None:
+    with speaking("de"):
+        assert [shown.typed_day(one) for one in ("24.12.2026", "1.5.2026", "2026-12-24", "x")] == [
+            *("2026-12-24", "2026-05-01", "2026-12-24", "x")
+        ]
+        assert shown.typed_day(shown.as_typed("2026-12-24")) == "2026-12-24"
+        assert shown.typed_instant("So 10:00") == "Sun 10:00"
+        assert shown.typed_instant("2026-11-29T10:00:00+01:00") == "2026-11-29T10:00:00+01:00"
+    assert (shown.as_typed("2026-12-24"), shown.typed_day("24.12.2026")) == ("2026-12-24", "24.12.2026")
+    assert shown.typed_instant("Sun 10:00") == "Sun 10:00"
 
 
 # ---- who gets which ------------------------------------------------------------------------------------------------

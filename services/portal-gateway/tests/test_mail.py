@@ -61,4 +61,4 @@ async def test_a_mail_nobody_takes_waits_longer_each_time(door: Door, postbox: P
 
 
 def test_without_a_mail_server_nothing_tries_to_write_or_send(door: Door) -> None:
-    assert [one.name for one in jobs(smtp_url="", sender="x", house=door.app.state.house)] == ["forget-old"]
+    assert [one.name for one in jobs(smtp_url="", sender="x", house=door.app.state.house)] == ["forget-old", "wake"]

@@ -220,13 +220,49 @@ async def test_staff_looks_at_the_portal_as_a_client_and_changes_nothing(door: D
     page = await door.client.get("/portal", headers={"cookie": f"sid={headers['authorization'].split()[1]}"})
     seen = (await door.send(PAUL, "GET", "/audit")).json()["items"]
     by_client = await door.send(PAUL, "PUT", "/sessions/current/view", {"client_id": str(door.client_id)})
+    ended = await door.send(headers, "DELETE", "/sessions/current/view")
+    again = (await door.send(headers, "GET", "/me")).json()
 
+    assert (ended.status_code, again["kind"], again["views_client_id"]) == (204, "staff", None)
     assert (unknown.status_code, begun.status_code) == (404, 204)
     assert (me["kind"], me["client_id"]) == ("client", prefixed("client", door.client_id))
     assert (read.status_code, changed.status_code, invited.status_code) == (200, 403, 403)
     assert "You see what Halcyon sees" in page.text
     assert [one["actor_name"] for one in seen if one["action"] == "view-as-client"] == ["Ada@M"]
     assert by_client.status_code == 403
+
+
+async def test_who_views_as_a_client_may_sign_out(door: Door) -> None:
+    headers = await door.bearer(ADA)
+    await door.send(headers, "PUT", "/sessions/current/view", {"client_id": str(door.client_id)})
+
+    ended = await door.send(headers, "DELETE", "/sessions/current")
+
+    assert ended.status_code == 204
+    assert (await door.send(headers, "GET", "/me")).status_code == 401
+
+
+async def test_a_program_of_a_person_keeps_how_they_like_their_pages(door: Door) -> None:
+    before = (await door.send(PRIYA, "GET", "/me/preferences")).json()
+    changed = await door.send(PRIYA, "PUT", "/me/preferences", {"language": "de", "has_shortcuts": False})
+    wrong = await door.send(PRIYA, "PUT", "/me/preferences", {"language": "tlh"})
+    after = (await door.send(PRIYA, "GET", "/me/preferences")).json()
+
+    assert before == {"language": None, "has_shortcuts": True}
+    assert changed.json() == after == {"language": "de", "has_shortcuts": False}
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/body/language")
+    assert "Einstellungen" in (await door.client.get("/settings/preferences", headers=await door.bearer(PRIYA))).text
+
+
+async def test_a_person_somebody_else_changed_in_between_is_not_overwritten(door: Door) -> None:
+    ada = await door.bearer(PAUL)
+    priya = next(one for one in (await door.send(ada, "GET", "/people")).json()["items"] if one["email"] == PRIYA)
+    path, read = f"/people/{priya['id']}", {"if-match": f'"{priya["revision"]}"'}
+
+    first = await door.send({**ada, **read}, "PATCH", path, {"display_name": "Priya N."})
+    second = await door.send({**ada, **read}, "PATCH", path, {"display_name": "Other"})
+
+    assert (first.json()["revision"], second.status_code) == (priya["revision"] + 1, 409)
 
 
 async def test_the_audit_log_says_where_it_was_tampered_with(door: Door) -> None:

@@ -289,6 +289,25 @@ async def test_a_refused_project_keeps_what_was_typed(seen: Pages) -> None:
     assert 'id="budget-err"' in unreadable.text
 
 
+async def test_a_milestone_is_deleted_and_its_tasks_go_where_it_is_said(seen: Pages) -> None:
+    html = (await seen.get(PAGE, by="agent")).text
+    away = await seen.post(f"{PAGE}/milestones/{STONE}/delete", {"tasks_to": "none"}, by="agent")
+    seen.upstream.refused[f"/projects/milestones/{STONE}"] = (
+        409,
+        {"code": "milestone-in-use", "detail": "1 of the tasks belong to Moved in: Rack"},
+    )
+    refused = await seen.post(f"{PAGE}/milestones/{STONE}/delete", {}, by="agent")
+    seen.upstream.refused.clear()
+
+    assert 'name="tasks_to" required' in html, "it has tasks: where they go is chosen first"
+    assert away.headers["location"] == PAGE
+    assert seen.upstream.changes() == [("DELETE", f"/projects/milestones/{STONE}", {})] * 2
+    asked = [query for verb, _, query, _ in seen.upstream.asked if verb == "DELETE"]
+    assert asked == [[("tasks_to", "none")], []]
+    assert refused.status_code == 409
+    assert "The milestone stays. 1 of the tasks belong to Moved in: Rack" in refused.text
+
+
 async def test_milestones_and_the_project_itself_are_changed(seen: Pages) -> None:
     added = await seen.post(f"{PAGE}/milestones", {"name": "Open", "due_on": "2026-12-01"}, by="agent")
     changed = await seen.post(f"{PAGE}/milestones/{STONE}", {"name": "In", "due_on": ""}, by="agent")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from upstream import Pages, pages, words
 
+from msp_kernel.ids import parsed
 from portal_gateway.pages import shown
 
 ONE, TWO, VIEW, ACME, TOM = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(5))
@@ -232,7 +233,13 @@ async def test_a_timer_that_ran_for_days_asks_how_much_of_it_was_work(seen: Page
 
 async def test_presence_is_set_and_shown(seen: Pages) -> None:
     me = (await seen.client.get("/api/v1/me", headers={"authorization": f"Bearer {seen.tokens['agent']}"})).json()
-    agent = {"id": TOM, "person_id": me["id"], "name": "Tom", "is_active": True, "presence": "away"}
+    agent = {
+        "id": TOM,
+        "person_id": str(parsed("person", me["id"])),
+        "name": "Tom",
+        "is_active": True,
+        "presence": "away",
+    }
     seen.upstream.answers["/agents"] = {"items": [agent]}
 
     html = (await seen.get("/desk/my", by="agent")).text

@@ -12,6 +12,7 @@ from door import ADA, PAUL, PRIYA, Door
 from fastapi.routing import APIRoute
 from upstream import Pages, pages, words
 
+from msp_kernel.ids import prefixed
 from portal_gateway.api import PAGES
 from portal_gateway.pages.places import KEYS
 
@@ -229,3 +230,24 @@ def test_the_list_of_keys_is_true_and_complete() -> None:
 
     assert told == listened_to | clicked
     assert not listened_to & clicked, "a key does one thing"
+
+
+async def test_programs_find_clients_and_people_as_far_as_they_may_see_them(door: Door) -> None:
+    await door.add_person("paula@other.example", kind="client", client_id=door.ids[ADA], roles=("admin",))
+    await door.add_person("tom@meridian.example", kind="staff", client_id=None, roles=("agent",))
+
+    ada = (await door.send(ADA, "GET", "/search?text=a")).json()
+    tom = (await door.send("tom@meridian.example", "GET", "/search?text=a")).json()
+    paul = (await door.send(PAUL, "GET", "/search?text=pa")).json()
+    priya = await door.send(PRIYA, "GET", "/search?text=pa")
+    nothing = (await door.send(ADA, "GET", "/search?text=%20")).json()
+
+    halcyon = {"id": prefixed("client", door.client_id), "code": "HLO", "name": "Halcyon"}
+    assert ada["clients"] == tom["clients"] == [halcyon]
+    assert ADA in [one["email"] for one in ada["people"]]
+    assert PAUL not in [one["email"] for one in ada["people"]], "people of clients are found on their own side"
+    assert tom["people"] == []
+    assert (paul["clients"], [one["email"] for one in paul["people"]]) == ([], [PAUL])
+    assert paul["people"][0]["id"] == prefixed("person", door.ids[PAUL])
+    assert priya.status_code == 403
+    assert nothing == {"clients": [], "people": []}

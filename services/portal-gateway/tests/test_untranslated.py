@@ -18,11 +18,11 @@ TEMPLATES = SOURCES / "templates"
 PAGES = sorted(path.relative_to(SOURCES).as_posix() for path in (SOURCES / "pages").glob("*.py"))
 SPOKEN = {"aria-label", "placeholder", "title", "alt", "data-tip", "data-text"}
 ENGLISH = re.compile(r"[A-Za-z]{2}")
-SENTENCE = re.compile(r"[A-Z][a-z]+(?!\w)|[a-z]{2,} [a-z]{2,}")
+SENTENCE = re.compile(r"[A-Z][a-z]+(?!\w)|\b[A-Z]-[a-z]+|\bA [a-z]|[a-z]{2,} [a-z]{2,}")
 ATTRIBUTES = re.compile(r"[a-z-]+=\"[^\"]*\"")
 MARKERS = {"_", "gettext", "ngettext", "pgettext", "mark"}
-NOT_WORDS = {"Failed", "Sun 10:00", "Mon 09:00", " is-breach strong"}
-"""The name of a class, instants as a test of a contract takes them, classes of CSS."""
+NOT_WORDS = {"Failed", " is-breach strong"}
+"""The name of a class, and classes of CSS."""
 NAMES = {
     "Europe/London",
     "Meridian IT",
@@ -34,6 +34,7 @@ NAMES = {
     "bank transfer",
     "direct debit",
     "Value error,",
+    "Input should be a valid integer",
     ".composer textarea",
     "HH:mm:ss zzz",
 }

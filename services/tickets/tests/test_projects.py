@@ -270,3 +270,75 @@ async def test_a_milestone_of_a_closed_or_missing_project_stays(desk: Any) -> No
     missing = await desk.requests.send(desk.agent, "PATCH", f"/projects/milestones/{new_id()}", {"name": "x"})
 
     assert (closed.status_code, closed.json()["code"], missing.status_code) == (409, "project-closed", 404)
+
+
+async def milestones_of(desk: Any, project: dict[str, Any], *names: str) -> list[str]:
+    made = []
+    for position, name in enumerate(names, start=1):
+        body = {"name": name, "position": position}
+        made.append((await desk.requests.post(desk.agent, f"/projects/{project['id']}/milestones", body)).json()["id"])
+    return made
+
+
+async def deleted(desk: Any, milestone: str, query: str = "") -> Any:
+    return await desk.requests.send(desk.agent, "DELETE", f"/projects/milestones/{milestone}{query}", None)
+
+
+async def test_a_milestone_without_tasks_goes_and_the_project_says_so(desk: Any) -> None:
+    project = await a_project(desk)
+    ready, done = await milestones_of(desk, project, "Ready", "Done")
+
+    gone = await deleted(desk, ready)
+
+    assert gone.status_code == 204, gone.text
+    assert [one["name"] for one in (await shown(desk, project))["milestones"]] == ["Done"]
+    last = (await said(desk.database, ProjectUpdated))[-1]
+    assert (last.changed, [str(one.milestone_id) for one in last.milestones]) == (("milestones",), [done])
+    assert (await deleted(desk, ready)).status_code == 404
+
+
+async def test_a_milestone_with_tasks_stays_until_it_is_said_where_they_go(desk: Any) -> None:
+    project, elsewhere = await a_project(desk), await a_project(desk, name="Other")
+    ready, done = await milestones_of(desk, project, "Ready", "Done")
+    (foreign,) = await milestones_of(desk, elsewhere, "Foreign")
+    tasks = [await a_task(desk, project, title=title, milestone_id=ready) for title in ("Rack", "Cables", "A", "B")]
+
+    refused = await deleted(desk, ready)
+    wrong = [await deleted(desk, ready, f"?tasks_to={other}") for other in (foreign, ready, new_id())]
+    odd = await deleted(desk, ready, "?tasks_to=somewhere")
+    moved = await deleted(desk, ready, f"?tasks_to={done}")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "milestone-in-use")
+    assert refused.json()["detail"] == (
+        "4 of the tasks belong to Ready: A, B, Cables and 1 more; with tasks_to they go to another milestone, or to none"
+    )
+    assert [one.status_code for one in wrong] == [404, 404, 404]
+    assert (odd.status_code, moved.status_code) == (422, 204)
+    seen = await shown(desk, project)
+    assert {one["milestone_id"] for one in seen["tasks"]} == {done}
+    events = [one for one in await said(desk.database, TaskUpdated) if one.changed == ("milestone_id",)]
+    assert sorted(str(one.task_id) for one in events) == sorted(tasks)
+    assert {(str(one.milestone_id), one.revision) for one in events} == {(done, 2)}
+
+
+async def test_tasks_of_a_deleted_milestone_may_belong_to_none(desk: Any) -> None:
+    project = await a_project(desk)
+    (ready,) = await milestones_of(desk, project, "Ready")
+    await a_task(desk, project, milestone_id=ready)
+
+    client = await desk.requests.send(desk.priya, "DELETE", f"/projects/milestones/{ready}?tasks_to=none", None)
+    gone = await deleted(desk, ready, "?tasks_to=none")
+
+    assert (client.status_code, gone.status_code) == (403, 204)
+    (task,) = (await shown(desk, project))["tasks"]
+    assert task["milestone_id"] is None
+
+
+async def test_a_closed_project_keeps_its_milestones(desk: Any) -> None:
+    project = await a_project(desk)
+    (ready,) = await milestones_of(desk, project, "Ready")
+    await desk.requests.send(desk.manager, "PATCH", f"/projects/{project['id']}", {"status": "closed"})
+
+    refused = await deleted(desk, ready)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "project-closed")

@@ -23,6 +23,8 @@ from msp_kit.problems import Problem
 from msp_kit.settings import ServiceSettings
 from portal_gateway import endpoints, live
 from portal_gateway.actions import notes
+from portal_gateway.answering import Answering
+from portal_gateway.armour import Armour
 from portal_gateway.descriptions import Descriptions
 from portal_gateway.forward import REFUSALS, Forward, nothing
 from portal_gateway.limits import Limits
@@ -69,6 +71,7 @@ from portal_gateway.pages import (
     sla,
     texts,
     ticket_changes,
+    time_approvals,
     time_entries,
     time_week,
     what_if,
@@ -109,6 +112,7 @@ PAGES = (
     files.router,
     clocks.router,
     operations.router,
+    time_approvals.router,
     billing.router,
     billing_admin.router,
     new_payment.router,
@@ -185,7 +189,9 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     app.state.house = settings.house()
     app.state.descriptions = Descriptions(services, title=settings.brand_name)
     app.router.routes.append(Mount("/static", Static(directory=HERE / "static")))
+    app.add_middleware(Armour, is_encrypted=settings.public_url.startswith("https://"))
     # Appended: innermost of the middlewares, so inside the edge, and before any route is looked for.
+    app.user_middleware.append(Middleware(Answering))
     app.user_middleware.append(Middleware(Forward, visitors=visitors, services=services, limits=limits))
     # And one further in: what is forwarded has no look and no language.
     app.user_middleware.append(Middleware(Surroundings, brands=brands))

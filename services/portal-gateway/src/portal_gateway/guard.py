@@ -23,6 +23,7 @@ from portal_gateway.version import API_VERSION, VERSION_HEADER, check_version
 
 AREA = "portal-gateway"
 ENROLLING = "x-msp-enrolling"
+LEAVING = "x-msp-leaving"
 PUBLIC = {ACCESS: {"staff": [], "client": [], "public": True}}
 """For the few operations that nobody can have signed in for."""
 _NUL = [{"loc": ("body",), "msg": "texts may not contain the character U+0000", "type": "nul_character"}]
@@ -34,10 +35,14 @@ def allows(
     client: Iterable[str] | None = None,
     step_up: bool = False,
     is_enrolling: bool = False,
+    is_leaving: bool = False,
 ) -> dict[str, Any]:
-    """Declare who may call an operation; ``is_enrolling`` works before a required second factor is there."""
+    """Declare who may call an operation.
+
+    ``is_enrolling`` works before a required second factor is there, ``is_leaving`` for who views as a client, too.
+    """
     declared = allows_in_service(staff=staff, client=client, step_up=step_up)
-    return {**declared, ENROLLING: True} if is_enrolling else declared
+    return {**declared, **({ENROLLING: True} if is_enrolling else {}), **({LEAVING: True} if is_leaving else {})}
 
 
 class DoorRoute(APIRoute):
@@ -64,10 +69,12 @@ class DoorRoute(APIRoute):
                 visitors: Visitors = request.app.state.visitors
                 visitor = await visitors.of(request)
                 check_csrf(request, visitor, method=request.method, given=request.headers.get(CSRF_HEADER))
-                visitor.check(area=AREA, method=request.method, is_enrolling=extra.get(ENROLLING, False))
+                # Who views as a client changes nothing, but may leave.
+                method = "GET" if visitor.is_viewing and LEAVING in extra else request.method
+                visitor.check(area=AREA, method=method, is_enrolling=extra.get(ENROLLING, False))
                 if access.step_up and visitor.key is not None:
                     raise OutOfScope("a person does this, not a key")
-                access.check(visitor.caller, method=request.method)
+                access.check(visitor.caller, method=method)
                 state = limits.of_visitor(visitor, method=request.method)
                 request.state.visitor = visitor
             check_depth(await request.body())

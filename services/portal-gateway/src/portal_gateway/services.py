@@ -14,6 +14,7 @@ from yarl import URL
 from msp_kit import telemetry
 from msp_kit.identity import HEADER, SAFE_METHODS, Caller, Signer
 from msp_kit.problems import Forbidden
+from portal_gateway.prose import refusal
 
 TIMEOUT_SECONDS = 20.0
 CONNECT_SECONDS = 2.0
@@ -111,14 +112,22 @@ class ServiceAway(Exception):
         super().__init__(f"the {service} service did not answer; nothing is known to have changed")
         self.service = service
 
+    def __str__(self) -> str:
+        """Return which one, in the language spoken now."""
+        return refusal(super().__str__())
+
 
 class Refused(Exception):
-    """A service refused; carries its problem document."""
+    """A service refused; carries its problem document, as text it says why in the language spoken now."""
 
     def __init__(self, status: int, document: dict[str, Any]) -> None:
         super().__init__(str(document.get("detail") or document.get("title") or status))
         self.status = status
         self.document = document
+
+    def __str__(self) -> str:
+        """Return why."""
+        return refusal(super().__str__())
 
 
 class Answer:
@@ -190,6 +199,8 @@ class Services:
             connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=30),
             auto_decompress=False,
         )
+        # By itself it would send PUT and DELETE twice when a service hangs up: what is tried again is decided in `send`.
+        self._session._retry_connection = False  # noqa: SLF001 - there is no other way to say so
 
     async def stop(self) -> None:
         """Close the connection pool."""
@@ -237,7 +248,7 @@ class Services:
                     read = Answer(answer.status, answer.headers, await answer.read())
                     breaker.answered()
                     return read
-            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 # A read may be repeated; anything else may have happened already.
                 if attempt == 2 or method != "GET" or isinstance(error, TimeoutError):
                     breaker.failed()

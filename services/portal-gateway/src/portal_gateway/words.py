@@ -35,6 +35,7 @@ WEEKDAYS: Mapping[str, str] = {
     "sat": mark("Saturday"),
     "sun": mark("Sunday"),
 }
+DAYS = (mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"), mark("Sun"))
 CONDITION: Mapping[str, str] = {
     "regular": mark("Regular"),
     "after_hours": mark("After hours"),
@@ -172,6 +173,10 @@ WORDS: Mapping[str, str] = {
     "condition": mark("Condition"),
     "client_id": mark("Client"),
     "contract_id": mark("Contract"),
+    "contract": mark("Contract"),
+    "version": mark("Version"),
+    "kind": mark("Kind"),
+    "text": mark("Text"),
     # The audit log.
     "api-key-made": mark("API key made"),
     "api-key-revoked": mark("API key revoked"),

@@ -22,7 +22,7 @@ from msp_kernel.ids import new_id
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
-from msp_kit.problems import NotFound
+from msp_kit.problems import NotFound, slug
 
 _NAMESPACE = UUID("6f3a2c1e-8f7b-5b0e-9d44-52a1c7e0b9aa")
 PATIENCE = timedelta(seconds=60)
@@ -139,7 +139,7 @@ async def take_refusal(tx: Transaction, event: PeriodSealRefused) -> None:
     """Block a client with the reason tickets gave."""
     item = await runs.lock_item(tx, period_close_id=event.period_close_id)
     if item is not None and item.status in ("requested", "sealed", "blocked"):
-        await runs.move(tx, item, to="blocked", detail=event.detail)
+        await runs.move(tx, item, to="blocked", detail=event.detail, reason="unapproved")
 
 
 async def take_close(tx: Transaction, event: PeriodClosed) -> None:
@@ -148,7 +148,7 @@ async def take_close(tx: Transaction, event: PeriodClosed) -> None:
     if item is None or item.status in ("drafted", "issuing", "issued", "nothing"):
         return
     if event.outcome != "closed":
-        await runs.move(tx, item, to="blocked", detail=f"the ledger differs: {event.detail}")
+        await runs.move(tx, item, to="blocked", detail=f"the ledger differs: {event.detail}", reason="ledger-differs")
         return
     closed = {
         "entry_count": event.entry_count,
@@ -173,7 +173,7 @@ async def take_reopening(tx: Transaction, event: PeriodReopened) -> None:
         return
     await invoices.drop_drafts(tx, period_close_id=item.period_close_id)
     detail = f"the period was opened again: {event.reason}; ask again when its time is right"
-    await runs.move(tx, item, to="blocked", detail=detail, sealed=None, closed=None, invoice_id=None)
+    await runs.move(tx, item, to="blocked", detail=detail, reason="reopened", sealed=None, closed=None, invoice_id=None)
     await runs.said(tx, item.run_id, "")
 
 
@@ -187,12 +187,16 @@ async def draft_next(tx: Transaction, *, default_seller: dict[str, Any]) -> bool
     except TotalsDiffer as error:
         # The last posted hours may still be on their way.
         if await _is_overdue(tx, item):
-            await runs.move(tx, item, to="blocked", detail=str(error))
+            await _block(tx, item, error)
         else:
             return False
     except (PricesMissing, SameSpecificity, RateNotPossible, MixedCurrencies) as error:
-        await runs.move(tx, item, to="blocked", detail=str(error))
+        await _block(tx, item, error)
     return True
+
+
+async def _block(tx: Transaction, item: RunItem, error: Exception) -> None:
+    await runs.move(tx, item, to="blocked", detail=str(error), reason=slug(type(error).__name__))
 
 
 async def _is_overdue(tx: Transaction, item: RunItem) -> bool:
@@ -259,7 +263,9 @@ async def ask_overdue(tx: Transaction) -> bool:
             continue
         if item.attempt >= ATTEMPTS_MAX:
             who = "tickets" if status == "requested" else "contracts"
-            await runs.move(tx, item, to="blocked", detail=f"no answer from {who} after {item.attempt} requests")
+            await runs.move(
+                tx, item, to="blocked", detail=f"no answer from {who} after {item.attempt} requests", reason="no-answer"
+            )
         else:
             await ask_again(tx, item)
         return True

@@ -40,7 +40,9 @@ async def one_run(tx: Transaction, *, run_id: UUID) -> Row | None:
     if run is None:
         return None
     rows = await tx.fetch(
-        "SELECT i.client_id, c.name AS client_name, i.period_close_id, i.status, i.detail, i.attempt, i.invoice_id,"
+        "SELECT i.client_id, c.name AS client_name, i.period_close_id, i.status, i.detail, i.reason, i.attempt, i.invoice_id,"
+        " c.state->>'code' AS client_code, CASE WHEN i.status = 'blocked' THEN (SELECT array_agg(DISTINCT k.state->>'ref')"
+        "   FROM contract_versions k WHERE k.client_id = i.client_id AND k.status <> 'draft') END AS contract_refs,"
         " i.drafted_at, i.issued_at, v.number, v.gross_minor, v.currency, coalesce(v.findings, '[]') AS findings,"
         " (SELECT count(*) FROM invoices o WHERE o.period_close_id = i.period_close_id) AS invoice_count"
         " FROM billing_run_items i LEFT JOIN clients c USING (client_id)"
@@ -134,7 +136,8 @@ async def review(tx: Transaction, *, run_id: UUID) -> Row | None:
         ends_at,
     )
     without = await tx.fetch(
-        "SELECT c.client_id, c.name AS client_name FROM clients c WHERE coalesce((c.state->>'is_active')::boolean, true)"
+        "SELECT c.client_id, c.name AS client_name, c.state->>'code' AS client_code FROM clients c"
+        " WHERE coalesce((c.state->>'is_active')::boolean, true)"
         " AND NOT EXISTS (SELECT FROM contract_versions v WHERE v.client_id = c.client_id AND v.status <> 'draft'"
         "   AND (v.state->>'starts_on')::date < $2 AND ((v.state->>'ends_on') IS NULL OR (v.state->>'ends_on')::date > $1))"
         " ORDER BY c.name, c.client_id LIMIT 200",
@@ -148,7 +151,8 @@ async def review(tx: Transaction, *, run_id: UUID) -> Row | None:
         ends_at,
     )
     items = await tx.fetch(
-        "SELECT i.client_id, c.name AS client_name, i.status, i.detail, coalesce(v.findings, '[]') AS findings"
+        "SELECT i.client_id, c.name AS client_name, i.status, i.detail, i.reason, c.state->>'code' AS client_code,"
+        " v.id AS invoice_id, coalesce(v.findings, '[]') AS findings"
         " FROM billing_run_items i JOIN clients c USING (client_id)"
         " LEFT JOIN invoices v ON v.period_close_id = i.period_close_id AND v.status = 'draft'"
         " WHERE i.run_id = $1 AND (i.status = 'blocked' OR v.findings <> '[]') ORDER BY c.name, i.client_id LIMIT 200",
@@ -160,7 +164,7 @@ async def review(tx: Transaction, *, run_id: UUID) -> Row | None:
         "leaking": [dict(row) for row in leaking],
         "blocked": [dict(row) for row in items if row["status"] == "blocked"],
         "findings": [
-            {**finding, "client_id": row["client_id"], "client_name": row["client_name"]}
+            {**finding, **{name: row[name] for name in ("client_id", "client_name", "invoice_id")}}
             for row in items
             for finding in row["findings"]
         ],

@@ -45,6 +45,11 @@ class RunItemView(View):
     client_name: str | None
     status: str
     detail: str
+    reason: str = ""
+    """Why it is blocked, in a word: ``unapproved``, ``prices-missing``, ``totals-differ`` and others."""
+    client_code: str | None = None
+    contract_refs: list[str] | None = None
+    """The contracts of a blocked client."""
     attempt: int
     invoice_id: InvoiceId | None
     number: str | None

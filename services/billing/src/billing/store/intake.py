@@ -37,30 +37,38 @@ async def save_contract_version(tx: Transaction, *values: Any) -> None:
     )
 
 
+_KEEP = """
+WITH kept AS (
+    INSERT INTO hours AS h (client_id, time_entry_id, contract_id, revision, status, worked_from, worked_minutes, posted_at, state)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (time_entry_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,
+        contract_id = excluded.contract_id, worked_from = excluded.worked_from, worked_minutes = excluded.worked_minutes,
+        posted_at = coalesce(h.posted_at, excluded.posted_at), state = excluded.state
+     WHERE h.revision < excluded.revision
+       AND NOT EXISTS (SELECT FROM invoiced b WHERE b.time_entry_id = excluded.time_entry_id)
+    RETURNING h.*
+)
+INSERT INTO unbilled (client_id, time_entry_id, revision, contract_id, worked_from, posted_at, worked_minutes,
+    contract_version, asks, minutes, said)
+SELECT client_id, time_entry_id, revision, contract_id, worked_from, posted_at, worked_minutes, $10, $11, $12, $13
+  FROM kept WHERE status = 'posted'
+"""
+
+
 async def save_hours(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
     """Save (client_id, time_entry_id, contract_id, revision, status, worked_from, worked_minutes, posted_at, state).
 
     The newest revision wins; what is on an invoice stays as it was invoiced. What is posted waits for one.
     """
     await unbilled.forget_older(tx, [(row[1], row[3]) for row in rows])
-    await tx.driver.executemany(
-        "INSERT INTO hours AS h (client_id, time_entry_id, contract_id, revision, status, worked_from, worked_minutes,"
-        " posted_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-        " ON CONFLICT (time_entry_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,"
-        " contract_id = excluded.contract_id, worked_from = excluded.worked_from, worked_minutes = excluded.worked_minutes,"
-        " posted_at = coalesce(h.posted_at, excluded.posted_at), state = excluded.state"
-        " WHERE h.revision < excluded.revision"
-        " AND NOT EXISTS (SELECT FROM invoiced b WHERE b.time_entry_id = excluded.time_entry_id)",
-        rows,
-    )
-    await unbilled.add(
-        tx,
-        [
-            (revision, work_of(entry_id, contract_id, worked_from.astimezone(UTC), state))
-            for _, entry_id, contract_id, revision, status, worked_from, _, _, state in rows
-            if status == "posted"
-        ],
-    )
+    kept = []
+    for row in rows:
+        _, entry_id, contract_id, _, status, worked_from, _, _, state = row
+        waits: Sequence[Any] = (None, None, None, None)
+        if status == "posted":
+            waits = unbilled.columns_of(work_of(entry_id, contract_id, worked_from.astimezone(UTC), state))
+        kept.append((*row, *waits))
+    await tx.driver.executemany(_KEEP, kept)
 
 
 async def works(tx: Transaction, *, entry_ids: Sequence[UUID]) -> list[Work]:
@@ -73,10 +81,7 @@ async def works(tx: Transaction, *, entry_ids: Sequence[UUID]) -> list[Work]:
 async def let_go(tx: Transaction, *, entry_ids: Sequence[UUID]) -> None:
     """Let the entries of drafts that were dropped wait again."""
     await tx.driver.execute("DELETE FROM invoiced WHERE time_entry_id = ANY($1)", entry_ids)
-    rows = await tx.fetch(f"SELECT h.revision, {_WORK} FROM hours h WHERE h.time_entry_id = ANY($1)", entry_ids)
-    with uncollected():
-        freed = [(revision, work_of(*row)) for revision, *row in rows]
-    await unbilled.add(tx, freed)
+    await unbilled.add(tx, await works(tx, entry_ids=entry_ids))
 
 
 async def terms_of_client(tx: Transaction, *, client_id: UUID) -> dict[tuple[UUID, int], Terms]:

@@ -128,15 +128,15 @@ async def lock_items(tx: Transaction, *, run_id: UUID, status: str) -> list[RunI
     return [RunItem(**row) for row in rows]
 
 
-async def move(tx: Transaction, item: RunItem, *, to: str, detail: str = "", **changed: Any) -> None:
-    """Save a step of an item; ``sealed``, ``closed``, ``invoice_id`` and ``attempt`` may change with it."""
+async def move(tx: Transaction, item: RunItem, *, to: str, detail: str = "", reason: str = "", **changed: Any) -> None:
+    """Save a step of an item, and why it is blocked in a sentence and a word; ``sealed``, ``closed``, ``invoice_id`` and ``attempt`` may change with it."""
     values = {name: changed.get(name, getattr(item, name)) for name in ("sealed", "closed", "invoice_id", "attempt")}
     as_text = {
         name: None if values[name] is None else orjson.dumps(values[name]).decode() for name in ("sealed", "closed")
     }
     await tx.driver.execute(
         "UPDATE billing_run_items SET status = $2, detail = $3, attempt = $4, sealed = $5, closed = $6, invoice_id = $7,"
-        " drafted_at = CASE WHEN $2 = 'drafted' THEN clock_timestamp() ELSE drafted_at END,"
+        " reason = $8, drafted_at = CASE WHEN $2 = 'drafted' THEN clock_timestamp() ELSE drafted_at END,"
         " issued_at = CASE WHEN $2 = 'issued' THEN clock_timestamp() ELSE issued_at END,"
         " changed_at = clock_timestamp() WHERE period_close_id = $1",
         item.period_close_id,
@@ -146,6 +146,7 @@ async def move(tx: Transaction, item: RunItem, *, to: str, detail: str = "", **c
         as_text["sealed"],
         as_text["closed"],
         values["invoice_id"],
+        reason,
     )
 
 

@@ -49,26 +49,25 @@ async def forget_older(tx: Transaction, revisions: Iterable[tuple[UUID, int]]) -
     )
 
 
-async def add(tx: Transaction, works: Iterable[tuple[int, Work]]) -> None:
-    """Let entries wait, by revision: those that are posted in it and on no invoice."""
+async def add(tx: Transaction, works: Iterable[Work]) -> None:
+    """Let entries wait again that are kept and on no invoice any more."""
     await tx.driver.executemany(
-        "INSERT INTO unbilled (client_id, time_entry_id, revision, contract_id, contract_version, worked_from, posted_at,"
-        " worked_minutes, asks, minutes, said)"
-        " SELECT h.client_id, h.time_entry_id, h.revision, h.contract_id, $3, h.worked_from, h.posted_at, h.worked_minutes,"
-        " $4, $5, $6 FROM hours h WHERE h.time_entry_id = $1 AND h.revision = $2 AND h.status = 'posted'"
-        " AND NOT EXISTS (SELECT FROM invoiced b WHERE b.time_entry_id = h.time_entry_id)"
-        " ON CONFLICT (time_entry_id) DO NOTHING",
-        [
-            (
-                work.time_entry_id,
-                revision,
-                work.contract_version,
-                [text_of(ask) for ask, _ in asks_of(work)],
-                [minutes for _, minutes in asks_of(work)],
-                canonical(entry_of(work)),
-            )
-            for revision, work in works
-        ],
+        "INSERT INTO unbilled (client_id, time_entry_id, revision, contract_id, worked_from, posted_at, worked_minutes,"
+        " contract_version, asks, minutes, said)"
+        " SELECT client_id, time_entry_id, revision, contract_id, worked_from, posted_at, worked_minutes, $2, $3, $4, $5"
+        " FROM hours WHERE time_entry_id = $1",
+        [(work.time_entry_id, *columns_of(work)) for work in works],
+    )
+
+
+def columns_of(work: Work) -> tuple[int, list[str], list[int], str]:
+    """Return what is kept of an entry while it waits: contract version, what it asks for, the minutes, its text."""
+    asked = list(asks_of(work))
+    return (
+        work.contract_version,
+        [text_of(ask) for ask, _ in asked],
+        [minutes for _, minutes in asked],
+        canonical(entry_of(work)),
     )
 
 

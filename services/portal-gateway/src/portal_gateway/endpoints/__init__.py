@@ -8,9 +8,15 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from msp_kit.problems import Problem
-from portal_gateway import passwords, person, scope, telling
-from portal_gateway.actions import factors as factor_rules, keys as key_rules, people as people_rules, sign_in
-from portal_gateway.endpoints import factors, keys, notes, notices, people, providers, sessions
+from portal_gateway import colours, logos, passwords, person, scope, telling
+from portal_gateway.actions import (
+    branding as branding_rules,
+    factors as factor_rules,
+    keys as key_rules,
+    people as people_rules,
+    sign_in,
+)
+from portal_gateway.endpoints import branding, factors, keys, notes, notices, people, providers, search, sessions
 
 _UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 PROBLEMS: Mapping[type[Exception], Problem] = {
@@ -26,6 +32,11 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     factor_rules.WrongCode: Problem(_UNPROCESSABLE, "The code is not right"),
     factor_rules.PasskeyRefused: Problem(_UNPROCESSABLE, "The passkey was refused"),
     key_rules.UnknownScope: Problem(_UNPROCESSABLE, "The scope does not exist"),
+    branding_rules.NameMissing: Problem(_UNPROCESSABLE, "The house has no name"),
+    branding_rules.BrandChanged: Problem(HTTPStatus.CONFLICT, "Somebody changed it in the meantime"),
+    colours.NotAColour: Problem(_UNPROCESSABLE, "This is no colour"),
+    colours.UnreadableColour: Problem(_UNPROCESSABLE, "The colour cannot be read on its background"),
+    logos.LogoRefused: Problem(_UNPROCESSABLE, "The logo is not accepted"),
     telling.BadNotificationSettings: Problem(_UNPROCESSABLE, "Nobody can be told like this"),
     scope.CsrfFailed: Problem(HTTPStatus.FORBIDDEN, "Not sent from our page"),
     scope.SecondFactorMissing: Problem(HTTPStatus.FORBIDDEN, "Add a second factor first"),
@@ -39,4 +50,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     notes.router,
     notices.router,
     providers.router,
+    branding.router,
+    search.router,
 )

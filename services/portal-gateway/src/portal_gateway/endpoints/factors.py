@@ -9,8 +9,8 @@ from fastapi import Request, Response
 from msp_kit.problems import NotFound
 from portal_gateway.actions import factors as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, HouseNow, SessionNow, VisitorNow, allows, door_router
-from portal_gateway.ids import AudienceName, PasskeyId
-from portal_gateway.schemas import (
+from portal_gateway.schemas.ids import AudienceName, PasskeyId
+from portal_gateway.schemas.people import (
     AppCode,
     AppView,
     CodesView,

@@ -8,8 +8,8 @@ from fastapi import Query, Request, Response
 
 from portal_gateway.actions import keys as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, VisitorNow, allows, door_router
-from portal_gateway.ids import ClientId, KeyId
-from portal_gateway.schemas import KeyView, NewKey, NewKeyView
+from portal_gateway.schemas.ids import ClientId, KeyId
+from portal_gateway.schemas.people import KeyView, NewKey, NewKeyView
 
 router = door_router(tags=["API keys"])
 READERS = allows(staff=("admin",), client=("admin",))

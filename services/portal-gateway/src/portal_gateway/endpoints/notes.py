@@ -12,8 +12,8 @@ from msp_kit.problems import BadCursor
 from portal_gateway.actions import notes as verbs
 from portal_gateway.guard import PUBLIC, SYSTEM, DatabaseNow, HouseNow, VisitorNow, allows, door_router
 from portal_gateway.house import House
-from portal_gateway.ids import audited
-from portal_gateway.schemas import AuditView, EventView
+from portal_gateway.schemas.ids import audited
+from portal_gateway.schemas.people import AuditView, EventView
 from portal_gateway.sealing import SealBroken
 
 router = door_router(tags=["events and audit"])

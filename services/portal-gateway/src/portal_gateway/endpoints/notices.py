@@ -11,10 +11,10 @@ from msp_kit.problems import BadCursor
 from portal_gateway import wording
 from portal_gateway.actions import notices as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, SessionNow, VisitorNow, allows, door_router
-from portal_gateway.ids import NotificationId
 from portal_gateway.language import DEFAULT, speaking
 from portal_gateway.notices import KINDS, NO_CLIENT
-from portal_gateway.schemas import (
+from portal_gateway.schemas.ids import NotificationId
+from portal_gateway.schemas.notices import (
     NotificationSettings,
     NotificationSettingsView,
     NotificationView,

@@ -13,8 +13,9 @@ from msp_kit.revisions import IfMatch
 from portal_gateway.actions import people as verbs
 from portal_gateway.actions.sign_in import SignInRefused
 from portal_gateway.guard import PUBLIC, SYSTEM, DatabaseNow, HouseNow, SessionNow, VisitorNow, allows, door_router
-from portal_gateway.ids import ClientId, PersonId
-from portal_gateway.schemas import (
+from portal_gateway.schemas.house import PreferencesView, SetPreferences
+from portal_gateway.schemas.ids import ClientId, PersonId
+from portal_gateway.schemas.people import (
     AskForReset,
     ChangePassword,
     ChangePerson,
@@ -48,6 +49,23 @@ async def me(visitor: VisitorNow) -> MeView:
         must_add_second_factor=session is not None and session.must_enrol,
         views_client_id=None if session is None else session.views_client_id,
     )
+
+
+@router.get("/me/preferences", openapi_extra=ANYBODY)
+async def preferences(session: SessionNow) -> PreferencesView:
+    """Return how the person likes their pages."""
+    return PreferencesView(language=session.person.language, has_shortcuts=session.person.has_shortcuts)
+
+
+@router.put("/me/preferences", openapi_extra=ANYBODY)
+async def set_preferences(
+    body: SetPreferences, request: Request, session: SessionNow, database: DatabaseNow
+) -> PreferencesView:
+    """Change how the person likes their pages, from now on."""
+    async with database.transaction(SYSTEM) as tx:
+        await verbs.prefer(tx, session, language=body.language, has_shortcuts=body.has_shortcuts)
+    request.app.state.visitors.forget_all()
+    return PreferencesView(language=body.language, has_shortcuts=body.has_shortcuts)
 
 
 @router.put("/me/password", status_code=204, openapi_extra=ANYBODY)

@@ -8,8 +8,8 @@ from fastapi import Query
 
 from portal_gateway.actions import providers as verbs
 from portal_gateway.guard import SYSTEM, DatabaseNow, HouseNow, VisitorNow, allows, door_router
-from portal_gateway.ids import ClientId
-from portal_gateway.schemas import NewProvider, NewProviderView, ProviderView
+from portal_gateway.schemas.ids import ClientId
+from portal_gateway.schemas.people import NewProvider, NewProviderView, ProviderView
 
 router = door_router(tags=["identity providers"])
 READERS = allows(staff=("admin",), client=("admin",))

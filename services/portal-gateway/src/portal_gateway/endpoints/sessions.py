@@ -16,12 +16,13 @@ from portal_gateway.guard import (
     allows,
     door_router,
 )
-from portal_gateway.ids import SessionId
-from portal_gateway.schemas import OwnSessionView, Proof, SessionView, SignIn, UsePasskey, ViewAs
+from portal_gateway.schemas.ids import SessionId
+from portal_gateway.schemas.people import OwnSessionView, Proof, SessionView, SignIn, UsePasskey, ViewAs
 from portal_gateway.scope import token_of
 
 router = door_router(tags=["sessions"])
 ANYBODY = allows(staff=(), client=(), is_enrolling=True)
+LEAVERS = allows(staff=(), client=(), is_enrolling=True, is_leaving=True)
 VIEWERS = allows(staff=("manager", "admin"))
 
 
@@ -64,7 +65,7 @@ async def own_sessions(session: SessionNow, database: DatabaseNow) -> dict[str, 
     return {"items": views}
 
 
-@router.delete("/sessions/current", status_code=204, openapi_extra=ANYBODY)
+@router.delete("/sessions/current", status_code=204, openapi_extra=LEAVERS)
 async def sign_out(request: Request, _session: SessionNow, database: DatabaseNow) -> Response:
     """Sign out."""
     token, _ = token_of(request)
@@ -114,6 +115,16 @@ async def view_as_client(body: ViewAs, request: Request, session: SessionNow, da
     async with database.transaction(SYSTEM) as tx:
         await verbs.view_as(tx, session, client_id=body.client_id)
     request.app.state.visitors.forget_all()
+    return Response(status_code=204)
+
+
+@router.delete("/sessions/current/view", status_code=204, openapi_extra=LEAVERS)
+async def end_view(request: Request, session: SessionNow, database: DatabaseNow) -> Response:
+    """Stop looking at the portal as a client."""
+    if session.views_client_id is not None:
+        async with database.transaction(SYSTEM) as tx:
+            await verbs.view_as(tx, session, client_id=None)
+        request.app.state.visitors.forget_all()
     return Response(status_code=204)
 
 

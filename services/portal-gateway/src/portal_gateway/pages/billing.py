@@ -20,6 +20,11 @@ from portal_gateway.services import Refused, segment
 router = APIRouter(prefix="/desk")
 BILLERS = ("manager", "admin", "finance")
 SELLERS = ("admin", "finance")
+RUN_ROWS = 40
+REVIEW_ROWS = 20
+REFS_MAX = 5
+OF_RATES = ("prices-missing", "same-specificity", "rate-not-possible")
+OF_CONTRACTS = ("mixed-currencies",)
 HEALTH_PAGE = 25
 OWED_ROWS = 15
 HEALTH_DAYS = 92
@@ -102,12 +107,12 @@ async def preview(request: Request, site: Site, visitor: Visitor) -> Response:
 
 
 @page_route(router, "/billing/runs/{run_id}")
-async def run(_request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
+async def run(request: Request, site: Site, visitor: Visitor, run_id: str) -> Response:
     """Show a run: steps, progress, drafts, what to fix and where."""
-    return await _run(site, visitor, run_id)
+    return await _run(site, visitor, run_id, listing=Listing.of(request))
 
 
-async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") -> Response:
+async def _run(site: Site, visitor: Visitor, run_id: str, *, listing: Listing, problem: str = "") -> Response:
     caller = need_staff(visitor, *BILLERS)
     path = f"/billing-runs/{segment(run_id)}"
     found = await site.services.get(caller, path)
@@ -119,11 +124,15 @@ async def _run(site: Site, visitor: Visitor, run_id: str, *, problem: str = "") 
         title=gettext("Invoice run %(starts_on)s") % {"starts_on": shown.day(found["starts_on"])},
         status=422 if problem else 200,
         run=found,
+        rows=rows_of(found["items"], listing.after),
+        listing=listing,
         review=review,
+        most=REVIEW_ROWS,
         states=states,
         steps=steps(states),
         mend=mend,
-        settled=sum(states.get(name, 0) for name in ("drafted", "issued", "blocked")),
+        solve=solve,
+        settled=sum(states.get(name, 0) for name in ("drafted", "issuing", "issued", "blocked", "nothing")),
         problem=problem,
         topics=f"run-{found['id']},invoices",
         **side,
@@ -135,10 +144,10 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     of = sum(states.values())
     blocked = states.get("blocked", 0)
     reached = {
-        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued"),
-        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued"),
-        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued"),
-        gettext("Issued"): ("issued",),
+        gettext("Approved time sealed"): ("sealed", "closed", "drafted", "issuing", "issued", "nothing"),
+        gettext("Hours ledger closed"): ("closed", "drafted", "issuing", "issued", "nothing"),
+        gettext("Drafts made, three counts compared"): ("drafted", "issuing", "issued", "nothing"),
+        gettext("Issued"): ("issued", "nothing"),
     }
     found = []
     for text, past in reached.items():
@@ -149,11 +158,33 @@ def steps(states: dict[str, int]) -> list[tuple[str, int, int, str]]:
     return found
 
 
-def mend(finding: dict[str, Any], client_id: str) -> str:
-    """Return the page on which a finding is mended; none when it is only to be looked at."""
-    if "profile" not in finding["where"]:
-        return ""
-    return LINKS["seller" if "seller" in finding["where"] else "profile"].format(client_id=client_id)
+def rows_of(items: list[dict[str, Any]], after: str | None) -> dict[str, Any]:
+    """Return a page of the clients of a run: those to be solved first, then those to be looked at, by name."""
+    ordered = sorted(items, key=lambda one: (one["status"] != "blocked", not one["findings"]))
+    first = int(after) if after and after.isascii() and after.isdecimal() and len(after) < 9 else 0
+    following = first + RUN_ROWS
+    return {"items": ordered[first:following], "next": str(following) if following < len(ordered) else None}
+
+
+def mend(finding: dict[str, Any], item: dict[str, Any]) -> tuple[str, str]:
+    """Return the page on which a finding is mended, or looked at, and what its link says."""
+    if "profile" in finding["where"]:
+        name = "seller" if "seller" in finding["where"] else "profile"
+        return LINKS[name].format(client_id=item["client_id"]), gettext("Fix it")
+    return f"/desk/billing/invoices/{item['invoice_id']}", gettext("Look at the draft")
+
+
+def solve(item: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return where a blocked client is solved: pages, and what their links say."""
+    reason, refs = item.get("reason", ""), item.get("contract_refs") or []
+    if reason == "unapproved":
+        return [(f"/desk/approvals?client_id={item['client_id']}", gettext("Approve"))]
+    if reason in OF_RATES:
+        said = gettext("Rates of %(ref)s")
+        return [(f"/desk/contracts/{segment(ref)}/rates", said % {"ref": ref}) for ref in refs[:REFS_MAX]]
+    if reason in OF_CONTRACTS and item.get("client_code"):
+        return [(f"/desk/clients/{segment(item['client_code'])}", gettext("Contracts"))]
+    return [("#retry", gettext("Try it again"))]
 
 
 @page_route(router, "/billing/runs/{run_id}/issue", "POST")
@@ -176,7 +207,7 @@ async def _act(request: Request, site: Site, visitor: Visitor, run_id: str, verb
     except Refused as refused:
         if refused.document.get("code") == "step-up-required":
             raise
-        return await _run(site, visitor, run_id, problem=str(refused))
+        return await _run(site, visitor, run_id, listing=Listing(), problem=str(refused))
     return go(f"/desk/billing/runs/{segment(run_id)}")
 
 

@@ -18,6 +18,7 @@ from portal_gateway.logos import LogoRefused
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.sign_in import database_of
 from portal_gateway.pages.site import FORM_BYTES_MAX, Site, go, page_route, site_of
+from portal_gateway.prose import refusal
 from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
 
 router = APIRouter()
@@ -64,7 +65,7 @@ async def change(request: Request, site: Site, visitor: Visitor) -> Response:
                 keeps_logo="remove_logo" not in form,
             )
     except tuple(FIELD_OF) as error:
-        return await _page(site, visitor, form=form, problem=str(error), field=FIELD_OF[type(error)])
+        return await _page(site, visitor, form=form, problem=refusal(str(error)), field=FIELD_OF[type(error)])
     site.brands.forget()
     return go(PAGE)
 

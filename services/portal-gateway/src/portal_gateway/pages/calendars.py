@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from portal_gateway.language import gettext, spoken
+from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.catalogue import KEEPERS, NOT_SAVED, catalogue_page
 from portal_gateway.pages.forms import Form
@@ -31,8 +31,7 @@ CODES = {
     "bad-window": "overrides",
     "unknown-holidays": "country",
 }
-CLOSED = "closed"
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
+CLOSED = mark("closed")
 YEARS_MAX = 5
 SHOWN = 40
 
@@ -122,13 +121,13 @@ async def _form(site: Site, visitor: Visitor, known: dict[str, Any] | None, form
 
 async def _with_holidays(site: Site, visitor: Visitor, form: dict[str, str]) -> str:
     """Return the holidays of a form with those of a country in some years, each day once and in order."""
-    lines = {line[:10] if _DAY.match(line) else line: line for line in _lines(form, "holidays")}
+    lines = {shown.typed_day(line.split()[0]): line for line in _lines(form, "holidays")}
     place = {"country": form.get("country", "").strip().upper()}
     if form.get("subdivision", "").strip():
         place["subdivision"] = form["subdivision"].strip().upper()
     for year in [one for one in re.split(r"[\s,]+", form.get("years", "")) if one][:YEARS_MAX]:
         found = await site.services.get(visitor.caller, "/calendars/holidays", **place, year=year)
-        lines |= {one["on"]: f"{one['on']} {one['name']}" for one in found["items"]}
+        lines |= {one["on"]: f"{shown.as_typed(one['on'])} {one['name']}" for one in found["items"]}
     return "\n".join(lines[on] for on in sorted(lines))
 
 
@@ -140,8 +139,10 @@ def _filled(known: dict[str, Any]) -> dict[str, str]:
         "name": known["name"],
         "timezone": document["timezone"],
         **{day: _text(document["weekly"].get(day, [])) for day in WEEKDAYS},
-        "holidays": "\n".join(sorted(document["holidays"])),
-        "overrides": "\n".join(f"{on} {_text(windows) or CLOSED}" for on, windows in sorted(overrides)),
+        "holidays": "\n".join(shown.as_typed(on) for on in sorted(document["holidays"])),
+        "overrides": "\n".join(
+            f"{shown.as_typed(on)} {_text(windows) or gettext(CLOSED)}" for on, windows in sorted(overrides)
+        ),
     }
 
 
@@ -149,7 +150,8 @@ def _document(form: dict[str, str]) -> dict[str, Any]:
     """Return the calendar a form describes; after a holiday its line may say what it is called."""
     overrides: dict[str, list[list[str]]] = {}
     for line in _lines(form, "overrides"):
-        on, _, text = line.partition(" ")
+        typed, _, text = line.partition(" ")
+        on = shown.typed_day(typed)
         windows, before = _windows(text), overrides.get(on)
         # A day that is said to be closed and open is for the service to refuse.
         is_both = before is not None and bool(before) != bool(windows)
@@ -158,14 +160,14 @@ def _document(form: dict[str, str]) -> dict[str, Any]:
         "name": form.get("name", "").strip(),
         "timezone": form.get("timezone", "").strip(),
         "weekly": {day: windows for day in WEEKDAYS if (windows := _windows(form.get(day, "")))},
-        "holidays": [line.split()[0] for line in _lines(form, "holidays")],
+        "holidays": [shown.typed_day(line.split()[0]) for line in _lines(form, "holidays")],
         "overrides": overrides,
     }
 
 
 def _windows(text: str) -> list[list[str]]:
     """Return ``09:00-12:00, 13:00-17:00`` as pairs; what is no pair stays one, for the service to say what it wants."""
-    if text.strip().lower() == CLOSED:
+    if text.strip().lower() in (CLOSED, gettext(CLOSED)):
         return []
     parts = [part.strip() for part in text.split(",") if part.strip()]
     return [[end.strip() for end in re.split("[-–]", part, maxsplit=1)] for part in parts]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from portal_gateway.language import gettext, mark
+from portal_gateway.language import gettext, mark, symbols
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import ZONE, Site, form_of, go, page_route
@@ -214,9 +214,13 @@ def _case(form: dict[str, str]) -> dict[str, Any]:
     event = form.get("event", "ticket")
     names = ("job_type", "level", "at", *(("priority", "metric") if event == "ticket" else ()))
     when: dict[str, Any] = {"event": event, **{name: form[name] for name in names if form.get(name)}}
+    if "at" in when:
+        when["at"] = shown.typed_instant(when["at"])
     if event == "work":
         when["minutes"] = shown.parse_duration(form.get("duration", "")) or 0
     expected = {name: form[name] for name in ("due_at", "answer", "price", *NUMBERS) if form.get(name)}
+    expected |= {"due_at": shown.typed_instant(expected["due_at"])} if "due_at" in expected else {}
+    expected |= {"price": expected["price"].replace(",", ".")} if "price" in expected and symbols()[0] == "," else {}
     expect = {name: int(text[:12]) if name in NUMBERS and text.isdecimal() else text for name, text in expected.items()}
     left = shown.parse_duration(form["available"]) if form.get("available") else 0
     return {"name": form.get("name", ""), "given": {"available_minutes": left}, "when": when, "expect": expect}

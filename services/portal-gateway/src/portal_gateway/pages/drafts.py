@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_events.base import LEVELS, PRIORITIES
-from portal_gateway.language import gettext, mark, spoken
+from portal_gateway.language import decimal, gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.amounts import price
 from portal_gateway.pages.desk import nav
@@ -208,7 +208,7 @@ def budget_text(minutes: int | None) -> str:
     """Return a budget as the form's table takes it: ``1.5`` hours, ``50m``, ``none``."""
     if minutes is None:
         return "none"
-    return f"{minutes}m" if minutes % 3 else f"{Decimal(minutes) / 60:f}"
+    return f"{minutes}m" if minutes % 3 else decimal(f"{Decimal(minutes) / 60:f}")
 
 
 def budget(text: str) -> int | str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.amounts import as_typed
+from portal_gateway.prose import refusal
 from portal_gateway.services import Refused, ServiceAway
 
 AWAY = 503
@@ -86,7 +87,7 @@ def beside(refused: Refused, places: Mapping[str, str] | None = None) -> dict[st
     found: dict[str, str] = {}
     for one in refused.document.get("errors") or []:
         # What was typed as a number and is none was sent on as it is: people are told how it is typed, not what JSON is.
-        detail = as_typed() if one["detail"].startswith(NO_NUMBER) else one["detail"]
+        detail = as_typed() if one["detail"].startswith(NO_NUMBER) else refusal(one["detail"])
         _add(found, _place(one["pointer"].removeprefix("/body").removeprefix("/"), known), detail)
     code = str(refused.document.get("code", ""))
     if not found:

@@ -15,6 +15,7 @@ from portal_gateway.pages.billing_admin import as_picture
 from portal_gateway.pages.invoices import as_file
 from portal_gateway.pages.sign_in import limit_address
 from portal_gateway.pages.site import Site, failure, site_of
+from portal_gateway.prose import refusal
 from portal_gateway.services import Answer, Refused, ServiceAway
 
 router = APIRouter()
@@ -76,10 +77,10 @@ def _invoice(number: str) -> str:
 
 def _not_shown(site: Site, error: Exception) -> Response:
     if isinstance(error, TooManyRequests):
-        answer = failure(site, None, status=429, detail=str(error))
+        answer = failure(site, None, status=429, detail=refusal(str(error)))
         answer.headers["retry-after"] = str(error.state.reset_seconds)
     elif isinstance(error, ServiceAway):
-        answer = failure(site, None, status=503, detail=str(error))
+        answer = failure(site, None, status=503, detail=refusal(str(error)))
     else:
         # Unknown, expired and revoked are not told apart.
         answer = failure(

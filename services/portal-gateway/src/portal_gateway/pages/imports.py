@@ -15,6 +15,7 @@ from portal_gateway.language import gettext, mark
 from portal_gateway.pages.desk import DISPATCH, nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.site import FORM_BYTES_MAX, Site, form_of, page_route
+from portal_gateway.prose import refusal
 from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
 from portal_gateway.services import Refused, ServiceAway
 
@@ -97,7 +98,7 @@ def failures_of(content: bytes, refused: Sequence[Mapping[str, Any]]) -> tuple[s
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
     why: dict[int, list[str]] = {}
     for one in refused:
-        why.setdefault(one["line"], []).append(": ".join(filter(None, (one["column"], one["detail"]))))
+        why.setdefault(one["line"], []).append(": ".join(filter(None, (one["column"], refusal(one["detail"])))))
     out = io.StringIO()
     writer = csv.writer(out)
     kept = size = 0

@@ -19,6 +19,7 @@ from portal_gateway.notices import KINDS, grouped
 from portal_gateway.pages.settings import framed, own_session
 from portal_gateway.pages.sign_in import limit_address
 from portal_gateway.pages.site import Site, failure, form_of, go, page_route, site_of
+from portal_gateway.prose import refusal
 from portal_gateway.scope import Visitor
 from portal_gateway.telling import BadNotificationSettings, Telling, checked, clock, is_zone
 
@@ -96,7 +97,7 @@ async def unsubscribe(request: Request, token: str) -> Response:
     try:
         limit_address(request)
     except TooManyRequests as error:
-        return failure(site, None, status=429, detail=str(error))
+        return failure(site, None, status=429, detail=refusal(str(error)))
     person_id = mailing.unsubscribing(request.app.state.house, token[:200])
     if person_id is None:
         return failure(
@@ -119,7 +120,7 @@ async def _inbox(request: Request, site: Site, visitor: Visitor, *, path: str) -
         try:
             return go(await _done(request, visitor, form, path=path))
         except (NotFound, BadNotificationSettings) as error:
-            problem = str(error) or gettext("There is nothing like this in your inbox any more.")
+            problem = refusal(str(error)) or gettext("There is nothing like this in your inbox any more.")
     state = request.query_params.get("show", "open")
     state = state if state in STATES else "open"
     try:

@@ -1,4 +1,4 @@
-"""The managers' pages: operations across all clients, and approvals."""
+"""Every client at once: the managers' page, and the one on the wall."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.clocks import escalates
 from portal_gateway.pages.desk import nav
-from portal_gateway.pages.site import Failed, Site, form_of, page_route
+from portal_gateway.pages.site import Failed, Site, page_route
 from portal_gateway.pages.sla import BROKEN, DAYS, WEEKS, all_of, link
 from portal_gateway.scope import Visitor, need_staff
-from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk")
 MANAGERS = ("manager", "admin", "finance", "dispatcher")
-APPROVERS = ("manager", "admin")
-WAITING_SHOWN = 30
 
 
 @page_route(router, "/ops")
@@ -70,59 +67,3 @@ async def operations(request: Request, site: Site, visitor: Visitor) -> Response
         wall=request.query_params.get("wall") == "1",
         **side,
     )
-
-
-@page_route(router, "/approvals")
-async def approvals(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the time that waits for approval, by client."""
-    return await _approvals(request, site, visitor)
-
-
-async def _approvals(request: Request, site: Site, visitor: Visitor, *, problem: str = "", done: str = "") -> Response:
-    caller = need_staff(visitor, *APPROVERS)
-    client_id, after = (request.query_params.get(name) for name in ("client_id", "after"))
-    waiting, entries, side = await site.parts(
-        site.services.get(caller, "/time-entries/waiting"),
-        site.services.get(
-            caller, "/time-entries", status="submitted", client_id=client_id, limit=WAITING_SHOWN, after=after
-        ),
-        nav(site, visitor),
-    )
-    return site.page(
-        "desk/approvals.html",
-        visitor=visitor,
-        title=gettext("Time approvals"),
-        waiting=waiting,
-        entries=entries,
-        client_id=client_id,
-        problem=problem,
-        done=done,
-        topics="approvals",
-        **side,
-    )
-
-
-@page_route(router, "/approvals", "POST")
-async def decide(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Approve the chosen entries, or send them back with a reason."""
-    caller = need_staff(visitor, *APPROVERS)
-    form = await form_of(request, visitor)
-    ids = [one for one in form.get("id", "").split(",") if one]
-    try:
-        if form.get("intent") == "reject":
-            for one in ids:
-                reason = {"reason": form.get("reason", "")}
-                await site.services.post(caller, f"/time-entries/{segment(one)}/reject", reason)
-            return await _approvals(
-                request, site, visitor, done=gettext("%(number)s sent back.") % {"number": len(ids)}
-            )
-        answer = await site.services.post(caller, "/time-entries/approve", {"ids": ids})
-    except Refused as refused:
-        return await _approvals(request, site, visitor, problem=str(refused))
-    refusals = "; ".join(sorted({one["reason"] for one in answer["refused"]}))
-    problem = (
-        gettext("%(number)s not approved: %(reasons)s.") % {"number": len(answer["refused"]), "reasons": refusals}
-        if answer["refused"]
-        else ""
-    )
-    return await _approvals(request, site, visitor, problem=problem, done=f"{answer['approved']} approved.")

@@ -11,8 +11,8 @@ from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
-from portal_gateway.pages.operations import APPROVERS
 from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.pages.time_approvals import APPROVERS
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 

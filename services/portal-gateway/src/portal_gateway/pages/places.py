@@ -53,6 +53,7 @@ DESK = (
     Place("file-text", mark("Invoices"), "/desk/billing/invoices", _BILLERS, go="i"),
     Place("wallet", mark("Receivables"), "/desk/billing/receivables", _BILLERS),
     Place("wallet", mark("Payments"), "/desk/billing/payments", _BILLERS),
+    Place("plus", mark("Record a payment"), "/desk/billing/payments/new", _BILLERS, hint=ACTION),
     Place("wallet", mark("Bank statements"), "/desk/billing/bank", _BILLERS),
     Place("bell", mark("Reminders"), "/desk/billing/reminders", _BILLERS),
     Place("file-text", mark("Write-offs"), "/desk/billing/write-offs", _BILLERS),
@@ -119,11 +120,11 @@ class Key:
 
 
 KEYS = (
-    Key(("Ctrl", "K"), mark("Search or run a command")),
+    Key((mark("Ctrl"), "K"), mark("Search or run a command")),
     Key(("/",), mark("Search or run a command")),
     Key(("j",), mark("Next row"), "tr[data-href]"),
     Key(("k",), mark("Previous row"), "tr[data-href]"),
-    Key(("Enter",), mark("Open the row"), "tr[data-href]"),
+    Key((mark("Enter"),), mark("Open the row"), "tr[data-href]"),
     Key(("c",), mark("New ticket"), '[data-key="c"]'),
     Key(("i",), mark("Take the ticket"), '[data-key="i"]'),
     Key(("p",), mark("Wait for the client"), '[data-key="p"]'),
@@ -133,9 +134,9 @@ KEYS = (
     Key(("r",), mark("Reply"), ".composer textarea"),
     Key(("n",), mark("Internal note"), '.composer [value="note"]'),
     Key(("a",), mark("Assign"), 'details [name="assignee_id"]'),
-    Key(("Ctrl", "Enter"), mark("Send what is written"), "textarea"),
+    Key((mark("Ctrl"), mark("Enter")), mark("Send what is written"), "textarea"),
     Key(("t",), mark("Log time"), '[name="duration"]'),
     Key(("s",), mark("Start or stop the timer"), '[data-key="s"]'),
     Key(("?",), mark("This list")),
-    Key(("Esc",), mark("Close what is open")),
+    Key((mark("Esc"),), mark("Close what is open")),
 )

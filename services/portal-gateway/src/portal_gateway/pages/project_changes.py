@@ -119,6 +119,16 @@ async def change_milestone(request: Request, site: Site, visitor: Visitor, ref: 
     return await _do(site, visitor, ref, path, body, typed=typed, name=name, said=said, method="PATCH")
 
 
+@page_route(router, "/{ref}/milestones/{milestone_id}/delete", "POST")
+async def delete_milestone(request: Request, site: Site, visitor: Visitor, ref: str, milestone_id: str) -> Response:
+    """Delete a milestone, and say where its tasks go."""
+    typed = await form_of(request, visitor)
+    goal = typed.get("tasks_to", "")
+    path = f"/projects/milestones/{segment(milestone_id)}" + (f"?tasks_to={segment(goal)}" if goal else "")
+    name, said = f"milestone-{milestone_id}", gettext("The milestone stays.")
+    return await _do(site, visitor, ref, path, {}, typed=typed, name=name, said=said, method="DELETE")
+
+
 @page_route(router, "/{ref}/tasks", "POST")
 async def add_task(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
     """Add a task."""

@@ -17,6 +17,7 @@ from portal_gateway.oidc import Provider, ProviderRefused
 from portal_gateway.outgoing import Outgoing
 from portal_gateway.pages.sign_in import database_of, home_of, house_of, login_form, origin_of, with_session
 from portal_gateway.pages.site import failure, safe_next, site_of
+from portal_gateway.prose import refusal
 
 router = APIRouter()
 STATE_COOKIE = "oidc"
@@ -43,7 +44,7 @@ async def to_provider(request: Request, slug: str) -> Response:
     except NotFound:
         return failure(site_of(request), None, status=404)
     except ProviderRefused as error:
-        return await login_form(request, wanted=next_path, problem=str(error), status=503)
+        return await login_form(request, wanted=next_path, problem=refusal(str(error)), status=503)
     answer = RedirectResponse(address, status_code=303, headers={"cache-control": "no-store"})
     is_secure = request.url.scheme == "https"
     answer.set_cookie(
@@ -81,7 +82,7 @@ async def from_provider(request: Request) -> Response:
         async with database_of(request).transaction(SYSTEM) as tx:
             signed_in = await providers.welcome(tx, visit.provider, claims, origin=origin_of(request))
     except (ProviderRefused, NotLetIn) as error:
-        return await login_form(request, wanted="", problem=str(error), status=403)
+        return await login_form(request, wanted="", problem=refusal(str(error)), status=403)
     site_of(request).visitors.forget_all()
     answer = with_session(request, signed_in, safe_next(visit.next_path, home_of(signed_in.person.kind)))
     answer.delete_cookie(STATE_COOKIE, path="/login")

@@ -20,6 +20,7 @@ from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import Site, failure, form_of, go, page_route
 from portal_gateway.passwords import BadPassword
 from portal_gateway.person import CLIENT_ROLES, STAFF_ROLES, Session, UnknownRole
+from portal_gateway.prose import refusal
 from portal_gateway.scope import Visitor
 
 router = APIRouter(prefix="/settings")
@@ -39,7 +40,7 @@ async def security(request: Request, site: Site, visitor: Visitor) -> Response:
         try:
             made = await _secure(request, session, form)
         except _REFUSED as error:
-            problem = str(error)
+            problem = refusal(str(error))
         site.visitors.forget_all()
         if not problem and not made:
             return go("/settings/security")
@@ -95,7 +96,7 @@ async def everybody(request: Request, site: Site, visitor: Visitor) -> Response:
         try:
             link = await _administer(request, visitor, form)
         except _REFUSED as error:
-            problem = str(error)
+            problem = refusal(str(error))
         site.visitors.forget_all()
         if not problem and link is None:
             return go("/settings/people")
@@ -127,7 +128,7 @@ async def api_keys(request: Request, site: Site, visitor: Visitor) -> Response:
         try:
             text = await _keys(request, visitor, form)
         except _REFUSED as error:
-            problem = str(error)
+            problem = refusal(str(error))
         site.visitors.forget_all()
         if not problem and not text:
             return go("/settings/keys")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from msp_kernel.durations import hours_and_minutes, whole_minutes
 from portal_gateway import words
 from portal_gateway.language import decimal, gettext, locale, mark, ngettext, symbols
 from portal_gateway.pages.amounts import amount, digits_of
+from portal_gateway.prose import refusal
 from portal_gateway.services import Refused
 
 STATUS = {
@@ -174,6 +176,27 @@ def day(value: str | date | None) -> str:
         return "–"
     on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return str(format_skeleton("yMMMd", on, locale=locale()))
+
+
+_GERMAN_DAY = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+
+
+def typed_day(text: str) -> str:
+    """Return a day somebody typed as services write it: in German ``24.12.2026`` is ``2026-12-24``; anything else as it is."""
+    found = _GERMAN_DAY.fullmatch(text) if locale().startswith("de") else None
+    return f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}" if found else text
+
+
+def as_typed(on: str) -> str:
+    """Return a day as people of the language type it: ``2026-12-24``, in German ``24.12.2026``."""
+    return f"{date.fromisoformat(on):%d.%m.%Y}" if locale().startswith("de") else on
+
+
+def typed_instant(text: str) -> str:
+    """Return a weekday and a time as services take it: in German ``So 10:00`` is ``Sun 10:00``; anything else as it is."""
+    day, _, time = text.strip().partition(" ")
+    codes = {gettext(code): code for code in words.DAYS}
+    return f"{codes[day]} {time}" if time and day in codes else text
 
 
 def until(ends_on: str) -> str:
@@ -342,4 +365,6 @@ def why(said: str, reason: object) -> str:
 def said(refused: Refused) -> str:
     """Return what is wrong, with its places when they are known."""
     errors = refused.document.get("errors") or []
-    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {one['detail']}" for one in errors) or str(refused)
+    return "; ".join(f"{one['pointer'].removeprefix('/body/')}: {refusal(one['detail'])}" for one in errors) or str(
+        refused
+    )

@@ -17,6 +17,7 @@ from portal_gateway.language import gettext, mark
 from portal_gateway.limits import Limits, TooManyRequests
 from portal_gateway.pages.site import Site, form_of, go, page_route, safe_next, site_of
 from portal_gateway.passwords import BadPassword
+from portal_gateway.prose import refusal
 from portal_gateway.scope import COOKIE, SECURE_COOKIE, Visitor, token_of
 
 router = APIRouter()
@@ -72,7 +73,9 @@ async def sign_in(request: Request) -> Response:
                     house=house_of(request),
                 )
     except TooManyAttempts as error:
-        return await login_form(request, wanted=wanted, email=email, half=half_token, problem=str(error), status=429)
+        return await login_form(
+            request, wanted=wanted, email=email, half=half_token, problem=refusal(str(error)), status=429
+        )
     if isinstance(signed_in, Half):
         return await login_form(request, wanted=wanted, half=signed_in.token)
     if signed_in is None:
@@ -139,7 +142,7 @@ async def chosen(request: Request) -> Response:
         async with database_of(request).transaction(SYSTEM) as tx:
             await people.choose_password(tx, token=token, password=form.get("password", ""))
     except (TicketSpent, BadPassword, TooManyRequests) as error:
-        return _choose(request, token=token, problem=str(error), status=422)
+        return _choose(request, token=token, problem=refusal(str(error)), status=422)
     site_of(request).visitors.forget_all()
     return go("/login")
 
@@ -162,7 +165,7 @@ async def prove(request: Request, site: Site, visitor: Visitor) -> Response:
                     house=house_of(request),
                 )
         except (TooManyAttempts, SecondFactorRequired) as error:
-            problem, is_right = str(error), False
+            problem, is_right = refusal(str(error)), False
         if is_right:
             site.visitors.forget_all()
             return go(wanted)

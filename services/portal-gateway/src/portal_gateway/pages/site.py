@@ -27,6 +27,7 @@ from portal_gateway.language import gettext, mark, ngettext, pgettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.places import KEYS, places
 from portal_gateway.pages.surroundings import Brands
+from portal_gateway.prose import refusal, say
 from portal_gateway.scope import (
     CSRF_FIELD,
     CSRF_HEADER,
@@ -120,6 +121,8 @@ class Site:
             percent=shown.share,
             word=shown.word,
             inside=shown.inside,
+            say=say,
+            refusal=refusal,
         )
 
     def asset(self, name: str) -> str:
@@ -158,11 +161,11 @@ class Site:
         try:
             return await fetched
         except ServiceAway as error:
-            return Failed(error.service, str(error), telemetry.request_id.get())
+            return Failed(error.service, refusal(str(error)), telemetry.request_id.get())
         except Refused as error:
             if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
                 raise
-            return Failed("", str(error), telemetry.request_id.get())
+            return Failed("", refusal(str(error)), telemetry.request_id.get())
 
     async def parts(self, *fetched: Awaitable[Any]) -> list[Any]:
         """Fetch parts side by side; each fails alone."""
@@ -250,17 +253,17 @@ def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler
             except SecondFactorMissing:
                 return go(ENROLMENT)
             except (Forbidden, CsrfFailed, OutOfScope) as error:
-                return failure(site, visitor, status=403, detail=str(error))
+                return failure(site, visitor, status=403, detail=refusal(str(error)))
             except FormTooLarge:
                 return failure(site, visitor, status=413, detail=gettext(TOO_LARGE))
             except ServiceAway as error:
-                return failure(site, visitor, status=503, detail=str(error))
+                return failure(site, visitor, status=503, detail=refusal(str(error)))
             except Refused as error:
                 if error.document.get("code") == "step-up-required":
                     return go(f"/prove?next={quote(_page_before(request))}")
                 # For a page, what is foreign, forbidden or missing is one and the same.
                 status = 404 if error.status in (403, 404, 422) and request.method == "GET" else error.status
-                return failure(site, visitor, status=status, detail="" if status == 404 else str(error))
+                return failure(site, visitor, status=status, detail="" if status == 404 else refusal(str(error)))
             except Exception:
                 log.exception("page failed", path=request.url.path)
                 return failure(site, visitor, status=500)

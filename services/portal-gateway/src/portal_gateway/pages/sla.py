@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from msp_kernel.periods import month_of
 from msp_kit.export import CsvResponse
 from msp_kit.identity import Caller
+from portal_gateway import words
 from portal_gateway.language import gettext, mark, spoken
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
@@ -27,7 +28,7 @@ ROWS = 24
 PARTS_MAX = 8
 PAGES_MAX = 10
 CHOICES_MAX = 200
-DAYS = (mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"), mark("Sun"))
+DAYS = words.DAYS
 BROKEN = ("missed", "open_overdue")
 PERIOD = ("from", "to")
 WHOLE = ("client_id", "metric")

@@ -19,6 +19,7 @@ from portal_gateway.pages import shown
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.site import HEADERS, Failed, Site, page_route
 from portal_gateway.pages.sla import CHOICES_MAX, DAYS, MANAGERS, OUTCOMES, all_of, days_of
+from portal_gateway.prose import refusal
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 from portal_gateway.words import WEEKDAYS
@@ -97,7 +98,7 @@ async def what_if(request: Request, site: Site, visitor: Visitor) -> Response:
         try:
             found = await site.part(site.services.post(caller, "/what-if", _body(request, known)))
         except NotUnderstood as error:
-            problem = str(error)
+            problem = refusal(str(error))
         if isinstance(found, Failed) and not found.service:
             problem, found = found.detail, None
     side = await nav(site, visitor)
@@ -130,7 +131,7 @@ async def changed_csv(request: Request, site: Site, visitor: Visitor) -> Respons
     try:
         found = await site.services.post(caller, "/what-if", _body(request, known))
     except NotUnderstood as error:
-        raise Refused(400, {"detail": str(error)}) from error
+        raise Refused(400, {"detail": refusal(str(error))}) from error
     response = CsvResponse(ChangedRow, [_row(one, known.names) for one in found["changed"]], name="what-if")
     response.headers["cache-control"] = HEADERS["cache-control"]
     return response

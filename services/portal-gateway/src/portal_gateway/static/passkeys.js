@@ -16,7 +16,7 @@ async function post(path, body) {
 async function register() {
   const question = await post('/api/v1/me/passkeys/question');
   const made = await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(question) });
-  await post('/api/v1/me/passkeys', { credential: made.toJSON(), name: `Passkey of ${new Date().toISOString().slice(0, 10)}` });
+  await post('/api/v1/me/passkeys', { credential: made.toJSON(), name: button.dataset.name });
   location.reload();
 }
 
@@ -41,7 +41,7 @@ async function signIn() {
 if (button && window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
   button.hidden = false;
   button.addEventListener('click', async () => {
-    say('Look at your device');
-    try { await { register, prove, 'sign-in': signIn }[button.dataset.passkey](); } catch (error) { say(error.name === 'NotAllowedError' ? 'Not done' : error.message); }
+    say(button.dataset.look);
+    try { await { register, prove, 'sign-in': signIn }[button.dataset.passkey](); } catch (error) { say(error.name === 'NotAllowedError' ? button.dataset.stopped : error.message); }
   });
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
+
 from msp_events.contracts import BucketState, ClientState, ContractState, HoursState, JobTypeState
 from msp_events.portal import PersonState
 from msp_events.sla import ClockState
@@ -40,6 +42,7 @@ async def keep_contract(tx: Transaction, event: ContractState) -> None:
         list(event.job_types),
         list(event.levels),
         event.priority,
+        orjson.dumps(event.calendar).decode(),
     )
 
 

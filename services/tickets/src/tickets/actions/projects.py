@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from tickets.actions import raising, told
 from tickets.actions.journal import Journal
 from tickets.actions.raising import Wish, actor_of
 from tickets.actions.tickets import locked
-from tickets.domain.project import PlanBroken, ProjectClosed, TaskStatus, check_may_be, check_no_cycle
+from tickets.domain.project import PlanBroken, ProjectClosed, TaskStatus, check_is_free, check_may_be, check_no_cycle
 from tickets.domain.scope import NoActiveContract, Terms
 from tickets.domain.ticket import AcrossClients, Ticket
 from tickets.store import organisation, projects as store
@@ -118,13 +118,34 @@ async def change_milestone(tx: Transaction, *, milestone_id: UUID, changes: Mapp
     Raises:
         NotFound, ProjectClosed.
     """
-    project_id = await store.project_of_milestone(tx, milestone_id=milestone_id)
-    if project_id is None:
-        raise NotFound
-    project = await _open(tx, project_id)
+    project, _ = await _of_milestone(tx, milestone_id)
     if changes:
         await store.change_milestone(tx, milestone_id=milestone_id, changes=changes)
         await _touched(tx, project)
+
+
+async def delete_milestone(
+    tx: Transaction, *, milestone_id: UUID, tasks_to: UUID | Literal["none"] | None = None
+) -> None:
+    """Delete a milestone; its tasks go to another one of the project, or to none, when that is said.
+
+    Raises:
+        NotFound: no such milestone, or ``tasks_to`` is none of the project's.
+        ProjectClosed, MilestoneInUse.
+    """
+    project, name = await _of_milestone(tx, milestone_id)
+    tasks = await store.tasks_of_milestone(tx, milestone_id=milestone_id)
+    if tasks_to is None:
+        check_is_free(name, tasks=sorted(tasks.values()))
+    other = tasks_to if isinstance(tasks_to, UUID) else None
+    if other is not None and (
+        other == milestone_id or not await store.milestone_is_of(tx, project_id=project.id, milestone_id=other)
+    ):
+        raise NotFound
+    await store.move_tasks(tx, task_ids=list(tasks), milestone_id=other)
+    await store.delete_milestone(tx, milestone_id=milestone_id)
+    await record(tx, *await told.tasks(tx, TaskUpdated, task_ids=list(tasks), changed=["milestone_id"]))
+    await _touched(tx, project)
 
 
 async def add_task(tx: Transaction, *, project_id: UUID, values: Mapping[str, Any]) -> UUID:
@@ -293,6 +314,15 @@ async def _open(tx: Transaction, project_id: UUID) -> ProjectHead:
     if project.status == "closed":
         raise ProjectClosed(f"{project.ref} is closed")
     return project
+
+
+async def _of_milestone(tx: Transaction, milestone_id: UUID) -> tuple[ProjectHead, str]:
+    """Return the project of a milestone, locked, and the milestone's name."""
+    found = await store.milestone(tx, milestone_id=milestone_id)
+    if found is None:
+        raise NotFound
+    project = await _open(tx, found[0])
+    return project, found[1]
 
 
 async def _check(tx: Transaction, project: ProjectHead, values: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -12,6 +12,7 @@ ProjectStatus = Literal["planned", "active", "on_hold", "closed"]
 TASK_STATUSES: tuple[TaskStatus, ...] = ("todo", "doing", "waiting", "done", "cancelled")
 DEFAULT_ESTIMATE_MINUTES = 60
 """What a task without an estimate weighs in a project's progress."""
+NAMED_MAX = 3
 
 
 class DependencyCycle(Exception):
@@ -24,6 +25,10 @@ class TaskBlocked(Exception):
 
 class ProjectClosed(Exception):
     """Nothing is planned in a closed project; open it again."""
+
+
+class MilestoneInUse(Exception):
+    """Tasks belong to the milestone; say where they go, or that they belong to none."""
 
 
 class PlanBroken(Exception):
@@ -82,6 +87,19 @@ def check_may_be(status: TaskStatus, *, open_needs: Iterable[str]) -> None:
     waiting = sorted(open_needs)
     if status == "done" and waiting:
         raise TaskBlocked(f"it still needs {', '.join(waiting)}")
+
+
+def check_is_free(name: str, *, tasks: Sequence[str]) -> None:
+    """Let a milestone go that no task belongs to.
+
+    Raises:
+        MilestoneInUse: some do; names them.
+    """
+    if tasks:
+        named = ", ".join(tasks[:NAMED_MAX]) + (f" and {len(tasks) - NAMED_MAX} more" if len(tasks) > NAMED_MAX else "")
+        raise MilestoneInUse(
+            f"{len(tasks)} of the tasks belong to {name}: {named}; with tasks_to they go to another milestone, or to none"
+        )
 
 
 def burn(tasks: Iterable[Task], *, budget_minutes: int | None) -> Burn:

@@ -55,6 +55,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     project.DependencyCycle: Problem(_UNPROCESSABLE, "Tasks would wait in a circle"),
     project.TaskBlocked: Problem(HTTPStatus.CONFLICT, "The task waits for others"),
     project.ProjectClosed: Problem(HTTPStatus.CONFLICT, "The project is closed"),
+    project.MilestoneInUse: Problem(HTTPStatus.CONFLICT, "Tasks belong to the milestone"),
     project.PlanBroken: Problem(_UNPROCESSABLE, "The plan does not hold together"),
     shift.ShiftsOverlap: Problem(_UNPROCESSABLE, "The shifts overlap"),
     table.NoTable: Problem(_UNPROCESSABLE, "The file is no table"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -114,6 +114,14 @@ async def add_milestone(project_id: ProjectId, body: NewMilestone, tx: Tx) -> Ne
 async def change_milestone(milestone_id: MilestoneId, body: ChangeMilestone, tx: Tx) -> None:
     """Change a milestone."""
     await verbs.change_milestone(tx, milestone_id=milestone_id, changes=body.model_dump(exclude_unset=True))
+
+
+@router.delete("/projects/milestones/{milestone_id}", status_code=204, openapi_extra=STAFF)
+async def delete_milestone(
+    milestone_id: MilestoneId, tx: Tx, tasks_to: MilestoneId | Literal["none"] | None = None
+) -> None:
+    """Delete a milestone; ``tasks_to`` says which milestone its tasks go to, or ``none``."""
+    await verbs.delete_milestone(tx, milestone_id=milestone_id, tasks_to=tasks_to)
 
 
 @router.post("/projects/{project_id}/tasks", status_code=201, openapi_extra=STAFF)

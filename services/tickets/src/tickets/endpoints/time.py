@@ -13,7 +13,7 @@ from msp_kit.problems import NotFound
 from tickets.actions import sealing, time as verbs, timers
 from tickets.actions.time import Logged
 from tickets.domain.quick_time import parse, shown
-from tickets.reports import time as lists, week as weeks
+from tickets.reports import approvals as waiting_time, time as lists, week as weeks
 from tickets.schemas.ids import AgentId, ClientId, TaskId, TicketId, TimeEntryId
 from tickets.schemas.time import (
     ApprovedView,
@@ -32,8 +32,10 @@ from tickets.schemas.time import (
     StopTimer,
     TimeEntryView,
     TimerView,
+    ToApproveView,
     TotalsView,
     UnderstoodView,
+    WaitingEntryView,
     WaitingView,
     WeekView,
 )
@@ -156,6 +158,14 @@ async def totals(
 async def waiting(tx: Tx) -> list[WaitingView]:
     """Return what waits for approval, by client."""
     return [WaitingView(**row) for row in await lists.waiting_by_client(tx)]
+
+
+@router.get("/to-approve", openapi_extra=APPROVERS)
+async def to_approve(tx: Tx, client_id: ClientId | None = None, limit: Limit = 50) -> ToApproveView:
+    """Return the entries that wait for approval, odd and out-of-scope ones first, each with what is odd about it."""
+    rows, odd, total = await waiting_time.to_approve(tx, client_id=client_id, limit=limit)
+    items = [WaitingEntryView.model_validate(row) for row in rows]
+    return ToApproveView(items=items, odd_count=odd, total_count=total)
 
 
 @router.post("/approve", openapi_extra=APPROVERS)

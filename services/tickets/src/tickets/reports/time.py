@@ -42,7 +42,8 @@ _ENTRY = (
 _HOURS = ("hours_status", "billed_minutes", "bucket_minutes", "overage_minutes")
 
 
-def _select() -> sa.Select[Any]:
+def select_entries() -> sa.Select[Any]:
+    """Return the query of time entries with what they are about, for ``where``, order and limit to be added."""
     columns = [time_entries.c[name] for name in (*_ENTRY, *_HOURS)]
     joined = (
         time_entries.outerjoin(
@@ -60,7 +61,8 @@ def _select() -> sa.Select[Any]:
     return sa.select(*columns, *shown, time_entries.c.sealed_in.is_not(None).label("is_sealed")).select_from(joined)
 
 
-def _shaped(row: Any) -> Row:
+def shaped(row: Any) -> Row:
+    """Return a row of ``select_entries`` as it is shown."""
     made = {name: getattr(row, name) for name in _ENTRY}
     made |= {name: getattr(row, name) for name in ("ticket_ref", "ticket_title", "client_name", "is_sealed")}
     hours = {name.removeprefix("hours_"): getattr(row, name) for name in _HOURS}
@@ -86,7 +88,7 @@ async def list_entries(
     Raises:
         BadCursor: ``after`` is not a cursor of this list.
     """
-    query = _select()
+    query = select_entries()
     wanted = {
         "status": status,
         "client_id": client_id,
@@ -113,20 +115,20 @@ async def list_entries(
     query = query.order_by(time_entries.c.worked_from.desc(), time_entries.c.id.desc()).limit(limit + 1)
     rows = (await tx.execute(query)).all()
     page, next_cursor = page_of(rows, limit=limit, key=lambda row: (row.worked_from.isoformat(), str(row.id)))
-    return [_shaped(row) for row in page], next_cursor
+    return [shaped(row) for row in page], next_cursor
 
 
 async def entries_of_tickets(tx: Transaction, *, client_id: UUID, ticket_ids: Sequence[UUID]) -> Sequence[Row]:
     """Return the time on tickets of one client, newest work first."""
-    query = _select().where(time_entries.c.client_id == client_id, time_entries.c.ticket_id.in_(ticket_ids))
+    query = select_entries().where(time_entries.c.client_id == client_id, time_entries.c.ticket_id.in_(ticket_ids))
     rows = await tx.execute(query.order_by(time_entries.c.worked_from.desc(), time_entries.c.id.desc()).limit(500))
-    return [_shaped(row) for row in rows]
+    return [shaped(row) for row in rows]
 
 
 async def one_entry(tx: Transaction, *, entry_id: UUID) -> Row | None:
     """Return one time entry."""
-    row = (await tx.execute(_select().where(time_entries.c.id == entry_id))).one_or_none()
-    return None if row is None else _shaped(row)
+    row = (await tx.execute(select_entries().where(time_entries.c.id == entry_id))).one_or_none()
+    return None if row is None else shaped(row)
 
 
 async def totals(tx: Transaction, *, client_id: UUID, from_on: date, to_on: date) -> Row:

@@ -12,7 +12,7 @@ from tickets.actions.rules import DAYS_MAX
 from tickets.domain.routing import RoutingRule
 from tickets.domain.shift import Shift
 from tickets.schemas.ids import AbsenceId, AgentId, ClientId, PersonId, RoutingRuleId, TicketId
-from tickets.schemas.tickets import Code, Level, Priority, Tag
+from tickets.schemas.tickets import Code, Level, Name, Priority, Tag
 from tickets.schemas.time import Instant
 
 Word = Annotated[str, Field(min_length=2, max_length=60)]
@@ -23,7 +23,7 @@ class NewQueue(Body):
     """A queue."""
 
     key: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")
-    name: str = Field(min_length=1, max_length=80)
+    name: Name
 
 
 class QueueView(View):
@@ -111,7 +111,7 @@ class NewAgent(Body):
 
     id: AgentId | None = None
     person_id: PersonId | None = None
-    name: str = Field(min_length=1, max_length=120)
+    name: Name
     levels: list[Level] = Field(min_length=1, max_length=4)
     skills: list[Code] = Field(default_factory=list, max_length=100)
     queues: list[Code] = Field(default_factory=list, max_length=100)
@@ -138,7 +138,7 @@ class AgentView(View):
 class ChangeAgent(Body):
     """What may change about an agent; an absent field stays."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=120)
+    name: Name | None = None
     levels: list[Level] | None = Field(default=None, min_length=1, max_length=4)
     skills: list[Code] | None = Field(default=None, max_length=100)
     queues: list[Code] | None = Field(default=None, max_length=100)

@@ -20,7 +20,7 @@ from tickets.schemas.ids import (
     TaskId,
     TicketId,
 )
-from tickets.schemas.tickets import Code, Level, Priority, Title
+from tickets.schemas.tickets import Code, Level, Name, Priority, Title
 
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 Estimate = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
@@ -76,7 +76,7 @@ class PlanBody(Body):
 class SaveProjectTemplate(Body):
     """A plan under a name; the one that had it is replaced."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: Name
     plan: PlanBody
 
 

@@ -12,7 +12,7 @@ from msp_kit.api import Body, View
 from tickets.actions.raising import Wish
 from tickets.domain.project import ProjectStatus
 from tickets.schemas.projects import Day, check_forward
-from tickets.schemas.tickets import Code, Extent, Level, Priority, Tags, Title
+from tickets.schemas.tickets import Code, Extent, Level, Name, Priority, Tags, Title
 
 
 def _words(text: object) -> object:
@@ -46,7 +46,7 @@ class TicketLine(Body):
 class AgentLine(Body):
     """An agent to add."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: Name
     levels: Levels
     skills: Codes = []
     queues: Codes = []

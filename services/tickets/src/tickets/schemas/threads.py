@@ -21,7 +21,7 @@ from tickets.schemas.ids import (
     TicketTemplateId,
     TicketViewId,
 )
-from tickets.schemas.tickets import Code, Extent, Level, Priority, Tag, Title
+from tickets.schemas.tickets import Code, Extent, Level, Name, Priority, Tag, Title
 
 LinkKind = Literal["relates_to", "duplicates", "blocks", "caused_by"]
 
@@ -193,7 +193,7 @@ class TicketFilter(Body):
 class SaveView(Body):
     """A list somebody wants to come back to."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: Name
     filters: TicketFilter
     is_shared: bool = False
 
@@ -211,7 +211,7 @@ class SavedView(View):
 class SaveReply(Body):
     """A canned reply; places like ``{{contact_name}}`` are filled in for a ticket."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: Name
     body: str = Field(min_length=1, max_length=20_000)
     is_public: bool = True
     set_status: Status | None = None
@@ -230,7 +230,7 @@ class ReplyView(View):
 class SaveTemplate(Body):
     """A ticket to start from; what is ``null`` is chosen when it is raised."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: Name
     title: Title
     description: str = Field(default="", max_length=20_000)
     job_type: Code | None = None

@@ -32,6 +32,8 @@ Priority = Literal["critical", "high", "medium", "low"]
 Level = Literal["L1", "L2", "L3", "SA"]
 Code = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(one_line)]
+"""What people call a thing of the desk: a queue, an agent, a view."""
 Extent = Literal["high", "medium", "low"]
 Tag = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9_.:-]*$")]
 Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(lambda tags: sorted(set(tags)))]

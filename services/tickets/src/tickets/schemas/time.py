@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from msp_kit.api import Body, View
 from tickets.actions.time import BULK_MAX, Work
+from tickets.domain.oddness import Code as OddityCode
 from tickets.domain.time_entry import WORKED_MINUTES_MAX
 from tickets.schemas.ids import ActorName, AgentId, ClientId, ContractId, TaskId, TicketId, TimeEntryId
 from tickets.schemas.tickets import Code, Level
@@ -205,6 +206,14 @@ class ApproveMany(Body):
     client_id: ClientId | None = None
     before: Instant | None = None
 
+    @model_validator(mode="after")
+    def _is_one_choice(self) -> ApproveMany:
+        is_of_client = self.client_id is not None and self.before is not None
+        if is_of_client == bool(self.ids) or (self.ids and (self.client_id or self.before)):
+            message = "give ids, or client_id and before: the entries of a client worked before an instant"
+            raise ValueError(message)
+        return self
+
 
 class HoursView(View):
     """What became of an entry on its contract."""
@@ -267,6 +276,29 @@ class TimeEntryView(View):
     internal_note: str
     decided_by: ActorName | None
     hours: HoursView | None
+
+
+class OddityView(View):
+    """One thing that is odd about an entry, and in which way."""
+
+    code: OddityCode
+    figure: int
+    """Minutes, days or how many, by the code; 0 when there is none."""
+    detail: str
+
+
+class WaitingEntryView(TimeEntryView):
+    """A time entry that waits for approval, with what is odd about it, most serious first."""
+
+    oddities: list[OddityView]
+
+
+class ToApproveView(View):
+    """Entries that wait, the odd ones first."""
+
+    items: list[WaitingEntryView]
+    odd_count: int
+    total_count: int
 
 
 class Refused(View):

@@ -101,10 +101,35 @@ async def add_milestone(tx: Transaction, values: Mapping[str, Any]) -> None:
     await _insert(tx, "milestones", values)
 
 
-async def project_of_milestone(tx: Transaction, *, milestone_id: UUID) -> UUID | None:
-    """Return the project a milestone belongs to."""
-    found: UUID | None = await tx.fetchval("SELECT project_id FROM milestones WHERE id = $1", milestone_id)
-    return found
+async def milestone(tx: Transaction, *, milestone_id: UUID) -> tuple[UUID, str] | None:
+    """Return the project a milestone belongs to, and its name."""
+    row = await tx.fetchrow("SELECT project_id, name FROM milestones WHERE id = $1", milestone_id)
+    return None if row is None else (row["project_id"], row["name"])
+
+
+async def tasks_of_milestone(tx: Transaction, *, milestone_id: UUID) -> dict[UUID, str]:
+    """Return the tasks of a milestone with their titles, locked, by id."""
+    rows = await tx.fetch(
+        "SELECT k.id, k.title FROM milestones m JOIN tasks k ON k.client_id = m.client_id AND k.project_id = m.project_id"
+        " AND k.milestone_id = m.id WHERE m.id = $1 ORDER BY k.id FOR UPDATE OF k",
+        milestone_id,
+    )
+    return {row["id"]: row["title"] for row in rows}
+
+
+async def move_tasks(tx: Transaction, *, task_ids: Sequence[UUID], milestone_id: UUID | None) -> None:
+    """Let tasks belong to another milestone of their project, or to none."""
+    await tx.driver.execute(
+        "UPDATE tasks SET milestone_id = $2, revision = revision + 1, updated_at = $3 WHERE id = ANY($1)",
+        task_ids,
+        milestone_id,
+        tx.now,
+    )
+
+
+async def delete_milestone(tx: Transaction, *, milestone_id: UUID) -> None:
+    """Forget a milestone; the database keeps one that tasks belong to."""
+    await tx.driver.execute("DELETE FROM milestones WHERE id = $1", milestone_id)
 
 
 async def change_milestone(tx: Transaction, *, milestone_id: UUID, changes: Mapping[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Bodies and views of the gateway's own part of ``/api/v1``."""
