@@ -83,7 +83,7 @@ async def worked_on(cast: Cast, ticket: dict[str, Any], company: Company) -> lis
 
 async def lines_of(cast: Cast, company: Company) -> list[dict[str, Any]]:
     found = await cast.manager.get(f"/contracts/{company.contract_id}/statement")
-    return [one for one in found["lines"] if one["time_entry_id"]]
+    return [one for one in found["items"] if one["time_entry_id"]]
 
 
 async def attached(by: Api, ticket: dict[str, Any], content: bytes) -> None:
@@ -101,7 +101,8 @@ async def everything_stands_on_the_survivor(
         assert (seen["ref"], seen["redirected_from"]) == (older["ref"], younger["ref"])
     assert (seen["status"] != "closed", seen["priority"], seen["worked_minutes"]) == (True, "critical", 60)
     assert "Now Leeds, too" in [one["body_text"] for one in seen["messages"]]
-    assert sorted(one["id"] for one in seen["time_entries"]) == sorted(one["id"] for one in entries)
+    minutes = sorted(one["worked_minutes"] for one in entries)
+    assert sorted(one["worked_minutes"] for one in seen["time_entries"]) == minutes == [20, 40]
     (file,) = seen["attachments"]
     assert await priya.get(f"/attachments/{file['id']}") == b"the bounce"
     gone = await priya.get(f"/tickets/{younger['id']}", follow="false")

@@ -16,7 +16,7 @@ from report import write
 async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     async with neighbours() as n, actors(n) as cast:
         await n.hush()
-        async with httpx.AsyncClient(base_url=n.url) as client:
+        async with httpx.AsyncClient(base_url=n.url, timeout=60) as client:
             document = (await client.get("/api/v1/openapi.json")).json()
         made = Stage(n, cast, operations_of(document), document)
         yield made

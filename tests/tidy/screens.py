@@ -135,6 +135,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/admin/billing/{client_id}/charges": ("POST /billing-profiles/{client_id}/charges",),
     "/desk/admin/billing/{client_id}/charges/{charge_id}/end": ("POST /billing-charges/{charge_id}/end",),
     "/desk/admin/cost-rates": ("PUT /cost-rates",),
+    "/desk/billing/payments": ("POST /payments",),
     "/desk/billing/invoices/{number}/payments": ("POST /payments",),
     "/desk/billing/invoices/{number}/redraft": ("POST /invoices/{invoice_id}/redraft",),
     "/desk/billing/invoices/{number}/links": (
@@ -144,7 +145,6 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/billing/invoices/{number}/credit": ("POST /invoices/{invoice_id}/credit-notes",),
     "/desk/billing/invoices/{number}/write-off": ("POST /write-offs",),
     "/desk/billing/write-offs/{write_off_id}/approve": ("POST /write-offs/{write_off_id}/approve",),
-    "/desk/billing/payments": ("POST /payments",),
     "/desk/billing/payments/{payment_id}/allocations": ("POST /payments/{payment_id}/allocations",),
     "/desk/billing/payments/{payment_id}/release": ("POST /payments/{payment_id}/release",),
     "/desk/billing/payments/{payment_id}/refunds": ("POST /payments/{payment_id}/refunds",),

@@ -24,7 +24,7 @@ async def shown(desk: Any, ticket: dict[str, Any], more: str = "") -> dict[str, 
 
 async def sent(desk: Any, verb: str, path: str, body: Any, **more: Any) -> tuple[int, str]:
     answer = await desk.requests.send(desk.manager, verb, path, body, **more)
-    return answer.status_code, answer.json()["code"] if answer.content else ""
+    return answer.status_code, answer.json().get("code", "") if answer.content else ""
 
 
 # ---- levels outside the contract ----------------------------------------------------------------------------------
@@ -228,3 +228,27 @@ async def test_two_agents_who_change_different_things_at_once_lose_neither(desk:
     assert sorted(one["body_text"] for one in seen["messages"]) == ["Note 0", "Note 1", "Note 2"]
     async with desk.database.transaction(SYSTEM) as tx:
         assert await reports.verify(tx) == []
+
+
+# ---- what says nothing, or says it twice --------------------------------------------------------------------------
+
+
+async def test_approving_says_which_entries_once_and_in_one_way(desk: Any) -> None:
+    entry = await desk.logged(await desk.raised(), worked_from=MORNING)
+    of_client = {"client_id": str(desk.ours), "before": MORNING}
+    unclear: list[dict[str, Any]] = [
+        {},
+        {"ids": []},
+        {"client_id": str(desk.ours)},
+        {**of_client, "ids": [entry["id"]]},
+    ]
+
+    answers = [await sent(desk, "POST", "/time-entries/approve", body) for body in unclear]
+
+    assert answers == [(422, "invalid-request")] * 4
+    assert (await sent(desk, "GET", f"/time-entries/{entry['id']}", None))[0] == 200
+
+
+async def test_a_queue_that_is_there_already_is_told_and_not_passed_over(desk: Any) -> None:
+    for body in ({"key": "service-desk", "name": "Renamed"}, {"key": "other", "name": "Service desk"}):
+        assert await sent(desk, "POST", "/queues", body) == (409, "conflict"), body

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -184,45 +184,6 @@ async def test_time_of_a_sealed_period_is_late_and_of_a_locked_one_is_the_manage
     assert [one["locked_before"] for one in (await desk.requests.get(desk.agent, "/time-entries/locks")).json()] == [
         "2026-11-10"
     ]
-
-
-async def test_who_locked_and_opened_a_period_stays_known(desk: Any) -> None:
-    path = f"/time-entries/locks/{desk.ours}"
-    await desk.requests.send(desk.manager, "PUT", path, LOCK)
-    opened = await desk.requests.send(desk.manager, "PUT", path, {"locked_before": None, "reason": "One more entry"})
-    ticket = await desk.raised()
-
-    entry = await logged(desk, ticket, worked_minutes=5, worked_from="2026-11-09T10:00:00Z")
-    changes = (await desk.requests.get(desk.agent, "/time-entries/locks/changes")).json()
-
-    assert (opened.status_code, entry.status_code) == (204, 201)
-    assert (await desk.requests.get(desk.agent, "/time-entries/locks")).json() == []
-    assert [(one["locked_before"], one["reason"], one["changed_by"]) for one in changes] == [
-        (None, "One more entry", desk.manager.name),
-        ("2026-11-10", "October is with the client", desk.manager.name),
-    ]
-
-
-async def test_a_lock_is_the_manager_s_has_a_reason_and_leaves_today_open(desk: Any) -> None:
-    async with desk.database.transaction(SYSTEM) as tx:
-        in_two_days = (tx.now + timedelta(days=2)).date().isoformat()
-    path = f"/time-entries/locks/{desk.ours}"
-
-    answers = [
-        await desk.requests.send(who, "PUT", where, body)
-        for who, where, body in (
-            (desk.agent, path, LOCK),
-            (desk.priya, path, LOCK),
-            (desk.manager, path, {"locked_before": "2026-11-10"}),
-            (desk.manager, path, {**LOCK, "reason": ""}),
-            (desk.manager, path, {**LOCK, "locked_before": in_two_days}),
-            (desk.manager, f"/time-entries/locks/{new_id()}", LOCK),
-        )
-    ]
-
-    assert [one.status_code for one in answers] == [403, 403, 422, 422, 422, 404]
-    assert answers[4].json()["code"] == "period-not-over"
-    assert (await desk.requests.get(desk.agent, "/time-entries/locks")).json() == []
 
 
 async def test_the_week_adds_up_on_the_wall_of_the_agent(desk: Any) -> None:

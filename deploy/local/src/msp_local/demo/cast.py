@@ -13,7 +13,6 @@ JOB_TYPES = (
     ("onboarding", "Service onboarding", False),
 )
 QUEUES = (
-    ("service-desk", "Service desk L1"),
     ("infrastructure", "Infrastructure L2"),
     ("security", "Security L2"),
     ("cloud", "Cloud L3"),

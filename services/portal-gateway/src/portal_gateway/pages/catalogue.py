@@ -134,10 +134,11 @@ async def add_rate_card(request: Request, site: Site, visitor: Visitor) -> Respo
 
 
 @page_route(router, "/rate-cards/{card_id}")
-async def rate_card(_request: Request, site: Site, visitor: Visitor, card_id: str) -> Response:
+async def rate_card(request: Request, site: Site, visitor: Visitor, card_id: str) -> Response:
     """Show a rate card with its versions, and the form of the next one."""
     versions = await _versions(site, visitor, card_id)
-    return await _rate_card(site, visitor, versions, Form(values=_filled(versions[-1])))
+    form = Form(values=_filled(versions[-1]))
+    return await _rate_card(site, visitor, versions, form, looked_at=request.query_params.get("version", ""))
 
 
 @page_route(router, "/rate-cards/{card_id}", "POST")
@@ -165,9 +166,13 @@ def _not_saved(typed: dict[str, str], refused: Refused, places: dict[str, str]) 
     return Form.refused("card", typed, refused, said=gettext(NOT_SAVED), places={**places, **PLACES})
 
 
-async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]], form: Form) -> Response:
+async def _rate_card(
+    site: Site, visitor: Visitor, versions: list[dict[str, Any]], form: Form, *, looked_at: str = ""
+) -> Response:
     caller = need_staff(visitor, *KEEPERS)
     card = versions[-1] if versions else None
+    earlier = versions[-2:-7:-1]
+    newest = earlier[0]["version"] if earlier else None
     job_types = await site.part(site.services.get(caller, "/job-types", limit=200))
     return await catalogue_page(
         site,
@@ -177,7 +182,8 @@ async def _rate_card(site: Site, visitor: Visitor, versions: list[dict[str, Any]
         title=card["name"] if card else gettext("New rate card"),
         form=form,
         card=card,
-        earlier=versions[-2:-7:-1],
+        earlier=earlier,
+        looked_at=next((one["version"] for one in earlier if str(one["version"]) == looked_at), newest),
         is_long=card is not None and any(len(card[part]) > ROWS_MAX for part in PARTS),
         rows={part: range(_rows(form.values, part) + ROWS_SPARE) for part in PARTS},
         job_types=[] if isinstance(job_types, Failed) else boxes_of(job_types),

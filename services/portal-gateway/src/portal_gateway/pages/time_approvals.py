@@ -18,7 +18,7 @@ from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/approvals")
 APPROVERS = ("manager", "admin")
-SHOWN_MAX = 40
+SHOWN_MAX = 30
 ODD = {
     "out_of_scope": (mark("Out of scope"), "breach", "circle-alert", mark("not in the contract any more")),
     "overage": (mark("Overage"), "breach", "hourglass", mark("%(time)s beyond the bucket")),

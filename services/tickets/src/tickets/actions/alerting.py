@@ -169,7 +169,7 @@ async def client_of_code(tx: Transaction, *, code: str) -> UUID:
     Raises:
         NotFound: there is none.
     """
-    found = await store.client_of_code(tx, code=code)
+    found = await organisation.client_of_code(tx, code=code)
     if found is None:
         raise NotFound
     return found

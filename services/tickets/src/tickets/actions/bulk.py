@@ -15,7 +15,7 @@ from msp_kit.problems import NotFound
 from tickets.actions.journal import Journal
 from tickets.actions.raising import actor_of
 from tickets.actions.tickets import with_changes
-from tickets.domain.scope import JobTypeOutsideContract, LevelOutsideContract
+from tickets.domain.scope import JobTypeOutsideContract, LevelOutsideContract, Terms
 from tickets.domain.ticket import Status, StatusNotReachable, Ticket, TicketClosed
 from tickets.store import organisation, tickets as store
 
@@ -59,6 +59,10 @@ async def edit(tx: Transaction, *, ticket_ids: Sequence[UUID], wanted: Edit, by:
     ):
         raise NotFound
     found = await store.lock_tickets(tx, ticket_ids=ticket_ids)
+    contracts = (
+        {ticket.contract_id for ticket in found.values()} if {"job_type", "level"} & wanted.fields.keys() else ()
+    )
+    terms = await organisation.terms_of_contracts(tx, contract_ids=contracts) if contracts else {}
     outcomes: list[Outcome] = []
     events: list[Event] = []
     for ticket_id in dict.fromkeys(ticket_ids):
@@ -67,7 +71,7 @@ async def edit(tx: Transaction, *, ticket_ids: Sequence[UUID], wanted: Edit, by:
             outcomes.append(Outcome(ticket_id, None, is_done=False, refusal=NotFound("there is no such ticket")))
             continue
         try:
-            after = await _after(tx, ticket, wanted, agent)
+            after = await _after(tx, ticket, wanted, agent, terms.get(ticket.contract_id))
         except _REFUSALS as refusal:
             outcomes.append(Outcome(ticket.id, ticket.ref, is_done=False, revision=ticket.revision, refusal=refusal))
             continue
@@ -80,10 +84,10 @@ async def edit(tx: Transaction, *, ticket_ids: Sequence[UUID], wanted: Edit, by:
     return outcomes
 
 
-async def _after(tx: Transaction, ticket: Ticket, wanted: Edit, agent: str | None) -> Ticket:
+async def _after(tx: Transaction, ticket: Ticket, wanted: Edit, agent: str | None, terms: Terms | None) -> Ticket:
     if ticket.merged_into_id is not None:
         raise TicketClosed(f"{ticket.ref} was merged into another ticket")
-    after, _ = await with_changes(tx, ticket, wanted.fields)
+    after, _ = await with_changes(tx, ticket, wanted.fields, terms=terms)
     tags = ({*after.tags} - {*wanted.remove_tags}) | {*wanted.add_tags}
     after = replace(after, queue=wanted.queue or after.queue, tags=tuple(sorted(tags)))
     if wanted.assignee_id is not None:

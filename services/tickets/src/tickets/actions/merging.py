@@ -17,7 +17,7 @@ from tickets.actions import raising
 from tickets.actions.journal import Journal
 from tickets.actions.raising import Wish, actor_of
 from tickets.actions.tickets import check_unchanged, locked
-from tickets.actions.time import said
+from tickets.actions.time import check_lock, check_may_withdraw, said
 from tickets.domain.ticket import Ticket, TicketClosed
 from tickets.domain.time_entry import TimeEntry
 from tickets.store import labels, organisation, threads, tickets as store, time as time_store, workplaces
@@ -143,6 +143,7 @@ async def move_to_client(
         Conflict: the ticket is that client's already.
         TicketClosed: it is closed.
         NoActiveContract, JobTypeOutsideContract, LevelOutsideContract, AmbiguousContract: at the other client.
+        PeriodLocked: submitted time lies in a locked period of either client, and the caller is no manager.
     """
     source = await locked(tx, ticket_id)
     if source.client_id == client_id:
@@ -188,10 +189,13 @@ async def _log_anew(
     open_entries = [one for one in entries if one.status == "submitted"]
     terms = await organisation.terms_of_contract(tx, contract_id=target.contract_id)
     assert terms is not None, "a ticket has a contract"
+    bounds = await workplaces.bounds(tx, client_id=target.client_id)
+    await check_may_withdraw(tx, open_entries, by=by)
     because = f"{source.ref} moved to another client as {target.ref}. {reason}".strip()
     withdrawn, anew = [], []
     for one in open_entries:
         terms.check(job_type=one.job_type, level=one.level)
+        check_lock(one.worked_from, locked_before=bounds.locked_before, by=by)
         withdrawn.append(one.voided(by=str(by.id), reason=because[:500]))
         anew.append(
             replace(
@@ -203,6 +207,7 @@ async def _log_anew(
                 ref=target.ref,
                 revision=1,
                 corrects_id=one.id,
+                is_late=bounds.sealed_before is not None and one.worked_from < bounds.sealed_before,
             )
         )
     await time_store.save_decisions(tx, withdrawn)

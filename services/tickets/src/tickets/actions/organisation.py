@@ -24,8 +24,6 @@ async def add_queue(tx: Transaction, *, key: str, name: str) -> None:
     Raises:
         Conflict: key or name are taken.
     """
-    if key == "service-desk":
-        return  # the fallback is there from the beginning
     if not await store.add_queue(tx, key=key, name=name):
         raise Conflict(f"a queue with the key {key} or the name {name} is there already")
 

@@ -18,7 +18,7 @@ from tickets.actions.raising import Wish
 from tickets.domain.assignment import Candidate
 from tickets.domain.priority import PriorityUnknown
 from tickets.domain.scope import AmbiguousContract, JobTypeOutsideContract, LevelOutsideContract, NoActiveContract
-from tickets.store import alerts, organisation as store
+from tickets.store import organisation as store
 
 _REFUSALS = (
     NotFound,
@@ -117,7 +117,7 @@ async def create_project(tx: Transaction, values: dict[str, Any]) -> None:
 
 
 async def _client(tx: Transaction, code: str) -> UUID:
-    client_id = await alerts.client_of_code(tx, code=code)
+    client_id = await store.client_of_code(tx, code=code)
     if client_id is None:
         raise NotFound(f"there is no client {code}")
     return client_id

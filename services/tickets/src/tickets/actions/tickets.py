@@ -16,6 +16,7 @@ from tickets.actions.escalation import moved_up
 from tickets.actions.journal import SYSTEM_ACTOR, Journal
 from tickets.actions.raising import actor_of
 from tickets.domain.priority import priority_of
+from tickets.domain.scope import Terms
 from tickets.domain.ticket import LEVELS, NotForClients, Status, Ticket, TicketClosed, check_client_may_set
 from tickets.store import labels, organisation, threads, tickets as store
 from tickets.store.tickets import Message
@@ -160,8 +161,12 @@ async def change(
     return await changed(tx, ticket, after, by=by, reason=reason or why)
 
 
-async def with_changes(tx: Transaction, ticket: Ticket, changes: dict[str, Any]) -> tuple[Ticket, str]:
+async def with_changes(
+    tx: Transaction, ticket: Ticket, changes: dict[str, Any], *, terms: Terms | None = None
+) -> tuple[Ticket, str]:
     """Return a ticket with changes that its contract allows, and what the priority table had to say.
+
+    ``terms`` are those of its contract, when they are known already.
 
     Raises:
         JobTypeOutsideContract, LevelOutsideContract: with what is allowed.
@@ -173,7 +178,7 @@ async def with_changes(tx: Transaction, ticket: Ticket, changes: dict[str, Any])
         priority, why = priority_of(table, impact=after.impact, urgency=after.urgency, chosen=chosen)
         after = replace(after, priority=priority)
     if {"job_type", "level"} & changes.keys():
-        terms = await organisation.terms_of_contract(tx, contract_id=ticket.contract_id)
+        terms = terms or await organisation.terms_of_contract(tx, contract_id=ticket.contract_id)
         assert terms is not None, "a ticket has a contract"
         terms.check(job_type=after.job_type, level=after.level)
     return after, why

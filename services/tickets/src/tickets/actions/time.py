@@ -133,6 +133,18 @@ def check_lock(worked_from: datetime, *, locked_before: datetime | None, by: Cal
         raise PeriodLocked(f"work before {locked_before:%Y-%m-%d %H:%M} UTC is locked; ask a manager")
 
 
+async def check_may_withdraw(tx: Transaction, entries: Sequence[TimeEntry], *, by: Caller) -> None:
+    """Let managers withdraw entries of a client's locked period, nobody else.
+
+    Raises:
+        PeriodLocked: one of them lies in it.
+    """
+    for client_id in {one.client_id for one in entries}:
+        found = await workplaces.bounds(tx, client_id=client_id)
+        for one in entries:
+            check_lock(one.worked_from, locked_before=found.locked_before, by=by)
+
+
 async def _agent(tx: Transaction, place: Workplace, work: Work, *, by: Caller) -> tuple[UUID, str, UUID | None, str]:
     """Return whose time it is: id, name, person and zone; the caller's own unless a manager says otherwise."""
     if work.agent_id is not None and work.agent_id != place.agent_id:
@@ -187,7 +199,7 @@ async def void(tx: Transaction, *, entry_id: UUID, by: Caller, reason: str) -> T
     entry = await _one(tx, entry_id)
     if entry.person_id != by.id and not by.has_role("manager", "admin"):
         raise Forbidden("only a manager withdraws somebody else's time")
-    check_lock(entry.worked_from, locked_before=await workplaces.locked_before(tx, client_id=entry.client_id), by=by)
+    await check_may_withdraw(tx, [entry], by=by)
     return await _decided(tx, entry.voided(by=str(by.id), reason=reason), TimeVoided)
 
 
@@ -201,6 +213,9 @@ async def correct(tx: Transaction, *, entry_id: UUID, work: Work, by: Caller, re
     old = await _one(tx, entry_id)
     if old.person_id != by.id and not by.has_role("manager", "admin"):
         raise Forbidden("only a manager corrects somebody else's time")
+    if old.sealed_in is None:
+        # Of a sealed entry only what was missing is logged; any other is withdrawn, from wherever it lies.
+        await check_may_withdraw(tx, [old], by=by)
     mine = replace(
         work,
         ticket_id=old.ticket_id,

@@ -23,8 +23,10 @@ _TASKS = """
            k.assignee_id, k.job_type, k.level, k.due_on, k.is_client_visible, k.done_at, k.updated_at,
            coalesce(w.minutes, 0)::bigint AS worked_minutes
       FROM tasks k LEFT JOIN (
-           SELECT client_id, task_id, sum(worked_minutes) AS minutes FROM time_entries
-            WHERE task_id IS NOT NULL AND status IN ('submitted', 'approved') GROUP BY client_id, task_id) AS w
+           -- Only of these projects: all task time there ever was would be summed up otherwise.
+           SELECT e.client_id, e.task_id, sum(e.worked_minutes) AS minutes
+             FROM tasks t JOIN time_entries e ON e.client_id = t.client_id AND e.task_id = t.id
+            WHERE t.project_id = ANY($1) AND e.status IN ('submitted', 'approved') GROUP BY e.client_id, e.task_id) AS w
         ON w.client_id = k.client_id AND w.task_id = k.id
      WHERE k.project_id = ANY($1) ORDER BY k.position, k.id
 """

@@ -206,6 +206,14 @@ class ApproveMany(Body):
     client_id: ClientId | None = None
     before: Instant | None = None
 
+    @model_validator(mode="after")
+    def _is_one_choice(self) -> ApproveMany:
+        is_of_client = self.client_id is not None and self.before is not None
+        if is_of_client == bool(self.ids) or (self.ids and (self.client_id or self.before)):
+            message = "give ids, or client_id and before: the entries of a client worked before an instant"
+            raise ValueError(message)
+        return self
+
 
 class HoursView(View):
     """What became of an entry on its contract."""

@@ -62,9 +62,3 @@ async def count(tx: Transaction, *, client_id: UUID, system: str, dedup_key: str
         system,
         dedup_key,
     )
-
-
-async def client_of_code(tx: Transaction, *, code: str) -> UUID | None:
-    """Return the client with a code."""
-    found: UUID | None = await tx.fetchval("SELECT client_id FROM clients WHERE code = $1", code)
-    return found

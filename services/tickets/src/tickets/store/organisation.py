@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,14 @@ from tickets.domain.scope import Terms
 _RULE = "id::text AS id, position, job_types, levels, priorities, client_ids, words, tags, queue"
 TRIED_MAX = 20_000
 """Tickets that a dry run looks at, the newest."""
-_TERMS = "contract_id, client_id, ref, name, version, starts_on, ends_on, job_types, levels, priority"
+TERMS = tuple(field.name for field in fields(Terms))
+_TERMS = ", ".join(TERMS)
+_ALL_LEVELS, _FULL_WEEK_MINUTES = ("L1", "L2", "L3", "SA"), 2400
 
 
-def _terms(row: object) -> Terms:
-    values = dict(row)  # type: ignore[call-overload]
+def terms_of(row: Mapping[str, Any]) -> Terms:
+    """Return the terms in a row that has their columns, among others or alone."""
+    values = {name: row[name] for name in TERMS}
     return Terms(**{**values, "job_types": tuple(values["job_types"]), "levels": tuple(values["levels"])})
 
 
@@ -29,18 +33,30 @@ async def terms_of_client(tx: Transaction, *, client_id: UUID) -> list[Terms]:
     rows = await tx.fetch(
         f"SELECT {_TERMS} FROM contracts WHERE client_id = $1 AND status = 'active' ORDER BY ref", client_id
     )
-    return [_terms(row) for row in rows]
+    return [terms_of(row) for row in rows]
 
 
 async def terms_of_contract(tx: Transaction, *, contract_id: UUID) -> Terms | None:
     """Return the terms of one contract."""
     row = await tx.fetchrow(f"SELECT {_TERMS} FROM contracts WHERE contract_id = $1", contract_id)
-    return None if row is None else _terms(row)
+    return None if row is None else terms_of(row)
+
+
+async def terms_of_contracts(tx: Transaction, *, contract_ids: Collection[UUID]) -> dict[UUID, Terms]:
+    """Return the terms of contracts, by id."""
+    rows = await tx.fetch(f"SELECT {_TERMS} FROM contracts WHERE contract_id = ANY($1)", list(contract_ids))
+    return {row["contract_id"]: terms_of(row) for row in rows}
 
 
 async def timezone_of(tx: Transaction, *, client_id: UUID) -> str | None:
     """Return the zone of a client, ``None`` when it is not known."""
     found: str | None = await tx.fetchval("SELECT timezone FROM clients WHERE client_id = $1", client_id)
+    return found
+
+
+async def client_of_code(tx: Transaction, *, code: str) -> UUID | None:
+    """Return the client with a code."""
+    found: UUID | None = await tx.fetchval("SELECT client_id FROM clients WHERE code = $1", code)
     return found
 
 
@@ -127,11 +143,15 @@ async def agent_of_person(tx: Transaction, *, person_id: UUID, name: str) -> tup
     """Return id and name of the agent a person is; a staff person without a record becomes one that takes no tickets."""
     row = await tx.fetchrow("SELECT id, name FROM agents WHERE person_id = $1", person_id)
     if row is None:
-        agent = Candidate(new_id(), name, ("L1", "L2", "L3", "SA"), (), (), 2400)
-        await add_agent(tx, agent, person_id=person_id, takes_tickets=False)
+        await add_agent(tx, _newcomer(new_id(), name), person_id=person_id, takes_tickets=False)
         row = await tx.fetchrow("SELECT id, name FROM agents WHERE person_id = $1", person_id)
     assert row is not None
     return row["id"], row["name"]
+
+
+def _newcomer(agent_id: UUID, name: str) -> Candidate:
+    """Return an agent of whom nothing is known but the name; tickets are given to them once somebody says so."""
+    return Candidate(agent_id, name, _ALL_LEVELS, (), (), _FULL_WEEK_MINUTES)
 
 
 async def agent_name(tx: Transaction, *, agent_id: UUID) -> str | None:
@@ -164,8 +184,7 @@ async def agents_named(tx: Transaction, names: Sequence[str]) -> dict[str, UUID]
     found = {row["name"]: row["id"] for row in rows}
     for name in sorted(set(names) - set(found)):
         found[name] = new_id()
-        agent = Candidate(found[name], name, ("L1", "L2", "L3", "SA"), (), (), 2400)
-        await add_agent(tx, agent, person_id=None, takes_tickets=False)
+        await add_agent(tx, _newcomer(found[name], name), person_id=None, takes_tickets=False)
     return found
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msp_kit.database import Transaction
 from tickets.domain.scope import Terms
+from tickets.store.organisation import TERMS, terms_of
 
 # Both instants are midnights of the client's zone; nothing worked before them is free.
 _PERIODS = (
@@ -16,7 +17,7 @@ _PERIODS = (
     " (SELECT l.locked_before::timestamp AT TIME ZONE cl.timezone FROM period_locks l WHERE l.client_id = cl.client_id)"
     " AS locked_before"
 )
-_TERMS = "c.contract_id, c.client_id, c.ref, c.name, c.version, c.starts_on, c.ends_on, c.job_types, c.levels"
+_TERMS = ", ".join(f"c.{name}" for name in TERMS)
 _AGENT = "a.id AS agent_id, a.name AS agent_name, a.timezone"
 _ON_TICKET = f"""
     SELECT t.id AS ticket_id, NULL::uuid AS task_id, t.ref AS place_ref, t.status = 'closed' AS is_closed,
@@ -55,6 +56,14 @@ class Workplace:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """Before which instants a client's time is sealed and locked; ``None`` for neither."""
+
+    sealed_before: datetime | None
+    locked_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Timer:
     """A running timer of an agent."""
 
@@ -74,17 +83,6 @@ async def workplace(
     row = await tx.fetchrow(sql, place_id, person_id)
     if row is None:
         return None
-    terms = Terms(
-        contract_id=row["contract_id"],
-        client_id=row["client_id"],
-        ref=row["ref"],
-        name=row["name"],
-        version=row["version"],
-        starts_on=row["starts_on"],
-        ends_on=row["ends_on"],
-        job_types=tuple(row["job_types"]),
-        levels=tuple(row["levels"]),
-    )
     return Workplace(
         ticket_id=row["ticket_id"],
         task_id=row["task_id"],
@@ -92,7 +90,7 @@ async def workplace(
         is_closed=row["is_closed"] or row["is_merged"],
         job_type=row["job_type"],
         level=row["level"],
-        terms=terms,
+        terms=terms_of(row),
         agent_id=row["agent_id"],
         agent_name=row["agent_name"],
         timezone=row["timezone"],
@@ -118,14 +116,10 @@ async def overlapping(
     return [(row["worked_from"], row["worked_minutes"]) for row in rows]
 
 
-async def locked_before(tx: Transaction, *, client_id: UUID) -> datetime | None:
-    """Return the instant before which a client's time is locked."""
-    found: datetime | None = await tx.fetchval(
-        "SELECT l.locked_before::timestamp AT TIME ZONE c.timezone FROM period_locks l JOIN clients c USING (client_id)"
-        " WHERE l.client_id = $1",
-        client_id,
-    )
-    return found
+async def bounds(tx: Transaction, *, client_id: UUID) -> Bounds:
+    """Return before which instants a client's time is sealed and locked."""
+    row = await tx.fetchrow(f"SELECT {_PERIODS} FROM clients cl WHERE cl.client_id = $1", client_id)
+    return Bounds(None, None) if row is None else Bounds(**row)
 
 
 async def save_lock(tx: Transaction, *, client_id: UUID, locked_before: date | None, by: str, reason: str) -> None:
