@@ -103,7 +103,7 @@ async def _the_end(stage: Stage, ears: Iterable[Ear]) -> None:
 async def events(stage: Stage, side: Side) -> Report:
     """Read the list of events from its beginning, as everybody else."""
     report = Report()
-    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+    async with httpx.AsyncClient(base_url=stage.n.url, timeout=30) as client:
         for who, token in others(stage, side).items():
             text, after = "", ""
             while True:

@@ -86,6 +86,16 @@ async def sign_in(url: str, email: str) -> str:
         return api.token
 
 
+async def sign_in_anew(n: Neighbours, made: Actors) -> None:
+    """Give everybody a session again: what got through may have ended theirs."""
+    for role in STAFF_ROLES:
+        made.staff[role] = await sign_in(n.url, f"{role}@meridian.example")
+    for side in (made.ours, made.theirs):
+        for role in CLIENT_ROLES:
+            side.tokens[role] = await sign_in(n.url, f"{role}.{side.canary.lower()}@client.example")
+        side.tokens["all"] = await sign_in(n.url, side.company.email)
+
+
 @contextlib.asynccontextmanager
 async def actors(n: Neighbours) -> AsyncIterator[Actors]:
     async with AsyncExitStack() as stack:
@@ -225,7 +235,7 @@ async def a_side(n: Neighbours, cast: Any, canary: str) -> Side:
 
 
 async def a_file(n: Neighbours, person: Api, ticket_id: str, canary: str) -> dict[str, Any]:
-    async with httpx.AsyncClient(base_url=n.url) as client:
+    async with httpx.AsyncClient(base_url=n.url, timeout=30) as client:
         answer = await client.post(
             f"/api/v1/tickets/{ticket_id}/attachments?name={canary}.txt",
             headers={"authorization": f"Bearer {person.token}"},

@@ -44,10 +44,10 @@ async def tell_at_once(stage: Stage, side: Side) -> None:
 async def go_on(stage: Stage, side: Side) -> dict[str, int]:
     """Send every write that is about something of a client, as staff and as the client's own; return what was answered."""
     tokens = {role: await sign_in(stage.n.url, f"{role}@meridian.example") for role in STAFF_ROLES}
-    wanted = [one for one in stage.operations if not one.is_safe and not one.is_public and _is_about(one)]
+    wanted = [one for one in stage.operations if not one.is_safe and not one.is_public and is_about(one)]
     wanted.sort(key=lambda one: (one.path.split("/")[3] in LAST, one.method == "DELETE", one.path))
     answered = {}
-    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+    async with httpx.AsyncClient(base_url=stage.n.url, timeout=30) as client:
         for one in wanted:
             body = {
                 **json.loads(one.sample),
@@ -65,7 +65,8 @@ async def go_on(stage: Stage, side: Side) -> dict[str, int]:
     return answered
 
 
-def _is_about(one: Operation) -> bool:
+def is_about(one: Operation) -> bool:
+    """Return whether an operation is about something of a client."""
     if one.path.startswith(NEVER):
         return False
     return bool(set(OWNED) & {*one.parameters, *(one.body or ())})

@@ -64,7 +64,7 @@ async def hosted(stage: Stage, made: Links) -> Report:
         "its number": stage.actors.ours.refs["invoices"],
         "anything": "%25",
     }
-    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+    async with httpx.AsyncClient(base_url=stage.n.url, timeout=30) as client:
         unknown = await client.get(f"/i/{'x' * 43}")
         for place in ("", "/invoice.pdf", "/logo"):
             for name, token in wrong.items():
@@ -85,7 +85,7 @@ async def mail_links(stage: Stage) -> Report:
     report, house = Report(), stage.n.app.state.house
     person_id = bare(stage.actors.ours.objects["person_id"])
     before = await _settings(stage)
-    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+    async with httpx.AsyncClient(base_url=stage.n.url, timeout=30) as client:
         for name, token in _unsubscribing(house, person_id).items():
             answer = await client.post(f"/unsubscribe/{token}")
             is_refused = answer.status_code == 404 and await _settings(stage) == before
@@ -119,7 +119,7 @@ def _text(sealed: bytes) -> str:
 
 async def _settings(stage: Stage) -> Any:
     headers = dict(bearer(stage.actors.ours.tokens["all"]))
-    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+    async with httpx.AsyncClient(base_url=stage.n.url, timeout=30) as client:
         return (await client.get("/api/v1/notifications/settings", headers=headers)).json()
 
 

@@ -7,45 +7,14 @@ import pkgutil
 import re
 from typing import Any
 
-import asyncpg
 import httpx2 as httpx
-from cast import Side
+from cast import Side, sign_in_anew
 from matrix import Stage, bearer, cells, run
+from tables import written
 
 from portal_gateway import pages
 
 CELLS_MIN = 3000
-WRITTEN_BY_ASKING = {
-    "sessions",
-    "api_keys",
-    "sign_in_failures",
-    "audit",
-    "audit_head",
-    "challenges",
-    "half_sign_ins",
-    "mails",
-    "reset_asks",
-}
-
-
-async def written(stage: Stage) -> dict[str, str]:
-    """Return a digest of every table of every service, without what asking alone leaves behind."""
-    found: dict[str, str] = {}
-    for service in stage.n.services.values():
-        connection = await asyncpg.connect(service.superuser_url)
-        try:
-            tables = await connection.fetch(
-                "SELECT c.oid::regclass::text AS name FROM pg_class c"
-                " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
-            )
-            for (name,) in [*tables, ("bus.event_log",)]:
-                if name.strip('"') not in WRITTEN_BY_ASKING:
-                    found[f"{service.name}.{name}"] = await connection.fetchval(
-                        f"SELECT count(*) || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
-                    )
-        finally:
-            await connection.close()
-    return found
 
 
 def test_every_operation_says_who_may_call_it(stage: Stage) -> None:
@@ -93,6 +62,7 @@ def test_every_operation_of_every_service_is_described_by_the_door(stage: Stage)
 
 
 async def test_the_attack_matrix(stage: Stage) -> None:
+    await sign_in_anew(stage.n, stage.actors)
     before = await written(stage)
 
     report = await run(stage.n, cells(stage.n, stage.actors, stage.operations))
@@ -105,7 +75,7 @@ async def test_the_attack_matrix(stage: Stage) -> None:
 
 async def test_the_own_objects_are_there(stage: Stage) -> None:
     """A wall that lets nobody through would pass every other test."""
-    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+    async with httpx.AsyncClient(base_url=stage.n.url, timeout=30) as client:
         for side in (stage.actors.ours, stage.actors.theirs):
             cookies = {"cookie": f"sid={side.tokens['all']}"}
             for kind, ref in side.refs.items():
@@ -120,7 +90,7 @@ async def test_the_own_objects_are_there(stage: Stage) -> None:
 async def test_a_key_of_another_client_gives_nothing_back(stage: Stage) -> None:
     sent: dict[str, Any] = {"description": "", "job_type": "network", "priority": "low", "level": "L1"}
     made = {}
-    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+    async with httpx.AsyncClient(base_url=stage.n.url, timeout=30) as client:
         for name in ("ours", "theirs", "ours again", "ours otherwise"):
             side: Side = getattr(stage.actors, name.partition(" ")[0])
             headers = dict(bearer(side.tokens["all"], **{"idempotency-key": "the-very-same-key"}))
@@ -141,7 +111,7 @@ async def test_pages_are_for_whom_they_were_made(stage: Stage) -> None:
     paths = sorted({route.path for route in routes if "GET" in (route.methods or ())})
     wrong: dict[str, Any] = {}
     refs = stage.actors.ours.refs
-    async with httpx.AsyncClient(base_url=stage.n.url) as client:
+    async with httpx.AsyncClient(base_url=stage.n.url, timeout=30) as client:
         for path in paths:
             ours = re.sub(r"(\w+)/\{(ref|number)\}", lambda found: f"{found[1]}/{refs.get(found[1], 'x')}", path)
             url = re.sub(r"\{(\w+)\}", lambda found: stage.actors.ours.objects.get(found[1], "x"), ours)

@@ -77,7 +77,7 @@ from portal_gateway.pages import (
     what_if,
     workload,
 )
-from portal_gateway.pages.site import HERE, Site, failure
+from portal_gateway.pages.site import HERE, FormTooLarge, FormUnreadable, Site, failure
 from portal_gateway.pages.surroundings import Brands, Surroundings
 from portal_gateway.scope import Visitors
 from portal_gateway.services import Services
@@ -201,6 +201,15 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
 
 
 def _answer_what_is_not_there(app: FastAPI, site: Site) -> None:
+    # Pages for whoever has signed in answer these themselves; the others are here.
+    @app.exception_handler(FormUnreadable)
+    async def no_form(_request: Request, _error: Exception) -> Response:
+        return failure(site, None, status=400)
+
+    @app.exception_handler(FormTooLarge)
+    async def much_too_large(_request: Request, _error: Exception) -> Response:
+        return failure(site, None, status=413)
+
     @app.exception_handler(404)
     async def nothing_here(request: Request, _error: Exception) -> Response:
         is_for_programs = request.scope["path"].startswith(f"{PREFIX}/")

@@ -14,6 +14,7 @@ from msp_kit import ids
 from msp_kit.api import ACCESS, allows as allows_in_service, check_depth
 from msp_kit.database import SYSTEM, Database
 from msp_kit.identity import Access
+from msp_kit.strict import StrictRequest
 from portal_gateway.actions.sign_in import Origin
 from portal_gateway.house import House
 from portal_gateway.limits import Limits
@@ -78,10 +79,10 @@ class DoorRoute(APIRoute):
                 state = limits.of_visitor(visitor, method=request.method)
                 request.state.visitor = visitor
             check_depth(await request.body())
-            if b"\\u0000" in await request.body() or "%00" in request.url.query:
+            if b"\\u0000" in await request.body() or "%00" in request.url.query or "\0" in request.scope["path"]:
                 raise RequestValidationError(_NUL)
             with ids.form(is_prefixed=True):
-                response = await original(request)
+                response = await original(await StrictRequest.of(request))
             response.headers.update({**state.headers(), "cache-control": "no-store", VERSION_HEADER: API_VERSION})
             return response
 

@@ -18,6 +18,7 @@ from portal_gateway.prose import refusal
 
 TIMEOUT_SECONDS = 20.0
 CONNECT_SECONDS = 2.0
+KEEP_SECONDS = 4.0
 FAILURES_MAX = 5
 PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.5, 5.0
 SERVICE_OF = {
@@ -196,7 +197,8 @@ class Services:
         """Open the connection pool."""
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
-            connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=30),
+            # Shorter than the servers keep theirs: nothing is sent on a connection that is just being closed.
+            connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=KEEP_SECONDS),
             auto_decompress=False,
         )
         # By itself it would send PUT and DELETE twice when a service hangs up: what is tried again is decided in `send`.

@@ -25,6 +25,7 @@ from msp_kit.description import say_how_it_refuses
 from msp_kit.identity import HEADER, Access, Caller, Verifier
 from msp_kit.problems import BodyTooLarge, BodyTooSlow, Problem
 from msp_kit.settings import ServiceSettings
+from msp_kit.strict import StrictRequest
 
 ACCESS = "x-msp-access"
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -98,10 +99,10 @@ class GuardedRoute(APIRoute):
             is_file = _is_file(request.headers.get("content-type", ""))
             if not is_file:
                 check_depth(await request.body())
-            if (not is_file and b"\\u0000" in await request.body()) or "%00" in query:
+            if (not is_file and b"\\u0000" in await request.body()) or "%00" in query or "\0" in request.scope["path"]:
                 raise RequestValidationError(_NUL)
             with ids.form(is_prefixed=request.headers.get(ids.HEADER) == ids.PREFIXED):
-                response = await original(request)
+                response = await original(await StrictRequest.of(request))
             # Still inside the function scope of the transaction: the answer commits together with the effect.
             await idempotency.remember(request, response)
             return response

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
+from msp_kernel.ids import is_bare
 from msp_kit.pagination import After, Limit, Page, page_of, position
-from msp_kit.problems import NotFound
+from msp_kit.problems import BadCursor, NotFound
 from msp_kit.revisions import IfMatch
 from portal_gateway.actions import people as verbs
 from portal_gateway.actions.sign_in import SignInRefused
@@ -120,9 +121,11 @@ async def list_people(
     after: After = None,
 ) -> Page[PersonView]:
     """Return people by name: for a client's administrator, the own ones."""
-    caller = visitor.caller
+    caller, where = visitor.caller, position(after, of=2)
+    if where is not None and not (isinstance(where[0], str) and "\0" not in where[0] and is_bare(str(where[1]))):
+        raise BadCursor("take the cursor from `next` of the previous page")
     async with database.transaction(caller.scope) as tx:
-        rows = await verbs.listed(tx, client_id=caller.client_id or client_id, after=position(after, of=2), limit=limit)
+        rows = await verbs.listed(tx, client_id=caller.client_id or client_id, after=where, limit=limit)
     page, following = page_of(rows, limit=limit, key=lambda one: (one.display_name, str(one.id)))
     return Page(items=[PersonView.of(one) for one in page], next=following)
 

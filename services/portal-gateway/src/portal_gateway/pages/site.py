@@ -59,7 +59,7 @@ HEADERS = {
 }
 ENROLMENT = "/settings/security"
 STATEMENT_FORMS = ("pdf", "csv", "json")
-FORM_BYTES_MAX = 1_000_000
+FORM_BYTES_MAX, FIELDS_MAX = 1_000_000, 500
 """Twenty thousand letters of any script take a quarter of it."""
 TOO_LARGE = mark("Nothing was sent. Go back: your text is still there; shorten it or put it into a file.")
 ZONE = "Europe/London"
@@ -79,6 +79,10 @@ class Failed:
 
 class FormTooLarge(Exception):
     """A form holds more than any of ours can."""
+
+
+class FormUnreadable(Exception):
+    """What was sent is no form: not UTF-8, or of more fields than any of ours has."""
 
 
 class Site:
@@ -184,12 +188,20 @@ async def form_of(request: Request, visitor: Visitor | None) -> dict[str, str]:
     Raises:
         CsrfFailed: the form does not carry the session's token.
         FormTooLarge: it is too long to be one of ours.
+        FormUnreadable: it cannot be read without losing something.
     """
     body = await request.body()
     if len(body) > FORM_BYTES_MAX:
         raise FormTooLarge
     fields: dict[str, str] = {}
-    for name, value in parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=500):
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
+    except ValueError as error:
+        raise FormUnreadable from error
+    if any("\0" in text for pair in pairs for text in pair):
+        # No database of ours keeps it, and no keyboard has it.
+        raise FormUnreadable
+    for name, value in pairs:
         fields[name] = f"{fields[name]},{value}" if name in fields else value
     if visitor is not None:
         given = request.headers.get(CSRF_HEADER) or fields.pop(CSRF_FIELD, None)
@@ -254,6 +266,8 @@ def page_route(router: APIRouter, path: str, *methods: str) -> Callable[[Handler
                 return go(ENROLMENT)
             except (Forbidden, CsrfFailed, OutOfScope) as error:
                 return failure(site, visitor, status=403, detail=refusal(str(error)))
+            except FormUnreadable:
+                return failure(site, visitor, status=400)
             except FormTooLarge:
                 return failure(site, visitor, status=413, detail=gettext(TOO_LARGE))
             except ServiceAway as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from msp_kit.api import Body, View
 from msp_kit.ids import Subject
@@ -39,17 +39,28 @@ class UnreadView(View):
     unread: int
 
 
+def _of_this_time(at: datetime) -> datetime:
+    if not YEAR_MIN <= at.year <= YEAR_MAX:
+        message = f"instants lie in the years {YEAR_MIN} to {YEAR_MAX}"
+        raise ValueError(message)
+    return at
+
+
+YEAR_MIN, YEAR_MAX = 2000, 2199
+Instant = Annotated[AwareDatetime, AfterValidator(_of_this_time)]
+
+
 class SetNotification(Body):
     """What becomes of a notification; `until` says when a snoozed one comes back."""
 
     state: Literal["open", "done", "snoozed"]
-    until: AwareDatetime | None = None
+    until: Instant | None = None
 
 
 class SettleNotifications(Body):
     """Up to when what is open is done; without it, all of it."""
 
-    before: AwareDatetime | None = None
+    before: Instant | None = None
 
 
 class SettledView(View):

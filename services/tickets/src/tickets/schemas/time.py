@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
@@ -14,15 +14,17 @@ from tickets.domain.time_entry import WORKED_MINUTES_MAX
 from tickets.schemas.ids import ActorName, AgentId, ClientId, ContractId, TaskId, TicketId, TimeEntryId
 from tickets.schemas.tickets import Code, Level
 
+YEAR_MIN, YEAR_MAX = 2000, 2199
 
-def _not_ancient(at: datetime) -> datetime:
-    if at < datetime(2000, 1, 1, tzinfo=UTC):
-        message = "instants lie in the year 2000 or later"
+
+def _of_this_time(at: datetime) -> datetime:
+    if not YEAR_MIN <= at.year <= YEAR_MAX:
+        message = f"instants lie in the years {YEAR_MIN} to {YEAR_MAX}"
         raise ValueError(message)
     return at
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_not_ancient)]
+Instant = Annotated[AwareDatetime, AfterValidator(_of_this_time)]
 WorkedMinutes = Annotated[int, Field(ge=1, le=WORKED_MINUTES_MAX, strict=True)]
 
 
