@@ -25,7 +25,7 @@ router = APIRouter(prefix="/desk/sla")
 MANAGERS = ("manager", "admin", "finance", "dispatcher")
 WEEKS = 12
 ROWS = 24
-PARTS_MAX = 8
+PARTS_MAX = 6
 PAGES_MAX = 10
 CHOICES_MAX = 200
 DAYS = words.DAYS
