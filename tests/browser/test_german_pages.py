@@ -17,8 +17,8 @@ from portal_gateway.language import CATALOGUES
 PHONE = 320
 LETTERS_MIN = 10
 """A pattern with fewer letters of its own fits names and titles as well."""
-NAMES = {"Service desk", "Support", "On hold"}
-"""What the demo calls its queues and job types; they are names, and stay."""
+NAMES = {"Service desk", "Security", "Time and materials", "Solved, please confirm"}
+"""What the demo calls its queues, job types, contracts and canned replies; they are names, and stay."""
 SAID = """() => {
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -36,6 +36,7 @@ SAID = """() => {
 def english() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
     """Return what the pages and the services say in English and otherwise in German: whole texts, and those with gaps."""
     exact: set[str] = set()
+    german: set[str] = set()
     shapes = []
     for name in ("de", "prose-de"):
         with (CATALOGUES / f"{name}.po").open("rb") as file:
@@ -43,6 +44,7 @@ def english() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
         for one in catalogue:
             sources = [one.id] if isinstance(one.id, str) else list(one.id)
             words = [one.string] if isinstance(one.string, str) else list(one.string or ())
+            german |= set(words)
             for source in sources:
                 if not source or source in words or source in NAMES:
                     continue
@@ -52,7 +54,8 @@ def english() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
                 elif sum(letter.isalpha() for letter in plain) >= LETTERS_MIN:
                     parts = re.split(r"%\(\w+\)s|<[^>]+>", source.replace("%%", "%"))
                     shapes.append(re.compile(".+".join(map(re.escape, parts))))
-    return frozenset(exact), tuple(shapes)
+    # A German word may be an English one for something else: Tag, Filter.
+    return frozenset(exact - german), tuple(shapes)
 
 
 async def left_over(page: Page) -> set[str]:

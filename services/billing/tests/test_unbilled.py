@@ -12,10 +12,10 @@ import pytest
 from office import Office
 
 from billing.actions import drafting, runs
-from billing.documents.canonical import canonical
 from billing.domain.invoice import Control
 from billing.domain.work import Summed
 from billing.store import intake, unbilled
+from billing.store.canonical import canonical
 from billing.testing import MONDAY, SELLER, a_contract, answers, posted
 from msp_events.base import Span
 from msp_events.contracts import HoursHeld, HoursReleased, RateTerms

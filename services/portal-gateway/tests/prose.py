@@ -84,6 +84,14 @@ STRUNG = (
     *(f"{name}: %(before)s to %(after)s" for name in ("status", "priority", "level", "handling level", "job type")),
     *(f"{name}: %(before)s to %(after)s" for name in ("queue", "assignee", "title")),
     "tags: %(changes)s",
+    *("Resolution", "weekends", "holidays"),
+    *(
+        f"%(metric)s within %(budget)s {hours}: rule %(rule)s of contract version %(version)s, %(among)s; %(because)s."
+        for hours in ("counting %(widened)s too", "in the contract's hours")
+    ),
+    "priority %(code)s",
+    "level %(code)s",
+    "job type %(code)s",
     "nobody",
     "everything",
     "raised by %(name)s",

@@ -59,6 +59,16 @@ def test_whatever_stands_in_its_gaps_a_sentence_is_known(sentence: str, part: st
             "Due on Mon 05 Oct 2026 14:00, 1 h of 4 h used.",
             "Fällig am Mo., 5. Okt. 2026, 14:00, 1 h von 4 h verbraucht.",
         ),
+        (
+            (
+                "Resolution within 4 h counting weekends too: rule r1 of contract version 1, the only one that matches; it asks for"
+                " priority critical."
+            ),
+            (
+                "Lösung innerhalb von 4 h, Wochenenden gezählt: Regel r1 der Vertragsversion 1, die einzige passende; sie fragt"
+                " nach Priorität Kritisch."
+            ),
+        ),
         ("status: new to open; assignee: nobody to Nina", "Status: Neu zu In Arbeit; Zuständig: niemand zu Nina"),
         ("lowest expected load, 20 %, of the queue", "geringste erwartete Last, 20 %, aus der Warteschlange"),
         ("nobody ever said this before", "nobody ever said this before"),

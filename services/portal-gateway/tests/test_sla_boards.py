@@ -335,7 +335,7 @@ async def test_a_breach_says_how_late_why_and_whose(seen: Pages) -> None:
             ("priority", "high"),
             ("outcome", "missed"),
             ("outcome", "open_overdue"),
-            ("limit", "30"),
+            ("limit", "24"),
         ]
     )
     assert "?from=2026-09-01&amp;to=2026-11-01&amp;priority=high&amp;after=abc" in html

@@ -87,14 +87,14 @@ async def test_what_waits_is_for_those_who_approve(desk: Any) -> None:
         assert (await desk.requests.get(who, "/time-entries/to-approve")).status_code == status
 
 
-async def test_a_contract_told_again_fills_in_its_calendar(desk: Any) -> None:
+async def test_of_a_contract_without_a_calendar_no_hours_are_odd_until_it_is_told_anew(desk: Any) -> None:
     ticket = await desk.raised()
     saturday = await desk.logged(ticket, worked_from="2026-11-14T10:00:00Z")
     async with desk.database.transaction(SYSTEM) as tx:
         await tx.driver.execute("UPDATE contracts SET calendar = NULL")
     unknown = codes(await to_approve(desk))
 
-    await desk.speaker.say(a_contract(desk.ours, contract_id=ticket["contract_id"]))
+    await desk.speaker.say(a_contract(desk.ours, contract_id=ticket["contract_id"], revision=2))
 
     assert unknown == {saturday["id"]: []}
     assert codes(await to_approve(desk)) == {saturday["id"]: ["weekend"]}

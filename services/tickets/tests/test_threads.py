@@ -114,9 +114,9 @@ async def test_a_merge_moves_messages_watchers_and_unsealed_time_and_the_old_ref
     (closed,) = await said(desk.database, TicketClosed)
     assert (str(closed.merged_into_id), closed.resolved_at) == (older["id"], None)
     told = [one for one in await said(desk.database, TimeLogged, TimeApproved) if str(one.ticket_id) == older["id"]]
-    assert {(str(one.time_entry_id), one.status) for one in told} == {
-        (waiting["id"], "submitted"),
-        (approved["id"], "approved"),
+    assert {(str(one.time_entry_id), one.status, one.ref) for one in told} == {
+        (waiting["id"], "submitted", "HLO-1"),
+        (approved["id"], "approved", "HLO-1"),
     }
     assert await holds(desk)
 

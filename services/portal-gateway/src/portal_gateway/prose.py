@@ -24,6 +24,8 @@ CHARACTERS_MAX = 1000
 DEPTH_MAX = 4
 LETTERS_MIN = 8
 """A shorter pattern fits too much of what people write."""
+PIECE_LETTERS_MIN = 5
+"""The same, for a piece of a list all of whose pieces are known."""
 _GAP = re.compile(r"%\((\w+)\)s")
 _INSTANT = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)?")
 _WORD = rf"(?:\S+|{_INSTANT.pattern})"
@@ -77,11 +79,10 @@ def _say(text: str, language: str, depth: int) -> str:
         return exact[plain]
     if depth and all(one in WORDS for one in plain.split(", ")):
         return ", ".join(inside(word(one)) for one in plain.split(", "))
-    for string in (" / ", "; "):
+    for string in (" / ", "; ", ", "):
         pieces = plain.split(string)
-        told = [_say(one, language, depth + 1) for one in pieces] if len(pieces) > 1 else []
-        if told and all(before != after for before, after in zip(pieces, told, strict=True)):
-            return string.join(told)
+        if len(pieces) > 1 and all(_is_known(one, language) for one in pieces):
+            return string.join(_say(one, language, depth + 1) for one in pieces)
     for pattern in patterns:
         if not depth and pattern.letters < LETTERS_MIN:
             break
@@ -92,6 +93,12 @@ def _say(text: str, language: str, depth: int) -> str:
         return f"{_say(plain[:-1], language, depth)}."
     first, colon, rest = plain.partition(": ")
     return f"{_say(first, language, depth + 1)}: {_say(rest, language, depth + 1)}" if colon else plain
+
+
+def _is_known(text: str, language: str) -> bool:
+    """Return whether a text is one sentence that the language has words for."""
+    exact, patterns = _known(language)
+    return text in exact or any(one.letters >= PIECE_LETTERS_MIN and one.shape.fullmatch(text) for one in patterns)
 
 
 def _part(text: str, language: str, depth: int) -> str:

@@ -124,6 +124,7 @@ WORDS: Mapping[str, str] = {
     "escalate": mark("Escalation"),
     "retarget": mark("Target was changed"),
     "answered": mark("Answered"),
+    "raised": mark("Raised"),
     "closed without being resolved": mark("Closed without being resolved"),
     "no target any more": mark("No target any more"),
     # Invoice runs and what is on an invoice.

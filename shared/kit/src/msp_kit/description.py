@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 from msp_kit.problems import CONTENT_TYPE
 
@@ -47,6 +47,12 @@ PROBLEM: dict[str, Any] = {
         },
     },
 }
+
+
+def file_of(*media_types: str) -> dict[str, Any]:
+    """Return what describes an operation that answers with a file, for its decorator."""
+    content: dict[str, Any] = {one: {} for one in media_types}
+    return {"response_class": Response, "responses": {int(HTTPStatus.OK): {"content": content}}}
 
 
 def say_how_it_refuses(app: FastAPI, statuses: Iterable[int]) -> None:

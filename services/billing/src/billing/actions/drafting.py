@@ -8,13 +8,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from billing.documents.canonical import canonical
 from billing.domain.invoice import TotalsDiffer, filled, frame_of
 from billing.domain.items import Charge, Credit, price_fixed_items, with_charges, with_credits
 from billing.domain.pricing import PricedLine, Terms, price_sums
 from billing.domain.profile import Finding, client_of, incomplete
 from billing.domain.work import Summed
 from billing.store import intake, invoices, profiles
+from billing.store.canonical import canonical
 from billing.store.invoices import Draft
 from msp_events.billing import InvoiceDrafted
 from msp_kit.database import Transaction

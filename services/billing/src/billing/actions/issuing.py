@@ -12,11 +12,11 @@ from billing.actions import payments
 from billing.actions.drafting import findings_of, state
 from billing.actions.profiles import logo_of, seller_of
 from billing.documents import made_for
-from billing.documents.canonical import canonical
 from billing.domain.credit_note import MoreThanIsLeft, NotAnInvoice, credit_content, credited_parts
 from billing.domain.invoice import chained
 from billing.domain.profile import InvoiceIncomplete
 from billing.store import invoices, runs
+from billing.store.canonical import canonical
 from billing.store.invoices import Draft, Issued
 from msp_events.billing import CreditNoteIssued, InvoiceIssued, ReturnedHours
 from msp_kernel.ids import new_id

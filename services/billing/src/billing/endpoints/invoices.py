@@ -29,6 +29,7 @@ from billing.schemas.invoices import (
     TotalsView,
 )
 from msp_kit.api import CallerNow, Tx, guarded_router
+from msp_kit.description import file_of
 from msp_kit.pagination import After, Limit, Page
 from msp_kit.pdf import PdfResponse
 from msp_kit.problems import NotFound
@@ -78,7 +79,7 @@ async def one_invoice(invoice: InvoiceName, tx: Tx, caller: CallerNow) -> StaffI
     return StaffInvoiceView.model_validate(row) if caller.kind == "staff" else InvoiceView.model_validate(row)
 
 
-@router.get("/invoices/{invoice}/pdf", openapi_extra=READERS)
+@router.get("/invoices/{invoice}/pdf", openapi_extra=READERS, **file_of("application/pdf"))
 async def pdf(invoice: InvoiceName, tx: Tx, seller: DefaultSeller) -> Response:
     """Return the document of an invoice; a draft is marked as one, and only staff sees drafts."""
     row = await _found(tx, invoice)
@@ -91,7 +92,7 @@ async def pdf(invoice: InvoiceName, tx: Tx, seller: DefaultSeller) -> Response:
     return PdfResponse(partial(render, draft, logo=await logo_of(tx, now)), name="draft")
 
 
-@router.get("/invoices/{invoice}/xml", openapi_extra=READERS)
+@router.get("/invoices/{invoice}/xml", openapi_extra=READERS, **file_of("application/xml"))
 async def xml(invoice: InvoiceName, tx: Tx, syntax: Annotated[str, Query(pattern="^(ubl|cii)$")] = "ubl") -> Response:
     """Return the e-invoice in the syntax UBL 2.1 or CII; a draft, or a currency EN 16931 cannot say, has none."""
     row = await _found(tx, invoice)
@@ -102,7 +103,7 @@ async def xml(invoice: InvoiceName, tx: Tx, syntax: Annotated[str, Query(pattern
     return Response(body, media_type="application/xml", headers=headers)
 
 
-@router.get("/invoices/{invoice}/csv", openapi_extra=READERS)
+@router.get("/invoices/{invoice}/csv", openapi_extra=READERS, **file_of("text/csv"))
 async def csv(invoice: InvoiceName, tx: Tx) -> Response:
     """Return the lines of an invoice with the time entries behind them as CSV."""
     row = await _found(tx, invoice)

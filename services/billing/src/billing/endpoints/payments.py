@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from billing.actions import bank, online, payments, profiles
-from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, READERS, EndDay, FirstDay, Provider, logo_answer
+from billing.endpoints.who import APPROVERS, BILLERS, ISSUERS, PICTURE, READERS, EndDay, FirstDay, Provider, logo_answer
 from billing.reports import invoices, receivables as reports
 from billing.schemas.ids import BankLineId, ClientId, InvoiceId, InvoiceLinkId, PaymentId, WriteOffId
 from billing.schemas.payments import (
@@ -43,6 +43,7 @@ from billing.schemas.payments import (
     WriteOffView,
 )
 from msp_kit.api import Tx, guarded_router
+from msp_kit.description import file_of
 from msp_kit.pagination import After, Limit, Page
 from msp_kit.problems import NotFound
 
@@ -258,7 +259,7 @@ async def hosted(body: OpenToken, tx: Tx) -> HostedView:
     )
 
 
-@router.post("/hosted-invoices/logo", openapi_extra=BILLERS)
+@router.post("/hosted-invoices/logo", openapi_extra=BILLERS, **PICTURE)
 async def hosted_logo(body: OpenToken, tx: Tx) -> Response:
     """Return the logo of the document behind a link."""
     row = await invoices.one_invoice(tx, invoice_id=await online.invoice_of_link(tx, token=body.token), number=None)
@@ -266,7 +267,7 @@ async def hosted_logo(body: OpenToken, tx: Tx) -> Response:
     return logo_answer(await profiles.logo_of(tx, row["seller"]))
 
 
-@router.post("/hosted-invoices/pdf", openapi_extra=BILLERS)
+@router.post("/hosted-invoices/pdf", openapi_extra=BILLERS, **file_of("application/pdf"))
 async def hosted_pdf(body: OpenToken, tx: Tx) -> Response:
     """Return the document behind a link."""
     invoice_id = await online.invoice_of_link(tx, token=body.token)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from billing.actions import profiles
-from billing.endpoints.who import ADMINS, BILLERS, READERS, DefaultSeller, logo_answer
+from billing.endpoints.who import ADMINS, BILLERS, PICTURE, READERS, DefaultSeller, logo_answer
 from billing.reports import invoices as reports, profiles as shown
 from billing.schemas.ids import ChargeId, ClientId, CreditId
 from billing.schemas.profiles import (
@@ -44,7 +44,7 @@ async def change_seller(body: SellerBody, tx: Tx) -> SellerBody:
     return body
 
 
-@router.get("/seller/logo", openapi_extra=BILLERS)
+@router.get("/seller/logo", openapi_extra=BILLERS, **PICTURE)
 async def logo(tx: Tx, default: DefaultSeller) -> Response:
     """Return the logo of the documents as it is kept: PNG or SVG."""
     return logo_answer(await profiles.logo_of(tx, await profiles.seller_of(tx, default)))

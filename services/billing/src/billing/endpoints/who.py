@@ -10,6 +10,7 @@ from fastapi import Depends, Query, Request, Response
 from billing.documents.logo import Logo
 from billing.providers import NoProvider, PaymentProvider
 from msp_kit.api import allows
+from msp_kit.description import file_of
 from msp_kit.problems import NotFound
 
 BILLERS = allows(staff=("manager", "finance", "admin"))
@@ -17,6 +18,9 @@ ISSUERS = allows(staff=("manager", "finance", "admin"), step_up=True)
 READERS = allows(staff=("manager", "finance", "admin"), client=("billing", "approver", "admin"))
 ADMINS = allows(staff=("finance", "admin"))
 APPROVERS = allows(staff=("finance", "admin"), step_up=True)
+
+
+PICTURE = file_of("image/png", "image/svg+xml")
 
 
 async def _default_seller(request: Request) -> dict[str, Any]:

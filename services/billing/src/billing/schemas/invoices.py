@@ -173,7 +173,7 @@ class SummaryView(View):
 
 
 class PreviewView(View):
-    """An invoice a client would get, as things stand."""
+    """An invoice a client would get, as things stand; the entries behind its lines are listed on the draft."""
 
     client_id: ClientId
     client_name: str

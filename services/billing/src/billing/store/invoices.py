@@ -11,12 +11,12 @@ from uuid import UUID
 
 import orjson
 
-from billing.documents.canonical import HOLE, pieces
 from billing.domain.credit_note import Credited
 from billing.domain.invoice import with_entries
 from billing.domain.profile import Finding
 from billing.domain.work import Ask
 from billing.store import intake, unbilled
+from billing.store.canonical import HOLE, pieces
 from msp_kit.database import Transaction
 
 Findings = Sequence[Finding]
@@ -60,10 +60,11 @@ class Issued:
 _ISSUED = ("series", "series_number", "number", "issued_at", "due_on", "content_sha256", "previous_sha256")
 
 
+# The list of rows is a sub-select so that it is read once, and looked up in the key, however long it is.
 # Texts are read beside what is taken, not carried along with it: every copy of half a megabyte is paid for in page faults.
 _ADD_DRAFT = """
 WITH taken AS (
-    DELETE FROM unbilled WHERE client_id = $1 AND n = ANY($13::text::bigint[]) AND contract_id = ANY($14)
+    DELETE FROM unbilled WHERE client_id = $1 AND n = ANY((SELECT $13::text::bigint[])::bigint[]) AND contract_id = ANY($14)
     RETURNING time_entry_id, worked_from, asks, minutes
 ), bound AS (
     INSERT INTO invoiced (client_id, time_entry_id, invoice_id) SELECT $1, time_entry_id, $2 FROM taken
@@ -79,7 +80,7 @@ INSERT INTO invoices (client_id, id, revision, period_close_id, currency, status
 SELECT $1, $2, 1, $3, $4, 'draft', $5, $6, $7, $8, $9, $10,
        ($11::text[])[1]
        || coalesce((SELECT string_agg(said, ',' ORDER BY worked_from, time_entry_id) FROM unbilled
-                     WHERE client_id = $1 AND n = ANY($13::text::bigint[]) AND contract_id = ANY($14)), '')
+                     WHERE client_id = $1 AND n = ANY((SELECT $13::text::bigint[])::bigint[]) AND contract_id = ANY($14)), '')
        || (SELECT string_agg(piece || coalesce(text, ''), '' ORDER BY hole)
              FROM unnest(($11::text[])[2:]) WITH ORDINALITY AS pieces (piece, hole) LEFT JOIN filled USING (hole)), $12
 ON CONFLICT DO NOTHING RETURNING (SELECT count(*) FROM taken)

@@ -14,9 +14,9 @@ from uuid import UUID
 
 import orjson
 
-from billing.documents.canonical import canonical
 from billing.domain.invoice import Control
 from billing.domain.work import Ask, Summed, Work, asks_of, entry_of
+from billing.store.canonical import canonical
 from msp_kit.database import Transaction
 
 

@@ -49,7 +49,7 @@ async def read_statement(
     return StatementView.model_validate(found)
 
 
-@router.get("/{contract_id}/statement.csv", openapi_extra=EVERYBODY)
+@router.get("/{contract_id}/statement.csv", openapi_extra=EVERYBODY, response_class=CsvResponse)
 async def download_statement(
     contract_id: ContractId, tx: Tx, starts_on: From = None, to: To = None, known_at: At = None
 ) -> Response:

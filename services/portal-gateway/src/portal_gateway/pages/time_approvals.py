@@ -18,7 +18,9 @@ from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/approvals")
 APPROVERS = ("manager", "admin")
-SHOWN_MAX = 30
+SHOWN_MAX = 25
+CHIPS_MAX = 12
+"""So many clients stand beside each other; more of them in a list to choose from."""
 ODD = {
     "out_of_scope": (mark("Out of scope"), "breach", "circle-alert", mark("not in the contract any more")),
     "overage": (mark("Overage"), "breach", "hourglass", mark("%(time)s beyond the bucket")),
@@ -62,6 +64,7 @@ async def _approvals(request: Request, site: Site, visitor: Visitor, form: Form,
         status=form.status,
         form=form,
         waiting=waiting,
+        chips_max=CHIPS_MAX,
         entries=entries,
         odd=said_of,
         client_id=client_id,

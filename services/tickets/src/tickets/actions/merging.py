@@ -66,7 +66,7 @@ async def merge(
     messages = await threads.move_messages(tx, source=source, target=target)
     await store.add_messages(tx, [_opening(source, target)])
     entries = await time_store.lock_unsealed_of(tx, ticket_id=source.id, client_id=source.client_id)
-    moved = [replace(one, ticket_id=target.id, revision=one.revision + 1) for one in entries]
+    moved = [replace(one, ticket_id=target.id, ref=target.ref, revision=one.revision + 1) for one in entries]
     await time_store.save_places(tx, moved)
     await _move_timers(tx, source, target)
     await labels.move_watchers(tx, client_id=source.client_id, from_id=source.id, to_id=target.id)

@@ -20,10 +20,7 @@ async def save_client(tx: Transaction, *values: Any) -> None:
 
 
 async def save_contract(tx: Transaction, *values: Any) -> None:
-    """Save a contract: head, days, job types, levels, priority and calendar, in the order of the columns below.
-
-    Told again (to fill a column that is new) it is saved again: one revision always says the same.
-    """
+    """Save a contract: head, days, job types, levels, priority and calendar, in the order of the columns below."""
     await tx.driver.execute(
         "INSERT INTO contracts AS c (client_id, contract_id, revision, ref, name, kind, version, status, starts_on,"
         " ends_on, job_types, levels, priority, calendar)"
@@ -31,7 +28,7 @@ async def save_contract(tx: Transaction, *values: Any) -> None:
         " ON CONFLICT (contract_id) DO UPDATE SET revision = excluded.revision, ref = excluded.ref, name = excluded.name,"
         " kind = excluded.kind, version = excluded.version, status = excluded.status, starts_on = excluded.starts_on,"
         " ends_on = excluded.ends_on, job_types = excluded.job_types, levels = excluded.levels, priority = excluded.priority,"
-        " calendar = excluded.calendar WHERE c.revision <= excluded.revision",
+        " calendar = excluded.calendar WHERE c.revision < excluded.revision",
         *values,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from billing.documents.canonical import canonical
+from billing.store.canonical import canonical
 from billing.testing import an_invoice, some_work
 
 PLAIN = st.text(st.characters(codec="utf-8"), max_size=20)
