@@ -73,7 +73,9 @@ async def test_what_is_odd_comes_first_says_why_and_is_not_ticked(seen: Pages) -
     assert dict(seen.upstream.query("/time-entries/to-approve"))["client_id"] == ACME
     assert "1 to look at first, not ticked" in said
     assert "Weekend Overage Moon light" in said
-    assert "1 h 15 min outside the opening hours; 5 min beyond the bucket; the service knows more than this page" in said
+    assert (
+        "1 h 15 min outside the opening hours; 5 min beyond the bucket; the service knows more than this page" in said
+    )
     assert ticked(html) == [PLAIN]
     assert 'aria-describedby="odd-1"' in html
     assert 'href="/desk/projects/PRJ-1"' in html, "time on a task leads to its project"

@@ -181,11 +181,11 @@ async def test_a_payment_without_an_invoice_is_recorded_on_account_and_allocated
 async def test_a_payment_that_cannot_be_recorded_is_told_beside_its_fields_and_what_was_typed_stays(
     seen: Pages,
 ) -> None:
-    form = {"client_id": ACME, "amount": "12,50", "received_on": "2026-11-20", "method": "card", "reference": "<b>"}
+    form = {"client_id": ACME, "amount": "12.345", "received_on": "2026-11-20", "method": "card", "reference": "<b>"}
     at = "/desk/billing/payments"
 
     refused = await seen.post(at, form)
-    assert (refused.status_code, 'id="amount-err">' in refused.text, 'value="12,50"' in refused.text) == (
+    assert (refused.status_code, 'id="amount-err">' in refused.text, 'value="12.345"' in refused.text) == (
         422,
         True,
         True,
