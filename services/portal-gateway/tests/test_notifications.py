@@ -173,7 +173,7 @@ async def test_done_put_off_and_open_again(desk: Desk) -> None:
     assert {(one.status_code, one.json()["code"]) for one in answers} == {(404, "not-found")}
     assert (await door.send(PRIYA, "GET", "/notifications/unread")).json() == {"unread": 1}
 
-    for until in ("2999-01-01T00:00:00Z", "2020-01-01T00:00:00Z", None):
+    for until in ("2090-01-01T00:00:00Z", "2020-01-01T00:00:00Z", None):
         refused = await door.send(PRIYA, "PUT", mine, {"state": "snoozed", "until": until})
         assert (refused.status_code, refused.json()["code"]) == (422, "bad-notification-settings")
     in_an_hour = (await now(door) + timedelta(hours=1)).isoformat()
