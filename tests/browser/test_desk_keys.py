@@ -8,6 +8,7 @@ from browsing import accessible, signed_in
 from playwright.async_api import Browser, Page, expect
 from story import Cast, Company, a_cast
 
+from msp_kernel.ids import parsed
 from msp_local.api import Api
 from msp_local.stack import Platform
 
@@ -105,7 +106,7 @@ async def test_a_ticket_is_assigned_and_a_new_one_begun_from_the_keyboard(
 
         await press("a")
         await expect(page.locator("#m-agent")).to_be_focused()
-        await page.select_option("#m-agent", value=cast.agent_id)
+        await page.select_option("#m-agent", value=str(parsed("agent", cast.agent_id)))
         await page.locator("#m-agent").press("Enter")
         await page.get_by_role("button", name="Assign", exact=True).press("Enter")
         await expect(page.locator("#details")).to_contain_text(await my_name(cast))

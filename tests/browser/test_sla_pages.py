@@ -13,6 +13,7 @@ from browsing import accessible, signed_in
 from playwright.async_api import Browser, Page, expect
 from story import Cast, Company, a_cast, a_target, first_of_month, today
 
+from msp_kernel.ids import parsed
 from msp_kit.testing import eventually
 from msp_local.api import Api
 from msp_local.stack import Platform
@@ -182,7 +183,7 @@ async def test_other_targets_change_verdicts_and_name_the_tickets(
     try:
         await page.goto("/desk/sla/what-if")
         await page.fill("#from", scene.period["from"])
-        await page.select_option("#contract_id", scene.company.contract_id)
+        await page.select_option("#contract_id", str(parsed("contract", scene.company.contract_id)))
         await page.get_by_role("button", name="Load its targets").click()
         resolution = page.get_by_label("Minutes: Resolution, every ticket")
         await expect(resolution).to_have_value("480")
