@@ -132,7 +132,7 @@ async def test_a_client_is_shown_with_its_contracts_and_people_and_open_tickets_
     assert "The contact was not added." in refused.text
     assert "Priya Nair" in page
     assert 'href="/desk/contracts/C-0001"' in page
-    assert "50.00" in page
+    assert "50:00" in page
     assert "Tickets are not available" in page
     assert (await desk.send("ada", "GET", "/desk/clients/ZZZ")).status_code == 404
     assert (await desk.send("priya", "GET", "/desk/clients/HLO")).status_code == 403
@@ -278,7 +278,7 @@ async def test_a_manager_registers_a_client_and_drafts_a_contract_that_the_linte
     assert "1 h 30 min" in await desk.get("mia", "/desk/contracts/C-0002/sla")
     shown = await desk.get("mia", "/desk/contracts/C-0002")
     assert "This is a draft" in shown
-    assert "10.00" in shown
+    assert "10:00" in shown
     assert (await desk.send("mia", "POST", "/desk/contracts/C-0002/activate")).status_code == 303
     assert "This is a draft" not in await desk.get("mia", "/desk/contracts/C-0002")
 

@@ -198,6 +198,7 @@ WORDS: Mapping[str, str] = {
     "session-ended": mark("Session ended"),
     "sessions-ended": mark("Sessions ended"),
     "sign-in": mark("Sign in"),
+    "step": mark("Step"),
     "step-up": mark("Step up"),
     "view-as-client": mark("View as client"),
     "view-as-client-ended": mark("View as client ended"),

@@ -24,8 +24,8 @@ from portal_gateway.services import segment
 router = APIRouter(prefix="/desk/sla")
 MANAGERS = ("manager", "admin", "finance", "dispatcher")
 WEEKS = 12
-ROWS = 24
-PARTS_MAX = 6
+ROWS = 22
+PARTS_MAX = 5
 PAGES_MAX = 10
 CHOICES_MAX = 200
 DAYS = words.DAYS

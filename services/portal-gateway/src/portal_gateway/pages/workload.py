@@ -10,18 +10,20 @@ from msp_kernel.ids import new_id
 from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.desk import DISPATCH, nav
-from portal_gateway.pages.site import Site, form_of, go, page_route
+from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/workload")
+ROWS, PLACE_DIGITS = 30, 6
 REASON = mark("to even out the work")
 
 
 @page_route(router, "")
-async def workload(_request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the open work of each agent."""
-    return await _workload(site, visitor)
+async def workload(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the open work of each agent, thirty on a page."""
+    place = request.query_params.get("from", "")
+    return await _workload(site, visitor, place=int(place) if place.isdecimal() and len(place) < PLACE_DIGITS else 0)
 
 
 @page_route(router, "/apply", "POST")
@@ -41,7 +43,7 @@ async def apply(request: Request, site: Site, visitor: Visitor) -> Response:
     return go("/desk/workload")
 
 
-async def _workload(site: Site, visitor: Visitor, *, problem: str = "", status: int = 200) -> Response:
+async def _workload(site: Site, visitor: Visitor, *, place: int = 0, problem: str = "", status: int = 200) -> Response:
     caller = need_staff(visitor)
     may_move = caller.has_role(*DISPATCH)
     loads, away, suggestions, side = await site.parts(
@@ -55,7 +57,8 @@ async def _workload(site: Site, visitor: Visitor, *, problem: str = "", status: 
         visitor=visitor,
         title=gettext("Workload"),
         status=status,
-        loads=loads,
+        loads=loads if isinstance(loads, Failed) else loads[place : place + ROWS],
+        following=None if isinstance(loads, Failed) or len(loads) <= place + ROWS else place + ROWS,
         suggestions=suggestions,
         may_move=may_move,
         away=away,
