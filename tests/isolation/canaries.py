@@ -277,4 +277,4 @@ async def digests(stage: Stage) -> None:
             )
         return not left
 
-    await eventually(all_left, within_seconds=120)
+    await eventually(all_left, within_seconds=300)
