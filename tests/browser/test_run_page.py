@@ -61,7 +61,7 @@ async def test_a_run_is_watched_without_touching_the_page(browser: Browser, plat
         await approved(cast, companies[2])
         await cast.manager.post(f"/billing-runs/{run['id']}/retry", {})
         await expect(drafts).to_contain_text(f"{others + 3} of {others + 3}", timeout=PATIENCE)
-        issue = page.get_by_role("button", name=re.compile(r"Issue \d+ invoices"))
+        issue = page.get_by_role("button", name=re.compile("Issue 3 invoices"))
         await expect(issue).to_be_visible(timeout=PATIENCE)
         assert await is_untouched(page)
 

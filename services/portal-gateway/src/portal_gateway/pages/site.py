@@ -350,11 +350,12 @@ def safe_next(path: str | None, default: str) -> str:
 
 
 def _versions() -> dict[str, str]:
+    # Six digits: each icon of a page names its file with them.
     found = {}
     for path in sorted((HERE / "static").rglob("*")):
         if path.is_file():
             name = path.relative_to(HERE / "static").as_posix()
-            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:6]
     return found
 
 

@@ -15,13 +15,13 @@ from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/desk/workload")
-ROWS, PLACE_DIGITS = 30, 6
+ROWS, PLACE_DIGITS = 25, 6
 REASON = mark("to even out the work")
 
 
 @page_route(router, "")
 async def workload(request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the open work of each agent, thirty on a page."""
+    """Show the open work of each agent, 25 on a page."""
     place = request.query_params.get("from", "")
     return await _workload(site, visitor, place=int(place) if place.isdecimal() and len(place) < PLACE_DIGITS else 0)
 
