@@ -279,7 +279,9 @@ async def digests(stage: Stage) -> None:
             await tx.driver.execute("UPDATE notifications SET mail_due_at = $1 WHERE mail_due_at > $1", tx.now)
             left = await tx.fetchval(
                 "SELECT (SELECT count(*) FROM notifications WHERE mail_due_at IS NOT NULL)"
-                " + (SELECT count(*) FROM mails WHERE outcome = '')"
+                " + (SELECT count(*) FROM mails m LEFT JOIN people p ON p.id = m.person_id WHERE m.outcome = ''"
+                # Mail to who was shut out or moved in the meantime never leaves.
+                " AND (p.id IS NULL OR p.is_active AND p.of_client_id IS NOT DISTINCT FROM m.of_client_id))"
             )
         return not left
 
