@@ -274,15 +274,23 @@ async def digests(stage: Stage) -> None:
             " ON CONFLICT (person_id) DO UPDATE SET quiet_from = NULL, quiet_until = NULL"
         )
 
-    async def all_left() -> bool:
+    async def left() -> list[str]:
         async with gateway.transaction(SYSTEM) as tx:
             await tx.driver.execute("UPDATE notifications SET mail_due_at = $1 WHERE mail_due_at > $1", tx.now)
-            left = await tx.fetchval(
-                "SELECT (SELECT count(*) FROM notifications WHERE mail_due_at IS NOT NULL)"
-                " + (SELECT count(*) FROM mails m LEFT JOIN people p ON p.id = m.person_id WHERE m.outcome = ''"
+            rows = await tx.fetch(
+                "SELECT 'to be written: ' || kind || ' for ' || person_id AS what FROM notifications"
+                " WHERE mail_due_at IS NOT NULL"
+                " UNION ALL SELECT concat_ws(', ', m.recipient, m.subject, m.attempts, m.claim, m.due_at, m.last_error)"
+                " FROM mails m LEFT JOIN people p ON p.id = m.person_id WHERE m.outcome = ''"
                 # Mail to who was shut out or moved in the meantime never leaves.
-                " AND (p.id IS NULL OR p.is_active AND p.of_client_id IS NOT DISTINCT FROM m.of_client_id))"
+                " AND (p.id IS NULL OR p.is_active AND p.of_client_id IS NOT DISTINCT FROM m.of_client_id)"
             )
-        return not left
+        return [row["what"] for row in rows]
 
-    await eventually(all_left, within_seconds=120)
+    async def all_left() -> bool:
+        return not await left()
+
+    try:
+        await eventually(all_left, within_seconds=120)
+    except AssertionError as error:
+        raise AssertionError(await left()) from error

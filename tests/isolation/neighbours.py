@@ -60,6 +60,8 @@ class Neighbours:
     postbox: Postbox
     """Where all mail of the gateway arrives."""
     carrying: asyncio.Task[None] | None = None
+    hushed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Ends the carrying after the round it is in: a mail that was claimed is sent."""
     heard: set[str] = field(default_factory=set)
 
     @property
@@ -73,7 +75,8 @@ class Neighbours:
     async def hush(self) -> None:
         """Let nobody hear anything any more: what changes from now on was changed by a request."""
         assert self.carrying is not None
-        await _end(self.carrying)
+        self.hushed.set()
+        await self.carrying
 
     async def run_jobs(self) -> None:
         """Let every job of every service do what waits, within bounds."""
@@ -89,6 +92,7 @@ class Neighbours:
         """Let everybody hear everybody again, open pages over the broker too, until the end of the block."""
         stopping = asyncio.Event()
         relays = [asyncio.create_task(self._relay(service).run(stopping)) for service in self.services.values()]
+        self.hushed.clear()
         self.carrying = asyncio.create_task(_carry(self))
         try:
             yield
@@ -200,18 +204,10 @@ async def neighbours() -> AsyncIterator[Neighbours]:
 
 
 async def _carry(all_of_them: Neighbours) -> None:
-    while True:
+    while not all_of_them.hushed.is_set():
         await all_of_them.carry()
         await all_of_them.run_jobs()
         await asyncio.sleep(0.05)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    if task.done() and not task.cancelled():
-        task.result()
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
 
 
 async def _stop(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:

@@ -15,9 +15,10 @@ def jobs(*, smtp_url: str, sender: str, house: House) -> tuple[Job, ...]:
     """Return the jobs of an installation; without a mail server none writes or sends mail."""
     if not smtp_url:
         return _ALWAYS
+    sending = mailing.Sender(smtp_url, sender)
     return (
         *_ALWAYS,
         Job("answer-resets", 1, partial(people.answer_reset, house=house)),
         Job("write-mail", 2, partial(mailing.write_mail, house=house)),
-        Job("send-mail", 1, mailing.Sender(smtp_url, sender).tick),
+        Job("send-mail", 1, sending.tick, has_begun=sending.has_begun),
     )

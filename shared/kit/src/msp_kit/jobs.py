@@ -18,23 +18,27 @@ log = telemetry.logger(__name__)
 class Job:
     """A tick: ``tick(tx)`` returns ``True`` when more is due at once, ``False`` to sleep ``every_seconds``.
 
-    Workers share the work through ``FOR UPDATE SKIP LOCKED`` in the tick's own SELECT; there is no leader.
+    Workers share the work through ``FOR UPDATE SKIP LOCKED`` in the tick's own SELECT; there is no leader. What a tick has
+    begun and only the next one of the same worker can finish is finished before the worker stops: ``has_begun`` says so.
     """
 
     name: str
     every_seconds: float
     tick: Callable[[Transaction], Awaitable[bool]]
+    has_begun: Callable[[], bool] = lambda: False
 
 
 async def run(job: Job, database: Database, *, stopping: asyncio.Event) -> None:
     """Tick until ``stopping``; a failing tick is logged and tried again."""
-    while not stopping.is_set():
-        has_more = False
+    has_failed = False
+    while not stopping.is_set() or (job.has_begun() and not has_failed):
+        has_more = has_failed = False
         started = time.perf_counter()
         try:
             async with database.transaction(SYSTEM) as tx:
                 has_more = await job.tick(tx)
         except Exception as error:
+            has_failed = True
             if is_unavailable(error):
                 log.warning("database is away, the job waits", job=job.name, error=repr(error)[:300])
             else:

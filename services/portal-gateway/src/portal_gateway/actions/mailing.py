@@ -103,6 +103,10 @@ class Sender:
     sender: str
     claim: UUID | None = None
 
+    def has_begun(self) -> bool:
+        """Return whether a mail is claimed: nobody else will ever send it."""
+        return self.claim is not None
+
     async def tick(self, tx: Transaction) -> bool:
         """Send one mail, or claim one that may leave only once; return whether there may be more."""
         claim, self.claim = self.claim, None
