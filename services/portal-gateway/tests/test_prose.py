@@ -11,7 +11,7 @@ from hypothesis.strategies import sampled_from, text
 from prose import kept, said
 
 from portal_gateway.language import DEFAULT, LANGUAGES, asked_for, speaking
-from portal_gateway.prose import refusal, say, spoken
+from portal_gateway.prose import Pattern, refusal, say, sentences, spoken
 from portal_gateway.services import Refused, ServiceAway
 
 OTHERS = sorted(set(LANGUAGES) - {DEFAULT})
@@ -78,6 +78,32 @@ def test_a_sentence_of_a_service_in_german(english: str, german: str) -> None:
     with speaking("de"):
         assert refusal(english) == german
     assert refusal(english) == english
+
+
+def lazily(source: str, given: str) -> dict[str, str] | None:
+    """Match as a regular expression whose gaps are as short as they can be."""
+    shape = "".join(
+        f"(?P<{part}>.*?)" if n % 2 else re.escape(part) for n, part in enumerate(re.split(r"%\((\w)\)s", source))
+    )
+    found = re.fullmatch(shape, given, re.DOTALL)
+    return found and found.groupdict()
+
+
+@given(first=text("ab ", max_size=3), between=text("ab ", max_size=3), part=text("ab \n", max_size=9))
+def test_a_gap_is_as_short_as_it_can_be(first: str, between: str, part: str) -> None:
+    source = f"{first}%(x)s{between}%(y)s, and so on"
+
+    for given_text in (f"{part}, and so on", f"{first}{part}{between}{part}, and so on"):
+        assert Pattern.of(source, "").match(given_text) == lazily(source, given_text)
+
+
+def test_a_text_made_to_fit_nearly_takes_one_pass() -> None:
+    # A regular expression would try every way to share each of these among the gaps, for minutes.
+    for source, words in sentences("de"):
+        first, *others = re.split(r"%\(\w+\)s", source)
+        if others and others[-1]:
+            nearly = f"{first}x{(''.join(others[:-1]) or 'a') * 400}"[:999] + "\0"
+            assert Pattern.of(source, words).match(nearly) is None
 
 
 def test_what_people_wrote_stays_as_they_wrote_it() -> None:

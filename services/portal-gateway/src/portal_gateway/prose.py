@@ -20,7 +20,7 @@ from portal_gateway.language import CATALOGUES, CURRENT, DEFAULT, decimal, local
 from portal_gateway.words import WORDS, inside, word
 
 CHARACTERS_MAX = 1000
-"""A longer text is not looked at: patterns with several gaps would take long."""
+"""A longer text is none of ours."""
 DEPTH_MAX = 4
 LETTERS_MIN = 8
 """A shorter pattern fits too much of what people write."""
@@ -28,7 +28,7 @@ PIECE_LETTERS_MIN = 5
 """The same, for a piece of a list all of whose pieces are known."""
 _GAP = re.compile(r"%\((\w+)\)s")
 _INSTANT = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)?")
-_WORD = rf"(?:\S+|{_INSTANT.pattern})"
+_WORD = re.compile(rf"\S+|{_INSTANT.pattern}")
 """What a pattern of few letters takes into a gap: a code, a name of one word, an instant; never half a sentence."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NUMBER = re.compile(r"\d+\.\d+")
@@ -36,11 +36,44 @@ _VALUE_ERROR = "Value error, "
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
-    letters: int
-    """How many of its characters stand outside of gaps."""
-    shape: re.Pattern[str]
+class Pattern:
+    """A sentence with gaps: what stands between them, and what they are called."""
+
+    between: tuple[str, ...]
+    gaps: tuple[str, ...]
     words: str
+
+    @classmethod
+    def of(cls, source: str, words: str) -> Pattern:
+        """Return the pattern of ``%(ref)s is closed``."""
+        parts = _GAP.split(source)
+        return cls(tuple(part.replace("%%", "%") for part in parts[::2]), tuple(parts[1::2]), words)
+
+    @property
+    def letters(self) -> int:
+        """Return how many of its characters stand outside of gaps."""
+        return sum(map(len, self.between))
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return what stands in the gaps of a text; a gap that occurs twice says the same twice.
+
+        Each gap is as short as it can be. Text of other people gets here: this takes one pass, where a regular expression with
+        several gaps tries every way to share a long text among them.
+        """
+        first, *middle, last = self.between
+        at, end = len(first), len(text) - len(last)
+        if at > end or not text.startswith(first) or not text.endswith(last):
+            return None
+        found: dict[str, str] = {}
+        for gap, literal in zip(self.gaps, (*middle, None), strict=True):
+            until = end if literal is None else text.find(literal, at, end)
+            part = text[at:until]
+            if until < 0 or found.setdefault(gap, part) != part:
+                return None
+            if self.letters < LETTERS_MIN and not _WORD.fullmatch(part):
+                return None
+            at = until + len(literal or "")
+        return found
 
 
 def say(text: str) -> str:
@@ -86,9 +119,9 @@ def _say(text: str, language: str, depth: int) -> str:
     for pattern in patterns:
         if not depth and pattern.letters < LETTERS_MIN:
             break
-        found = pattern.shape.fullmatch(plain)
+        found = pattern.match(plain)
         if found is not None:
-            return pattern.words % {name: _part(part, language, depth) for name, part in found.groupdict().items()}
+            return pattern.words % {name: _part(part, language, depth) for name, part in found.items()}
     if plain.endswith("."):
         return f"{_say(plain[:-1], language, depth)}."
     first, colon, rest = plain.partition(": ")
@@ -98,7 +131,7 @@ def _say(text: str, language: str, depth: int) -> str:
 def _is_known(text: str, language: str) -> bool:
     """Return whether a text is one sentence that the language has words for."""
     exact, patterns = _known(language)
-    return text in exact or any(one.letters >= PIECE_LETTERS_MIN and one.shape.fullmatch(text) for one in patterns)
+    return text in exact or any(one.letters >= PIECE_LETTERS_MIN and one.match(text) is not None for one in patterns)
 
 
 def _part(text: str, language: str, depth: int) -> str:
@@ -114,14 +147,13 @@ def _part(text: str, language: str, depth: int) -> str:
 
 
 @cache
-def _known(language: str) -> tuple[dict[str, str], Sequence[_Pattern]]:
+def _known(language: str) -> tuple[dict[str, str], Sequence[Pattern]]:
     """Return sentences without gaps, and the patterns, those with most words first."""
     exact: dict[str, str] = {}
     patterns = []
     for source, words in sentences(language):
         if _GAP.search(source):
-            letters = len(_GAP.sub("", source))
-            patterns.append(_Pattern(letters, _shape(source, _WORD if letters < LETTERS_MIN else ".*?"), words))
+            patterns.append(Pattern.of(source, words))
         else:
             exact[source.replace("%%", "%")] = words.replace("%%", "%")
     return exact, sorted(patterns, key=lambda one: -one.letters)
@@ -135,18 +167,3 @@ def sentences(language: str) -> Iterator[tuple[str, str]]:
             yield from (
                 (str(one.id), str(one.string)) for one in read_po(file, locale=language) if one.id and one.string
             )
-
-
-def _shape(source: str, gap: str) -> re.Pattern[str]:
-    """Return the regular expression of a pattern; a gap that occurs twice says the same twice."""
-    seen: set[str] = set()
-    parts = []
-    for index, part in enumerate(_GAP.split(source)):
-        if index % 2 == 0:
-            parts.append(re.escape(part.replace("%%", "%")))
-        elif part in seen:
-            parts.append(f"(?P={part})")
-        else:
-            seen.add(part)
-            parts.append(f"(?P<{part}>{gap})")
-    return re.compile("".join(parts), re.DOTALL)
