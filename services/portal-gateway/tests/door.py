@@ -94,7 +94,7 @@ class Door:
 @contextlib.asynccontextmanager
 async def a_door(**more: Any) -> AsyncIterator[Door]:
     async with a_database(service="portal-gateway", database="portal_gateway", module="portal_gateway") as database:
-        sock = socket.socket()
+        sock = socket.socket(proto=socket.IPPROTO_TCP)
         sock.bind(("127.0.0.1", 0))
         keys = json.dumps(identity.public_keys([KEY]))
         service = create_api(

@@ -15,7 +15,7 @@ import pytest
 from upstream import Pages, pages, words
 
 from msp_kernel.ids import prefixed
-from portal_gateway.pages.sla import choices, shortened
+from portal_gateway.pages.sla import PARTS_MAX, ROWS, choices, shortened
 
 ACME, BETA, TOM = ("00000000-0000-0000-0000-00000000000" + digit for digit in "123")
 PERIOD = "from=2026-09-01&to=2026-11-01"
@@ -335,7 +335,7 @@ async def test_a_breach_says_how_late_why_and_whose(seen: Pages) -> None:
             ("priority", "high"),
             ("outcome", "missed"),
             ("outcome", "open_overdue"),
-            ("limit", "24"),
+            ("limit", str(ROWS)),
         ]
     )
     assert "?from=2026-09-01&amp;to=2026-11-01&amp;priority=high&amp;after=abc" in html
@@ -470,8 +470,8 @@ def test_many_parts_are_shortened_without_losing_a_count() -> None:
 
     made = shortened(rows)
 
-    assert len(made) == 7
-    assert made[-1]["name"] == "34 others"
+    assert len(made) == PARTS_MAX + 1
+    assert made[-1]["name"] == f"{len(rows) - PARTS_MAX} others"
     assert made[-1]["only"] is None
     for name in COUNTS:
         assert sum(row[name] for row in made) == sum(row[name] for row in rows)
