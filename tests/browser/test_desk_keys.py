@@ -151,3 +151,49 @@ async def my_name(cast: Cast) -> str:
     """Return what the agent of the story is called."""
     (found,) = [one["name"] for one in (await cast.manager.get("/agents"))["items"] if one["id"] == cast.agent_id]
     return str(found)
+
+
+async def test_rows_stay_under_the_pointer_until_what_came_is_asked_for(
+    browser: Browser, platform: Platform, admin: Api
+) -> None:
+    async with a_cast(admin) as cast:
+        company = await cast.client("Steady")
+        first, *_ = await tickets_of(cast, company)
+        page, complaints = await signed_in(browser, platform, cast.agent.email)
+        await page.goto(f"/desk/queues?client_id={company.id}&sort=updated")
+        rows, bar = page.locator("tr[data-href]"), page.get_by_role("button", name="new ticket")
+        await expect(page.locator(".live")).to_have_text("Live")
+        await expect(rows).to_have_count(3)
+        order = await rows.locator("a.title").all_inner_texts()
+        await page.keyboard.press("j")
+
+        # A row that stays is kept up to date where it is; one that would stand above all others waits.
+        await cast.manager.send(
+            "PATCH", f"/tickets/{first['id']}", body={"title": "Printer burns", "priority": "critical"}
+        )
+        await expect(rows.filter(has_text="Printer burns")).to_contain_text("Critical")
+        await expect(page.get_by_role("button", name="The list has changed")).to_be_visible()
+        body = {"client_id": company.id, "job_type": "network", "priority": "critical", "level": "L1"}
+        await cast.manager.post("/tickets", {**body, "title": "Everything is down"})
+        await expect(bar).to_have_text("1 new ticket")
+        seen = await rows.locator("a.title").all_inner_texts()
+        cursor_at = await cursor(page)
+        await cast.manager.post("/tickets", {**body, "title": "So is the telephone"})
+        await expect(bar).to_have_text("2 new tickets")
+        await accessible(page)
+        await page.keyboard.press(".")
+
+        await expect(rows).to_have_count(5)
+        await expect(bar).to_be_hidden()
+        assert seen == [one.replace("Printer jams", "Printer burns") for one in order]
+        assert cursor_at == 0
+        assert (await rows.locator("a.title").all_inner_texts())[:3] == [
+            "So is the telephone",
+            "Everything is down",
+            "Printer burns",
+        ]
+        assert await page.evaluate("document.activeElement.closest('tr[data-href]') !== null"), (
+            "the keyboard is in the list"
+        )
+        assert complaints == []
+        await page.context.close()

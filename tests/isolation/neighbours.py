@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import importlib
 import json
-import socket
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +22,7 @@ from msp_kit.database import SYSTEM, Database
 from msp_kit.inbox import Inbox
 from msp_kit.jobs import Job
 from msp_kit.relay import Relay
-from msp_kit.testing import KEY, a_broker, drop_database, eventually, fresh_database, superuser_url
+from msp_kit.testing import KEY, a_broker, a_socket, drop_database, eventually, fresh_database, superuser_url
 from msp_local.services import SELLER
 from portal_gateway.actions import people
 
@@ -165,10 +164,7 @@ def jobs_of(name: str, settings: Any, database: Database) -> Iterable[Job]:
 @contextlib.asynccontextmanager
 async def neighbours() -> AsyncIterator[Neighbours]:
     """Start five services, and let them hear one another until the end."""
-    # Named as TCP, or asyncio does not switch Nagle's algorithm off: 40 ms for every answer of two parts.
-    sockets = {name: socket.socket(proto=socket.IPPROTO_TCP) for name in SERVICES}
-    for one in sockets.values():
-        one.bind(("127.0.0.1", 0))
+    sockets = {name: a_socket() for name in SERVICES}
     urls = {name: f"http://127.0.0.1:{one.getsockname()[1]}" for name, one in sockets.items()}
     async with contextlib.AsyncExitStack() as stack:
         services: dict[str, Service] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +20,7 @@ from msp_kit import identity
 from msp_kit.api import CallerNow, allows, create_api, guarded_router
 from msp_kit.database import SYSTEM, Database
 from msp_kit.settings import ServiceSettings
-from msp_kit.testing import KEY, a_database
+from msp_kit.testing import KEY, a_database, a_socket
 from portal_gateway import api
 from portal_gateway.actions import people
 from portal_gateway.settings import Settings
@@ -94,8 +93,7 @@ class Door:
 @contextlib.asynccontextmanager
 async def a_door(**more: Any) -> AsyncIterator[Door]:
     async with a_database(service="portal-gateway", database="portal_gateway", module="portal_gateway") as database:
-        sock = socket.socket(proto=socket.IPPROTO_TCP)
-        sock.bind(("127.0.0.1", 0))
+        sock = a_socket()
         keys = json.dumps(identity.public_keys([KEY]))
         service = create_api(
             service="tickets",

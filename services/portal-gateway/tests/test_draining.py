@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
+import httpx2 as httpx
 import pytest
 
+from msp_kit.database import SYSTEM, Database
 from msp_kit.testing import a_broker, drop_database, eventually, fresh_database, set_service_environment
+from portal_gateway.actions import people
 
 NOWHERE = "http://127.0.0.1:1"
-BODY = b'{"email": "nobody@door.example", "password": "correct horse battery staple"}'
+PASSWORD = "correct horse battery staple"
+BODY = json.dumps({"email": "nobody@door.example", "password": PASSWORD}).encode()
 
 
 @dataclass
 class Running:
     process: asyncio.subprocess.Process
     port: int
+    database: Database
 
     async def answers(self) -> bool:
         try:
@@ -60,7 +67,8 @@ async def running() -> AsyncIterator[Running]:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        running = Running(process, port)
+        database = Database(made.app, service="portal-gateway", database="portal_gateway")
+        running = Running(process, port, database)
         try:
             await eventually(running.answers, within_seconds=60)
             yield running
@@ -68,6 +76,7 @@ async def running() -> AsyncIterator[Running]:
             if process.returncode is None:
                 process.kill()
             await process.wait()
+            await database.close()
             await drop_database(made)
 
 
@@ -97,3 +106,21 @@ async def test_what_has_begun_is_finished_and_nothing_new_begins(running: Runnin
     assert answer.startswith(b"HTTP/1.1 401 ")
     assert b"sign-in-refused" in answer
     assert code == 0
+
+
+async def test_open_streams_end_at_once_and_whole(running: Running) -> None:
+    async with running.database.transaction(SYSTEM) as tx:
+        person: dict[str, Any] = {"kind": "staff", "client_id": None, "email": "ada@door.example"}
+        await people.add_person(tx, **person, display_name="Ada", roles=("agent",), password=PASSWORD, actor="test")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}", timeout=30) as client:
+        signed_in = await client.post("/api/v1/sessions", json={"email": person["email"], "password": PASSWORD})
+        headers = {"authorization": f"Bearer {signed_in.json()['token']}"}
+        async with client.stream("GET", "/ui/events?topics=tickets", headers=headers) as stream:
+            blocks = stream.aiter_text()
+            first = await anext(blocks)
+            running.process.send_signal(signal.SIGTERM)
+            # A stream that is cut instead, when waiting for it has gone on long enough, is an error of the protocol.
+            rest = "".join([one async for one in blocks])
+
+    assert (stream.status_code, first, "event: beat" in rest) == (200, "retry: 2000\n\n", False)
+    assert await running.process.wait() == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from pydantic import SecretStr
 
 from msp_kernel.ids import new_id
 from msp_kit import server, topology
-from msp_kit.testing import a_broker, eventually
+from msp_kit.testing import a_broker, a_socket, eventually
 from portal_gateway import live
 from portal_gateway.live import LOOK_AFRESH, Hub, Listener
 
@@ -92,8 +91,7 @@ class Page:
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     async with a_broker() as amqp_url, a_door(amqp_url=SecretStr(amqp_url)) as door:
-        sock = socket.socket()
-        sock.bind(("127.0.0.1", 0))
+        sock = a_socket()
         served = server.server(door.app, lifespan="off")
         serving = asyncio.create_task(served.serve(sockets=[sock]))
         made = House(door, f"http://127.0.0.1:{sock.getsockname()[1]}", amqp_url)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,7 +17,7 @@ from pydantic import SecretStr
 
 from msp_kit import identity, server, topology
 from msp_kit.database import Database
-from msp_kit.testing import KEY, Speaker, a_broker, eventually
+from msp_kit.testing import KEY, Speaker, a_broker, a_socket, eventually
 from portal_gateway import worker
 from portal_gateway.settings import Settings
 
@@ -49,8 +48,7 @@ async def a_worker(door: Door, amqp_url: str, smtp_url: str) -> AsyncIterator[An
 
 @contextlib.asynccontextmanager
 async def listening(door: Door, email: str, topic: str) -> AsyncIterator[aiohttp.StreamReader]:
-    sock = socket.socket()
-    sock.bind(("127.0.0.1", 0))
+    sock = a_socket()
     served = server.server(door.app, lifespan="off")
     serving = asyncio.create_task(served.serve(sockets=[sock]))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}/ui/events"

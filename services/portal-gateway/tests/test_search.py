@@ -222,7 +222,7 @@ def test_the_list_of_keys_is_true_and_complete() -> None:
     script = (SOURCES / "static/app.js").read_text()
     templates = "".join(path.read_text() for path in (SOURCES / "templates").rglob("*.html"))
     listened_to = set(re.findall(r"case '(.+?)':", script)) - {"g"}
-    clicked = set(re.findall(r'data-key="(\w)"', templates)) | set(
+    clicked = set(re.findall(r'data-key="([\w.])"', templates)) | set(
         re.findall(r"\bact\('\w+', _\('[^']+'\), '[^']+', '(\w)'", templates)
     )
 

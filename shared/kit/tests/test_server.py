@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from msp_kit import api, server
+from msp_kit.testing import a_socket
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
 
@@ -50,8 +50,7 @@ class House:
 
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
-    app, sock = App(), socket.socket()
-    sock.bind(("127.0.0.1", 0))
+    app, sock = App(), a_socket()
     edge = api.Edge(app, service="test", body_bytes_max=1000)
     served: uvicorn.Server = server.server(edge, lifespan="off")
     serving = asyncio.create_task(served.serve(sockets=[sock]))

@@ -183,6 +183,7 @@ def create(settings: ServiceSettings, database: Database, lifespan: Lifespan | N
     )
     app.state.site = site
     app.state.hub = hub
+    app.state.endings = (hub.leave,)
     app.state.visitors = visitors
     app.state.limits = limits
     app.state.outgoing = Outgoing(settings.outgoing_private_hosts)

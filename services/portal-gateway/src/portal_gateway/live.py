@@ -44,6 +44,7 @@ STREAMS_MAX = 800
 """Open streams of one process: below the connections its server takes, so that requests always get through."""
 STREAMS_OF_PERSON_MAX = 30
 LOOK_AFRESH = "*"
+THE_END = "."
 INBOX = "inbox-"
 """Begins the topic of one person's own inbox."""
 
@@ -74,9 +75,16 @@ class Listener:
 
     def look_afresh(self, moment: int) -> None:
         """Forget what waits: everything is looked at anyway."""
+        self._only(Signal(moment, LOOK_AFRESH, None))
+
+    def end(self, moment: int) -> None:
+        """Hear no more."""
+        self._only(Signal(moment, THE_END, None))
+
+    def _only(self, signal: Signal) -> None:
         while not self.signals.empty():
             self.signals.get_nowait()
-        self.signals.put_nowait(Signal(moment, LOOK_AFRESH, None))
+        self.signals.put_nowait(signal)
 
 
 class Hub:
@@ -93,6 +101,7 @@ class Hub:
         """What came after this moment is kept."""
         self.connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
+        self.is_leaving = False
 
     @property
     def is_listening(self) -> bool:
@@ -120,6 +129,12 @@ class Hub:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
+    def leave(self) -> None:
+        """End every stream: the process is about to end, and each page finds another one, or this one when it is back."""
+        self.is_leaving = True
+        for listener in self.listeners:
+            listener.end(self._moment())
+
     def publish(self, topics: Iterable[str], client_id: str | None) -> None:
         """Hand a signal to every page that shows one of the topics."""
         for topic in topics:
@@ -144,7 +159,7 @@ class Hub:
     def has_room_for(self, person_id: object) -> bool:
         """Return whether somebody may open one more stream."""
         own = sum(one.person_id == person_id for one in self.listeners)
-        return len(self.listeners) < STREAMS_MAX and own < STREAMS_OF_PERSON_MAX
+        return not self.is_leaving and len(self.listeners) < STREAMS_MAX and own < STREAMS_OF_PERSON_MAX
 
     def _look_afresh(self) -> None:
         self.kept.clear()
@@ -247,7 +262,7 @@ async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> 
         for signal in hub.missed(listener, last):
             if may_hear(await visitors.of(request, is_used=False), signal):
                 yield _line(hub, signal)
-        while not await request.is_disconnected():
+        while not hub.is_leaving and not await request.is_disconnected():
             try:
                 async with asyncio.timeout(PING_SECONDS):
                     signal = await listener.signals.get()
@@ -257,6 +272,8 @@ async def _stream(request: Request, listener: Listener, hub: Hub, last: str) -> 
                 # Whoever takes over later goes on from here, not from the last signal an hour ago.
                 yield f"id: {mark}\nevent: beat\ndata: -\n\n".encode()
                 continue
+            if signal.topic == THE_END:
+                return
             # The session may have ended, or the person changed, since the page connected.
             if may_hear(await visitors.of(request, is_used=False), signal):
                 yield _line(hub, signal)

@@ -143,7 +143,8 @@ async def _serve(service: Service, settings: ServiceSettings, command: str) -> N
     # After draining, uvicorn raises the signal that ended it once more; a drained process has ended well.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    await server(app, host=settings.http_host, port=settings.http_port).serve()
+    endings = getattr(app.state, "endings", ())
+    await server(app, host=settings.http_host, port=settings.http_port, endings=endings).serve()
 
 
 async def _verify(service: Service, database: Database, arguments: argparse.Namespace) -> int:

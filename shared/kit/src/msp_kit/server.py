@@ -7,6 +7,8 @@ the body has its limits where it is read (``api.Edge``).
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import uvicorn
@@ -77,9 +79,23 @@ class Impatient(HttpToolsProtocol):
             self.transport.close()
 
 
-def server(app: Any, *, host: str = "127.0.0.1", port: int = 0, **more: Any) -> uvicorn.Server:
-    """Return the server of an application, as every process runs it."""
-    return uvicorn.Server(
+class Server(uvicorn.Server):
+    """Ends what would go on for ever before it waits for what is under way."""
+
+    endings: Sequence[Callable[[], None]] = ()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests, and leave when those that have begun are answered, or after twenty seconds."""
+        for end in self.endings:
+            end()
+        await super().shutdown(sockets)
+
+
+def server(
+    app: Any, *, host: str = "127.0.0.1", port: int = 0, endings: Sequence[Callable[[], None]] = (), **more: Any
+) -> Server:
+    """Return the server of an application, as every process runs it; ``endings`` end its streams when it leaves."""
+    made = Server(
         uvicorn.Config(
             app,
             host=host,
@@ -94,3 +110,5 @@ def server(app: Any, *, host: str = "127.0.0.1", port: int = 0, **more: Any) -> 
             **more,
         )
     )
+    made.endings = endings
+    return made

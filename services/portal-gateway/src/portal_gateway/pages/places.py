@@ -125,6 +125,7 @@ KEYS = (
     Key(("j",), mark("Next row"), "tr[data-href]"),
     Key(("k",), mark("Previous row"), "tr[data-href]"),
     Key((mark("Enter"),), mark("Open the row"), "tr[data-href]"),
+    Key((".",), mark("Show what came to the list"), '[data-key="."]'),
     Key(("c",), mark("New ticket"), '[data-key="c"]'),
     Key(("i",), mark("Take the ticket"), '[data-key="i"]'),
     Key(("p",), mark("Wait for the client"), '[data-key="p"]'),

@@ -244,10 +244,38 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const old of document.querySelectorAll('[data-live]')) {
     const made = fresh.getElementById(old.id);
+    if (!made || old.innerHTML === made.innerHTML) continue;
+    if (old.dataset.live === 'rows' && rowsIn(old).size) keepPlaces(old, made);
     // What somebody types in, has focused or has ticked stays as it is.
-    if (made && !old.contains(document.activeElement) && !old.querySelector('[name="ids"]:checked') && old.innerHTML !== made.innerHTML) old.replaceWith(document.adoptNode(made));
+    else if (!old.contains(document.activeElement) && !old.querySelector('[name="ids"]:checked')) old.replaceWith(document.adoptNode(made));
   }
 }
+// Rows do not jump under the pointer: those that stay are kept up to date in their places; what came, went or moved is
+// shown when asked for.
+const later = document.querySelector('[data-action="later"]'), waiting = new Map();
+function rowsIn(part) { return new Map([...part.querySelectorAll('tr[data-href]')].map((one) => [one.querySelector('[name="ids"]')?.value ?? one.dataset.href, one])); }
+function keepPlaces(old, made) {
+  const had = rowsIn(old), has = rowsIn(made), ids = [...has.keys()];
+  for (const [id, row] of has) {
+    [...had.get(id)?.cells ?? []].forEach((cell, n) => {
+      const fresh = row.cells[n];
+      if (cell.outerHTML !== fresh.outerHTML && !cell.contains(document.activeElement) && !cell.querySelector(':checked, [open]')) cell.replaceWith(document.importNode(fresh, true));
+    });
+  }
+  if ([...had.keys()].join() === ids.join()) waiting.delete(old.id);
+  else waiting.set(old.id, made);
+  const came = ids.filter((id) => !had.has(id)).length, { one, some, moved } = later.dataset;
+  later.textContent = came ? (came === 1 ? one : some.replace('{}', came)) : moved;
+  later.hidden = !waiting.size;
+}
+later?.addEventListener('click', () => {
+  for (const [id, made] of waiting) {
+    const old = document.getElementById(id), isHere = old.contains(document.activeElement) || document.activeElement === later;
+    old.replaceWith(document.adoptNode(made));
+    if (isHere) made.querySelector('tr[data-href] a')?.focus({ preventScroll: true });
+  }
+  waiting.clear(); later.hidden = true;
+});
 function look() { ring(); due ||= setTimeout(refresh, 250); }
 function say(state) { for (const label of document.querySelectorAll('.live')) label.textContent = live?.dataset[state]; }
 const isWithin = (mark, other) => { const [a, n] = mark.split('-'), [b, m] = other.split('-'); return a === b && Number(n) <= Number(m); };
