@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from billing.domain.invoice import broken_sums, content_of
 from billing.domain.pricing import price_work, rate_for
@@ -51,7 +51,11 @@ WORKS = st.lists(
 
 
 def one_by_one(works: list[Work]) -> dict[tuple[Any, ...], list[Any]]:
-    """Price every span of every entry by itself; return the lines as (minutes, version of the first entry, entries)."""
+    """Price every span of every entry by itself; return the lines as (minutes, version, entries).
+
+    The version is that of the first entry; of several at one instant, the oldest.
+    """
+    first: dict[tuple[Any, ...], tuple[datetime, int]] = {}
     lines: dict[tuple[Any, ...], list[Any]] = {}
     for work in sorted(works, key=lambda one: (one.worked_from, one.time_entry_id)):
         of = TERMS[work.contract_id, work.contract_version]
@@ -67,12 +71,22 @@ def one_by_one(works: list[Work]) -> dict[tuple[Any, ...], list[Any]]:
                 unit = half_up(rate.rate_minor * counts, 100)
                 key = (of.ref, kind, work.level, span.condition, rate.rule_id, unit, work.section)
                 if minutes:
-                    line = lines.setdefault(key, [0, work.contract_version, []])
+                    stands_at = (work.worked_from, work.contract_version)
+                    first[key] = min(first.get(key, stands_at), stands_at)
+                    line = lines.setdefault(key, [0, 0, []])
                     line[0] += minutes
+                    line[1] = first[key][1]
                     line[2].append((str(work.time_entry_id), minutes))
     return lines
 
 
+@example(
+    works=[
+        some_work(contract_version=version, worked_from=MONDAY, spans=(WorkSpan("regular", 1, 0, 100),))
+        for version in (2, 1)
+    ],
+    seed=0,
+)
 @given(works=WORKS, seed=st.integers(0, 2**32))
 def test_work_added_up_costs_what_it_costs_one_by_one(works: list[Work], seed: int) -> None:
     expected = one_by_one(works)
