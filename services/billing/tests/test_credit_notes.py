@@ -69,7 +69,7 @@ async def test_lines_are_credited_in_parts_and_never_beyond(office: Office) -> N
     assert [(one["left_net_minor"], one["left_tax_minor"]) for one in left] == [(410_000, 82_000), (10_000, 2000)]
     code, detail = await office.refused(path, {"reason": "x", "lines": [{"n": 2, "net_minor": 10_001}]})
     assert code == "more-than-is-left"
-    assert "10001 asked, 10000 of 13800 is left" in detail
+    assert "100.01 GBP asked, 100.00 GBP of 138.00 GBP is left" in detail
     rest = await credit(office, invoice)
     assert rest["gross_minor"] == -(invoice["gross_minor"] - 4560)
     assert (await office.refused(path, {"reason": "x"}))[0] == "nothing-to-credit"

@@ -35,7 +35,7 @@ async def test_a_line_is_explained_down_to_rule_clause_and_entries(office: Offic
 
     why = await office.get(f"/invoices/{invoice['number']}/lines/2/explain")
 
-    assert why["arithmetic"] == "60 min x 9200 an hour / 60 = 9200 (minor units, half up once)"
+    assert why["arithmetic"] == "60 min x 92.00 GBP an hour / 60 = 92.00 GBP (rounded half up once)"
     assert (why["rule"]["rule_id"], why["rule"]["place"], why["rule"]["rate_minor"]) == ("rate-1", "rates", 9200)
     assert why["clause"]["step"] == "level_rate"
     assert [(one["minutes"], one["net_minor"], one["note"]) for one in why["entries"]] == [

@@ -78,7 +78,7 @@ async def test_parts_then_the_rest_then_over(office: Office) -> None:
     assert [event.amount_minor for event in await said(office.database, PaymentRecorded)] == [8560, 600_000]
     refused = await pay(office, invoice, 5)
     assert (refused.status_code, refused.json()["code"]) == (409, "more-than-there-is")
-    assert "0 is open on INV-" in refused.json()["detail"]
+    assert "0.00 GBP is open on INV-" in refused.json()["detail"]
 
 
 async def test_what_is_over_is_refunded_or_allocated_but_only_once(office: Office) -> None:

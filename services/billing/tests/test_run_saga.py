@@ -214,7 +214,7 @@ async def test_an_odd_total_is_pointed_out_but_can_be_issued(office: Office) -> 
     (odd,) = (await office.get(f"/billing-runs/{run['id']}/review"))["findings"]
     assert (odd["code"], odd["invoice_id"]) == ("total-unusual", item["invoice_id"])
     assert [(one["code"], one["blocks"]) for one in item["findings"]] == [("total-unusual", False)]
-    assert "is more than 50 % from 492000, the average of the last 1 periods" in item["findings"][0]["detail"]
+    assert "is more than 50 % away from 4920.00 GBP, the average of the last 1 periods" in item["findings"][0]["detail"]
     await office.post(f"/billing-runs/{run['id']}/issue", {})
     await office.work()
     assert (await office.get(f"/billing-runs/{run['id']}"))["items"][0]["status"] == "issued"

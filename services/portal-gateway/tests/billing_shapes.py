@@ -89,7 +89,7 @@ EXPLAINED = {
     "kind": "time",
     "text": "Network",
     "currency": "GBP",
-    "arithmetic": "60 min x 10000 an hour / 60 = 10000 (minor units, half up once)",
+    "arithmetic": "60 min x 100.00 GBP an hour / 60 = 100.00 GBP (rounded half up once)",
     "net_minor": 10_000,
     "tax_minor": 2_000,
     "clause": {"contract_version": 2},

@@ -193,7 +193,7 @@ async def test_a_line_is_explained_to_the_cent(seen: Pages) -> None:
     client = words((await seen.get("/portal/invoices/INV-2026-0001/lines/1", by="client")).text)
 
     for said in (staff, client):
-        assert "60 min x 10000 an hour / 60 = 10000" in said
+        assert "60 min x 100.00 GBP an hour / 60 = 100.00 GBP" in said
         assert "1:00 h £100.00" in said
         assert "&lt;i&gt;cable" in said
     assert "Rule of the contract" in staff

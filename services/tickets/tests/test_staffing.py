@@ -53,7 +53,7 @@ async def test_absent_and_away_agents_get_nothing_while_others_can(desk: Any) ->
         False,
         True,
     )
-    assert (board["C here"]["open"], board["C here"]["load_percent"]) == (3, 1200)
+    assert (board["C here"]["open"], board["C here"]["load_percent"]) == (3, 30)
     listed = (await desk.requests.get(desk.agent, "/agents/absences")).json()
     assert [(one["agent_name"], one["reason"]) for one in listed] == [("B absent", "sabbatical")]
     gone = await desk.requests.send(desk.manager, "DELETE", f"/agents/absences/{made.json()['id']}")
@@ -69,8 +69,8 @@ async def test_uneven_work_is_shown_with_who_could_take_it(desk: Any) -> None:
     found = (await desk.requests.get(desk.manager, "/workload/suggestions")).json()
 
     assert [(one["from_name"], one["to_name"], one["from_load"], one["to_load"]) for one in found] == [
-        ("Busy", "Idle", [1600, 1200], [0, 400]),
-        ("Busy", "Idle", [1200, 800], [400, 800]),
+        ("Busy", "Idle", [40, 30], [0, 10]),
+        ("Busy", "Idle", [30, 20], [10, 20]),
     ]
     assert idle["levels"] == ["L1"]
 

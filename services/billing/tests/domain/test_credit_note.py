@@ -108,9 +108,9 @@ def test_parts_in_any_number_and_order_give_back_exactly_the_invoice(
         book.credit()
 
 
-@pytest.mark.parametrize("asked", [1001, -1])
-def test_never_more_than_is_left_and_never_the_other_way(asked: int) -> None:
-    with pytest.raises(MoreThanIsLeft, match=f"{asked} asked, 1000 of 1000 is left"):
+@pytest.mark.parametrize(("asked", "said"), [(1001, "10.01"), (-1, "-0.01")])
+def test_never_more_than_is_left_and_never_the_other_way(asked: int, said: str) -> None:
+    with pytest.raises(MoreThanIsLeft, match=f"{said} GBP asked, 10.00 GBP of 10.00 GBP is left"):
         Book(an_invoice_of(1000)).credit({1: asked})
 
 

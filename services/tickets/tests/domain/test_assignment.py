@@ -24,7 +24,7 @@ def test_the_lowest_load_for_the_capacity_is_chosen_and_the_others_are_kept() ->
     choice = choose([full, half], {full.id: 5, half.id: 4}, **WANTED)
 
     assert choice is not None
-    assert (choice.agent, choice.load_percent, choice.runners_up) == (full, 500, ((half.id, 800),))
+    assert (choice.agent, choice.load_percent, choice.runners_up) == (full, 12, ((half.id, 20),))
 
 
 def test_who_is_not_on_duty_is_asked_only_when_nobody_else_is_able() -> None:
@@ -41,7 +41,7 @@ def test_knowing_the_client_is_worth_a_little_and_no_more() -> None:
     knows, idle = an_agent(2), an_agent(1)
 
     near = choose([knows, idle], {}, **WANTED, known={knows.id: 3})
-    far = choose([knows, idle], {knows.id: 1}, **WANTED, known={knows.id: 99})
+    far = choose([knows, idle], {knows.id: 3}, **WANTED, known={knows.id: 99})
 
     assert near is not None and near.agent == knows and "knows the client" in near.reason
     assert far is not None and far.agent == idle

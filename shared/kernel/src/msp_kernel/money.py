@@ -155,6 +155,11 @@ class Money:
             raise CurrenciesDiffer(message)
 
 
+def amount_text(minor: int, currency: str) -> str:
+    """Return an amount as a sentence says it: ``68.33 GBP``."""
+    return f"{Money(minor, currency)} {currency}"
+
+
 def price_of_minutes(minutes: int, hourly_rate: Money) -> Money:
     """Return the price of ``minutes`` at a rate per hour, rounded half up once."""
     return Money(half_up(minutes * hourly_rate.minor, 60), hourly_rate.currency)

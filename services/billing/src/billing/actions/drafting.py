@@ -17,6 +17,7 @@ from billing.store import intake, invoices, profiles
 from billing.store.canonical import canonical
 from billing.store.invoices import Draft
 from msp_events.billing import InvoiceDrafted
+from msp_kernel.money import amount_text
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
@@ -151,9 +152,9 @@ async def findings_of(
     tx: Transaction, *, client_id: UUID, content: Mapping[str, Any], seller: Mapping[str, Any]
 ) -> list[Finding]:
     """Return what to look at before a draft is issued: what blocks it, and what is unusual."""
-    found = incomplete(content, seller)
+    found, currency = incomplete(content, seller), content["currency"]
     usual = await invoices.usual_gross(
-        tx, client_id=client_id, currency=content["currency"], before=date.fromisoformat(content["starts_on"])
+        tx, client_id=client_id, currency=currency, before=date.fromisoformat(content["starts_on"])
     )
     if usual:
         average = sum(usual) // len(usual)
@@ -162,9 +163,9 @@ async def findings_of(
                 Finding(
                     "total-unusual",
                     False,
-                    "gross_minor",
-                    f"{content['gross_minor']} is more than {UNUSUAL_PERCENT} % from {average}, the average of the last"
-                    f" {len(usual)} periods (minor units)",
+                    "total",
+                    f"{amount_text(content['gross_minor'], currency)} is more than {UNUSUAL_PERCENT} % away from"
+                    f" {amount_text(average, currency)}, the average of the last {len(usual)} periods",
                     "look at the lines, then issue it",
                 )
             )

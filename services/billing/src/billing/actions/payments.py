@@ -19,6 +19,7 @@ from billing.domain.payments import (
 from billing.store import intake, payments as store
 from msp_events.billing import InvoiceBalanceChanged, InvoiceReminderDue, PaymentRecorded
 from msp_kernel.ids import new_id
+from msp_kernel.money import amount_text
 from msp_kit.database import Transaction
 from msp_kit.outbox import record
 from msp_kit.problems import NotFound
@@ -112,8 +113,8 @@ async def _allocate(
         raise CurrencyDiffers(f"the payment is in {payment['currency']}, {invoice.number} in {invoice.currency}")
     if amount_minor > min(invoice.open_minor, payment["left_minor"]):
         raise MoreThanThereIs(
-            f"{amount_minor} asked; {invoice.open_minor} is open on {invoice.number}, {payment['left_minor']} is left of"
-            " the payment (minor units)"
+            f"{amount_text(amount_minor, invoice.currency)} asked; {amount_text(invoice.open_minor, invoice.currency)} is open on"
+            f" {invoice.number}, {amount_text(payment['left_minor'], invoice.currency)} is left of the payment"
         )
     await store.allocate(tx, payment_id=payment_id, invoice=invoice, amount_minor=amount_minor)
     return await balance_of(tx, invoice_id=invoice_id)
@@ -173,7 +174,8 @@ async def refund(tx: Transaction, *, payment_id: UUID, amount_minor: int, refund
     if payment is None:
         raise NotFound
     if amount_minor > payment["left_minor"]:
-        raise MoreThanThereIs(f"{amount_minor} asked, {payment['left_minor']} is left of the payment (minor units)")
+        asked, left = (amount_text(minor, payment["currency"]) for minor in (amount_minor, payment["left_minor"]))
+        raise MoreThanThereIs(f"{asked} asked, {left} is left of the payment")
     return await store.add_refund(
         tx,
         client_id=payment["client_id"],
@@ -195,7 +197,8 @@ async def propose_write_off(tx: Transaction, *, invoice_id: UUID, amount_minor: 
     if invoice is None:
         raise NotFound
     if amount_minor > invoice.open_minor:
-        raise MoreThanThereIs(f"{amount_minor} asked, {invoice.open_minor} is open on {invoice.number} (minor units)")
+        asked, left = (amount_text(minor, invoice.currency) for minor in (amount_minor, invoice.open_minor))
+        raise MoreThanThereIs(f"{asked} asked, {left} is open on {invoice.number}")
     return await store.propose_write_off(tx, invoice, amount_minor=amount_minor, reason=reason)
 
 

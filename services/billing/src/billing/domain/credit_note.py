@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msp_kernel.money import half_up
+from msp_kernel.money import amount_text, half_up
 
 
 class MoreThanIsLeft(Exception):
@@ -65,14 +65,13 @@ def credited_parts(
             raise LineUnknown(f"line {n} is not on {invoice['number']}; it has {len(lines)} lines")
         line, before = lines[n], already.get(n, Credited(0, 0))
         left = line["net_minor"] - before.net_minor
-        amount = left if asked[n] is None else asked[n]
-        assert amount is not None, "all of it is an amount"
-        if amount * left < 0 or abs(amount) > abs(left):
-            raise MoreThanIsLeft(
-                f"line {n} of {invoice['number']}: {amount} asked, {left} of {line['net_minor']} is left (minor units)"
-            )
-        if amount:
-            parts.append((line, amount, tax_of_part(line=line, before_minor=before.net_minor, now_minor=amount)))
+        now = left if asked[n] is None else asked[n]
+        assert now is not None, "all of it is an amount"
+        if now * left < 0 or abs(now) > abs(left):
+            wanted_now, still, whole = (amount_text(one, invoice["currency"]) for one in (now, left, line["net_minor"]))
+            raise MoreThanIsLeft(f"line {n} of {invoice['number']}: {wanted_now} asked, {still} of {whole} is left")
+        if now:
+            parts.append((line, now, tax_of_part(line=line, before_minor=before.net_minor, now_minor=now)))
     if not parts:
         raise NothingToCredit(f"nothing of {invoice['number']} is left to be credited")
     return parts

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from billing.domain.coverage import PLACES, places_of, shares
+from msp_kernel.money import amount_text
 from msp_kernel.periods import midnight
 from msp_kit.database import Transaction
 
@@ -29,7 +30,7 @@ async def line(tx: Transaction, *, content: Mapping[str, Any], n: int, with_rule
         "kind": found["kind"],
         "text": found["text"],
         "currency": content["currency"],
-        "arithmetic": _arithmetic(found),
+        "arithmetic": _arithmetic(found, content["currency"]),
         "net_minor": found["net_minor"],
         "tax_minor": found.get("tax_minor"),
         "tax_category": found["tax_category"],
@@ -47,13 +48,11 @@ async def line(tx: Transaction, *, content: Mapping[str, Any], n: int, with_rule
     }
 
 
-def _arithmetic(line: Mapping[str, Any]) -> str:
+def _arithmetic(line: Mapping[str, Any], currency: str) -> str:
+    unit, net = (amount_text(line[name], currency) for name in ("unit_minor", "net_minor"))
     if line["quantity_minutes"] is None:
-        return f"{line['quantity']} x {line['unit_minor']} = {line['net_minor']} (minor units)"
-    return (
-        f"{line['quantity_minutes']} min x {line['unit_minor']} an hour / 60 = {line['net_minor']}"
-        " (minor units, half up once)"
-    )
+        return f"{line['quantity']} x {unit} = {net}"
+    return f"{line['quantity_minutes']} min x {unit} an hour / 60 = {net} (rounded half up once)"
 
 
 def _parts(line: Mapping[str, Any]) -> dict[str, int]:

@@ -9,15 +9,17 @@ from uuid import UUID
 
 Slack = Literal["none", "hour", "half_day", "more"]
 EFFORT = {"critical": 8, "high": 4, "medium": 2, "low": 1}
-"""How much of an agent's day a ticket asks for, relative to a low one."""
+"""How much work an open ticket is expected to be, relative to a low one."""
+EFFORT_MINUTES = 60
+"""What one effort point takes of an agent's week."""
 SLACK_EFFORT: dict[Slack, int] = {"none": 3, "hour": 3, "half_day": 1, "more": 0}
 """What a promise adds that has ended (``none``), or ends within the hour or half a day: there is no room beside it."""
 KNOWN_TICKETS_MAX = 5
-KNOWN_PERCENT = 2
+KNOWN_PERCENT = 1
 """Points of load that each ticket of the same client, worked on lately, is worth (at most five)."""
 RUNNERS_UP = 3
 SUGGESTIONS_MAX = 20
-GAP_PERCENT = 20
+GAP_PERCENT = 5
 """Less difference between two agents is not worth a hand-over."""
 
 
@@ -45,8 +47,8 @@ class Candidate:
         return level in self.levels and (not self.skills or job_type in self.skills)
 
     def load_percent(self, efforts: int) -> int:
-        """Return what open efforts are to this agent: percent of forty hours per effort point of one."""
-        return 100 * efforts * 2400 // max(self.weekly_minutes, 1)
+        """Return the expected time of open efforts in percent of the agent's week."""
+        return 100 * efforts * EFFORT_MINUTES // max(self.weekly_minutes, 1)
 
 
 @dataclass(frozen=True, slots=True)
