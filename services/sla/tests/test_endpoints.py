@@ -313,3 +313,37 @@ async def test_running_clocks_of_one_client_are_listed_with_the_time_they_have_l
 
     assert one["ticket_id"] == str(ours.ticket_id)
     assert 0 < one["remaining_seconds"] <= 1800
+
+
+async def test_what_a_ticket_would_be_promised_is_told_to_whose_contract_it_is(
+    speaker: Speaker, requests: Requests
+) -> None:
+    ticket = ATicket()
+    await speaker.say(
+        ticket.contract(targets={"first_response": "1h", "resolution critical": "2h", "resolution": None})
+    )
+    asked = f"/promises?contract_id={ticket.contract_id}&level=L1&job_type=network"
+
+    ours = await items(requests, a_client_person(ticket.client_id), asked)
+    staff = await items(requests, MANAGER, asked)
+    theirs = await requests.get(a_client_person(new_id()), asked)
+    unknown = await requests.get(MANAGER, f"/promises?contract_id={new_id()}&level=L1&job_type=network")
+
+    told = [(one["priority"], one["metric"], one["budget_minutes"]) for one in ours]
+    assert told == [
+        ("critical", "first_response", 60),
+        ("critical", "resolution", 120),
+        *((priority, "first_response", 60) for priority in ("high", "medium", "low")),
+    ]
+    assert [one["rule_id"] for one in staff] == [one["rule_id"] for one in ours]
+    assert (theirs.status_code, unknown.status_code) == (404, 404)
+
+
+async def test_terms_of_a_later_day_promise_nothing_yet(speaker: Speaker, requests: Requests) -> None:
+    ticket = ATicket()
+    later = (MONDAY + timedelta(days=36_000)).date()
+    await speaker.say(ticket.contract(), ticket.contract(version=2, targets={"resolution": "9h"}, effective_from=later))
+
+    found = await items(requests, MANAGER, f"/promises?contract_id={ticket.contract_id}&level=L1&job_type=network")
+
+    assert {one["budget_minutes"] for one in found} == {60, 240}

@@ -28,6 +28,7 @@ from sla.schemas import (
     ComplianceView,
     CreditView,
     ExplainView,
+    ForeseenView,
     PartRow,
     RefusalView,
     VerdictView,
@@ -150,6 +151,18 @@ async def breach_cause(clock_id: ClockId, body: CauseBody, caller: CallerNow, tx
     """Say why a promise was broken; what was said before is kept, and the last word counts."""
     await actions.say_cause(tx, clock_id, cause=body.cause, comment=body.comment, actor=str(caller.id))
     return ClockView.of(await reports.one_clock(tx, clock_id))
+
+
+@boards.get("/promises", openapi_extra=EVERYBODY)
+async def promises(
+    tx: Tx,
+    contract_id: ContractId,
+    level: Annotated[str, Query(max_length=100)],
+    job_type: Annotated[str, Query(max_length=100)],
+) -> Page[ForeseenView]:
+    """Return what a ticket would be promised if it were raised now, for each priority; a priority without targets has none."""
+    found = await reports.foresight(tx, contract_id=contract_id, level=level, job_type=job_type)
+    return Page(items=[ForeseenView.model_validate(one) for one in found])
 
 
 @boards.get("/at-risk", openapi_extra=STAFF)

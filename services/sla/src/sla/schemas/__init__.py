@@ -3,6 +3,7 @@
 from sla.schemas.clocks import CauseBody, ClockHead, ClockView, ExplainView
 from sla.schemas.compliance import ComplianceView, PartRow, VerdictView
 from sla.schemas.credits import CreditView
+from sla.schemas.foresight import ForeseenView
 from sla.schemas.refusals import RefusalView
 from sla.schemas.whatif import ChangedView, WhatIfBody, WhatIfView
 
@@ -14,6 +15,7 @@ __all__ = [
     "ComplianceView",
     "CreditView",
     "ExplainView",
+    "ForeseenView",
     "PartRow",
     "RefusalView",
     "VerdictView",

@@ -30,7 +30,7 @@ from sla.store.credits import (
 )
 from sla.store.firings import Firing, save_firings, void_firings
 from sla.store.rollups import fold_changes, rebuild_rollups, rollup_differences
-from sla.store.terms import TermsKey, save_client, save_contract, save_terms, terms_from, terms_of
+from sla.store.terms import TermsKey, save_client, save_contract, save_terms, terms_from, terms_in_force, terms_of
 from sla.store.tickets import TicketRow, lock_tickets, refs_of, save_tickets
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "save_tickets",
     "settled_months",
     "terms_from",
+    "terms_in_force",
     "terms_of",
     "void_firings",
 ]

@@ -87,6 +87,20 @@ async def terms_of(tx: Transaction, wanted: Iterable[TermsKey]) -> Mapping[Terms
     return {key: _terms_cache[key] for key in keys if key in _terms_cache}
 
 
+async def terms_in_force(tx: Transaction, contract_id: UUID) -> Terms | None:
+    """Return the terms that a contract has today, on the client's day; ``None`` when it has none the caller may see."""
+    version = await tx.fetchval(
+        "SELECT version FROM terms LEFT JOIN clients USING (client_id) WHERE contract_id = $1"
+        " AND effective_from <= ($2::timestamptz AT TIME ZONE coalesce(timezone, 'UTC'))::date"
+        " ORDER BY effective_from DESC, version DESC LIMIT 1",
+        contract_id,
+        tx.now,
+    )
+    if version is None:
+        return None
+    return (await terms_of(tx, {(contract_id, version)}))[contract_id, version]
+
+
 def terms_from(contract_id: UUID, version: int, *, client_id: UUID, document: Mapping[str, Any]) -> Terms:
     """Read the SLA part of a contract version.
 
