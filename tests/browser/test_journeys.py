@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from browsing import signed_in
+from browsing import accessible, signed_in
 from playwright.async_api import Browser, expect
 from story import PASSWORD, a_cast
 
@@ -135,4 +135,33 @@ async def test_the_page_fits_twice_as_large(browser: Browser, platform: Platform
         for path in ("/portal", "/portal/tickets/new", "/portal/hours", "/portal/reports"):
             await page.goto(path)
             assert await page.evaluate("document.documentElement.scrollWidth") <= 640, path
+        await page.context.close()
+
+
+async def test_a_new_ticket_says_what_it_would_be_promised_before_it_is_raised(
+    browser: Browser, platform: Platform, admin: Api
+) -> None:
+    async with a_cast(admin) as cast:
+        company = await cast.client("Foreseen")
+        offer = await cast.manager.get("/tickets/offer", client_id=company.id)
+        raised = {"client_id": company.id, "title": "The printer jams", "job_type": "network", "priority": "low"}
+        ticket = await cast.manager.post("/tickets", {**raised, "level": "L1"})
+        page, complaints = await signed_in(browser, platform, company.email)
+        await page.goto("/portal/tickets/new")
+        told = page.locator("#p-high")
+        await expect(told).to_contain_text("fix by")
+
+        # What is said follows what is chosen and typed, and nothing that was typed goes.
+        await page.fill("#title", "My printer jams, too")
+        levels = offer["contracts"][0]["levels"]
+        await page.select_option("#level", levels[-1])
+        await expect(page.locator("#notes")).to_contain_text(levels[-1])
+        await expect(page.locator("#similar a")).to_have_text(f"{ticket['ref']}, The printer jams")
+        await accessible(page)
+        await page.set_input_files("#file", {"name": "jam.txt", "mimeType": "text/plain", "buffer": b"It jams."})
+        await page.get_by_role("button", name="Raise ticket").click()
+
+        await expect(page.locator("h1")).to_have_text("My printer jams, too")
+        await expect(page.locator("#files")).to_contain_text("jam.txt")
+        assert complaints == []
         await page.context.close()

@@ -23,6 +23,7 @@ A_TEMPLATE = {
     "is_for_clients": True,
 }
 OFFER = {
+    "client_id": ACME,
     "contracts": [
         {
             "contract_id": ACME,
@@ -31,7 +32,7 @@ OFFER = {
             "levels": ["L1", "L2"],
             "job_types": [{"code": "server", "name": "Server"}, {"code": "network", "name": "Network"}],
         }
-    ]
+    ],
 }
 
 
@@ -52,6 +53,7 @@ def seen(door: Pages) -> Pages:
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/clients": {"items": [{"id": ACME, "name": "Acme"}], "next": None},
         "/tickets/offer": OFFER,
+        f"/contracts/{ACME}/balance": {"lots": [{}], "available_minutes": 60},
     }
     return door
 

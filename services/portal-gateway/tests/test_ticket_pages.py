@@ -332,6 +332,18 @@ async def test_no_file_and_a_refused_file_are_said(seen: Pages) -> None:
     assert "programs are not kept" in refused.text
 
 
+@pytest.mark.parametrize(("place", "by"), [("portal", "client"), ("desk", "agent")])
+async def test_a_refused_file_leaves_the_ticket_raised_and_says_so(seen: Pages, place: str, by: str) -> None:
+    seen.upstream.answers["/tickets"] = {"id": HERE, "ref": "HLO-7"}
+    seen.upstream.answers[f"{PATH}/attachments"] = (422, {"detail": "programs are not kept"})
+
+    answer = await seen.upload(f"/{place}/tickets/new", "x.exe", b"MZ", by=by, form={"title": "VPN drops"})
+
+    assert answer.status_code == 422
+    assert "programs are not kept" in answer.text
+    assert "VPN drops" in words(answer.text), "the page of the ticket that was raised"
+
+
 async def test_an_overlap_is_said_when_time_was_logged(seen: Pages) -> None:
     seen.upstream.answers["/time-entries"] = {"warnings": ["overlaps 60 min logged from 2026-11-09 09:00 UTC"]}
 

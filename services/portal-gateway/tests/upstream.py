@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from pydantic import SecretStr
 from msp_kernel.ids import new_id
 from msp_kit import identity
 from msp_kit.database import SYSTEM
-from msp_kit.testing import KEY, a_database
+from msp_kit.testing import KEY, a_database, a_socket
 from portal_gateway import api
 from portal_gateway.actions import people
 from portal_gateway.settings import Settings
@@ -84,10 +83,17 @@ class Pages:
         return await self.client.post(path, data=form, headers={"authorization": f"Bearer {self.tokens[by]}"})
 
     async def upload(
-        self, path: str, name: str, content: bytes, *, by: str = "manager", field: str = "file"
+        self,
+        path: str,
+        name: str,
+        content: bytes,
+        *,
+        by: str = "manager",
+        field: str = "file",
+        form: dict[str, str] | None = None,
     ) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.tokens[by]}"}
-        return await self.client.post(path, files={field: (name, content)}, headers=headers)
+        return await self.client.post(path, data=form, files={field: (name, content)}, headers=headers)
 
 
 @asynccontextmanager
@@ -95,8 +101,7 @@ async def pages(*, away: str = "") -> AsyncIterator[Pages]:
     """Serve the gateway with an upstream behind it; the service named ``away`` is not there."""
     upstream = Upstream()
     async with a_database(service="portal-gateway", database="portal_gateway", module="portal_gateway") as database:
-        sock = socket.socket()
-        sock.bind(("127.0.0.1", 0))
+        sock = a_socket()
         server = uvicorn.Server(uvicorn.Config(upstream.app(), log_level="error"))
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         here = f"http://127.0.0.1:{sock.getsockname()[1]}"

@@ -61,6 +61,7 @@ SERVICE_OF = {
     **dict.fromkeys(
         (
             "clocks",
+            "promises",
             "clocks.csv",
             "compliance",
             "compliance.csv",

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import UploadFile
 
 from msp_kernel.ids import new_id
 from portal_gateway.language import gettext, mark
@@ -14,8 +13,8 @@ from portal_gateway.pages.billing import BILLERS
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.lists import ROWS, Listing, client_options
-from portal_gateway.pages.site import FORM_BYTES_MAX, Failed, Site, form_of, go, page_route
-from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
+from portal_gateway.pages.site import Failed, Site, form_and_file, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, segment
 
 router = APIRouter(prefix="/desk/billing/bank")
@@ -70,12 +69,10 @@ async def _bank(
 async def import_statement(request: Request, site: Site, visitor: Visitor) -> Response:
     """Import a statement; a line that is known changes nothing."""
     caller = need_staff(visitor, *BILLERS)
-    async with request.form(max_files=1, max_fields=10, max_part_size=FORM_BYTES_MAX) as form:
-        check_csrf(request, visitor, method="POST", given=str(form.get(CSRF_FIELD, "")))
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            return await _not_imported(request, site, visitor, gettext("choose a file first"))
-        name, content = file.filename, await file.read(STATEMENT_BYTES_MAX + 1)
+    _, file = await form_and_file(request, visitor, most=STATEMENT_BYTES_MAX)
+    if file is None:
+        return await _not_imported(request, site, visitor, gettext("choose a file first"))
+    name, content = file
     if len(content) > STATEMENT_BYTES_MAX:
         return await _not_imported(request, site, visitor, gettext("the file is larger than 1 MB; export fewer days"))
     try:

@@ -8,15 +8,14 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import UploadFile
 
 from portal_gateway.language import gettext, mark
 from portal_gateway.pages.amounts import basis_points, percent_text
 from portal_gateway.pages.billing import BILLERS, SELLERS, client_of
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.forms import Form
-from portal_gateway.pages.site import FORM_BYTES_MAX, Failed, Site, form_of, go, page_route
-from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
+from portal_gateway.pages.site import Failed, Site, form_and_file, form_of, go, page_route
+from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Answer, Refused, segment
 
 router = APIRouter(prefix="/desk")
@@ -92,10 +91,8 @@ async def logo(_request: Request, site: Site, visitor: Visitor) -> Response:
 async def change_logo(request: Request, site: Site, visitor: Visitor) -> Response:
     """Put a logo on the documents from now on, or none."""
     caller = need_staff(visitor, *SELLERS)
-    async with request.form(max_files=1, max_fields=10, max_part_size=FORM_BYTES_MAX) as form:
-        check_csrf(request, visitor, method="POST", given=str(form.get(CSRF_FIELD, "")))
-        file, is_removed = form.get("logo"), "remove" in form
-        content = b"" if is_removed or not isinstance(file, UploadFile) else await file.read(LOGO_BYTES_MAX + 1)
+    typed, file = await form_and_file(request, visitor, most=LOGO_BYTES_MAX)
+    is_removed, content = "remove" in typed, file[1] if file else b""
     if not is_removed and not 1 <= len(content) <= LOGO_BYTES_MAX:
         wrong = {"logo": gettext("choose a PNG or SVG of up to 200 kB")}
         return await _admin(site, visitor, form=Form.wrong("logo", {}, wrong, said=gettext(NOT_SAVED)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import UploadFile
 
 from msp_kit.database import SYSTEM
 from portal_gateway import logos
@@ -17,9 +16,9 @@ from portal_gateway.language import LANGUAGES, gettext
 from portal_gateway.logos import LogoRefused
 from portal_gateway.pages.desk import nav
 from portal_gateway.pages.sign_in import database_of
-from portal_gateway.pages.site import FORM_BYTES_MAX, Site, go, page_route, site_of
+from portal_gateway.pages.site import Site, form_and_file, go, page_route, site_of
 from portal_gateway.prose import refusal
-from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
+from portal_gateway.scope import Visitor, need_staff
 
 router = APIRouter()
 PAGE = "/desk/admin/branding"
@@ -44,11 +43,7 @@ async def branding(_request: Request, site: Site, visitor: Visitor) -> Response:
 async def change(request: Request, site: Site, visitor: Visitor) -> Response:
     """Change how the house looks; refused, the page says where and what would be accepted."""
     caller = need_staff(visitor, "admin")
-    async with request.form(max_files=1, max_fields=10, max_part_size=FORM_BYTES_MAX) as given:
-        check_csrf(request, visitor, method="POST", given=str(given.get(CSRF_FIELD, "")))
-        form = {name: value for name, value in given.items() if isinstance(value, str)}
-        file = given.get("logo")
-        logo = await file.read(logos.BYTES_MAX + 1) if isinstance(file, UploadFile) and file.filename else None
+    form, file = await form_and_file(request, visitor, most=logos.BYTES_MAX)
     revision = form.get("revision", "")
     try:
         async with database_of(request).transaction(SYSTEM) as tx:
@@ -61,7 +56,7 @@ async def change(request: Request, site: Site, visitor: Visitor) -> Response:
                 language=form.get("language", ""),
                 accent_light=form.get("accent_light", ""),
                 accent_dark=form.get("accent_dark", ""),
-                logo=logo,
+                logo=file[1] if file else None,
                 keeps_logo="remove_logo" not in form,
             )
     except tuple(FIELD_OF) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,8 +11,8 @@ from msp_kernel.ids import new_id
 from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.forms import Form
-from portal_gateway.pages.raising import from_template, wish_of
-from portal_gateway.pages.site import Failed, Site, form_of, go, page_route
+from portal_gateway.pages.raising import foreseen, from_template, keep, wish_of
+from portal_gateway.pages.site import Failed, Site, form_and_file, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
 
@@ -44,7 +44,7 @@ async def new_ticket(request: Request, site: Site, visitor: Visitor) -> Response
     """Show the form to raise a ticket on behalf of a client, filled in from a template when one is chosen."""
     query = request.query_params
     return await _raise_form(
-        site, visitor, client_id=query.get("client_id"), template_id=query.get("template_id") or None
+        site, visitor, client_id=query.get("client_id"), template_id=query.get("template_id") or None, asked=query
     )
 
 
@@ -52,13 +52,20 @@ async def new_ticket(request: Request, site: Site, visitor: Visitor) -> Response
 async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
     """Raise a ticket on behalf of a client."""
     caller = need_staff(visitor)
-    typed = await form_of(request, visitor)
+    typed, file = await form_and_file(request, visitor)
     body = {**wish_of(typed), "client_id": typed.get("client_id", ""), "contact_name": typed.get("contact_name", "")}
     try:
         ticket = await site.services.post(caller, "/tickets", body, key=typed.get("key") or None)
     except (Refused, ServiceAway) as error:
         form = Form.refused("ticket", typed, error, said=gettext("The ticket was not raised."))
         return await _raise_form(site, visitor, client_id=typed.get("client_id"), form=form)
+    if file is not None:
+        try:
+            await keep(site, visitor, ticket["id"], file)
+        except Refused as refused:
+            return await refuse(
+                site, visitor, ticket["ref"], refused, form={}, prefix=gettext("The file was not kept.")
+            )
     return go(f"/desk/tickets/{segment(ticket['ref'])}")
 
 
@@ -69,6 +76,7 @@ async def _raise_form(
     client_id: str | None,
     template_id: str | None = None,
     form: Form | None = None,
+    asked: Mapping[str, str] | None = None,
 ) -> Response:
     caller, form = need_staff(visitor), form or Form()
     clients, templates, side = await site.parts(
@@ -77,6 +85,7 @@ async def _raise_form(
         nav(site, visitor),
     )
     offer = await site.part(site.services.get(caller, "/tickets/offer", client_id=client_id)) if client_id else None
+    filled = from_template(templates, template_id)
     return site.page(
         "desk/new_ticket.html",
         visitor=visitor,
@@ -86,7 +95,8 @@ async def _raise_form(
         client_id=client_id,
         offer=offer,
         f=form,
-        **from_template(templates, template_id),
+        **filled,
+        **await foreseen(site, caller, offer, {**filled["start"], **(asked or form.values)}),
         key=str(new_id()),
         **side,
     )

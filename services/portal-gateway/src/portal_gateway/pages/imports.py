@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import UploadFile
 
 from msp_kernel.ids import new_id
 from portal_gateway.language import gettext, mark
 from portal_gateway.pages.desk import DISPATCH, nav
 from portal_gateway.pages.forms import Form
-from portal_gateway.pages.site import FORM_BYTES_MAX, Site, form_of, page_route
+from portal_gateway.pages.site import Site, form_and_file, form_of, page_route
 from portal_gateway.prose import refusal
-from portal_gateway.scope import CSRF_FIELD, Visitor, check_csrf, need_staff
+from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway
 
 router = APIRouter(prefix="/desk/admin/imports")
@@ -49,11 +48,8 @@ async def imports(_request: Request, site: Site, visitor: Visitor) -> Response:
 async def take(request: Request, site: Site, visitor: Visitor) -> Response:
     """Take the rows of a file, or only try them."""
     caller = need_staff(visitor, *DISPATCH)
-    async with request.form(max_files=1, max_fields=10, max_part_size=FORM_BYTES_MAX) as fields:
-        check_csrf(request, visitor, method="POST", given=str(fields.get(CSRF_FIELD, "")))
-        typed = {name: value for name, value in fields.items() if isinstance(value, str)}
-        file = fields.get("file")
-        content = await file.read() if isinstance(file, UploadFile) and file.filename else b""
+    typed, file = await form_and_file(request, visitor)
+    content = file[1] if file else b""
     kind = typed.get("kind", "")
     if kind not in KINDS or not content:
         wrong = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -12,8 +13,8 @@ from msp_kernel.ids import new_id
 from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.forms import Form
-from portal_gateway.pages.raising import from_template, wish_of
-from portal_gateway.pages.site import Failed, Site, failure, form_of, go, page_route, statement_file
+from portal_gateway.pages.raising import foreseen, from_template, keep, wish_of
+from portal_gateway.pages.site import Failed, Site, failure, form_and_file, form_of, go, page_route, statement_file
 from portal_gateway.scope import Visitor, need_client
 from portal_gateway.services import Refused, ServiceAway, segment
 
@@ -87,29 +88,41 @@ def _query(given: dict[str, str | None]) -> str:
 @page_route(router, "/tickets/new")
 async def new_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
     """Show the form: only what the contract allows can be chosen. It is filled in from a template when one is chosen."""
-    return await _raise_form(site, visitor, template_id=request.query_params.get("template_id") or None)
+    query = request.query_params
+    return await _raise_form(site, visitor, template_id=query.get("template_id") or None, asked=query)
 
 
 @page_route(router, "/tickets/new", "POST")
 async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Response:
     """Raise a ticket."""
     caller = need_client(visitor)
-    typed = await form_of(request, visitor)
+    typed, file = await form_and_file(request, visitor)
     try:
         ticket = await site.services.post(caller, "/tickets", wish_of(typed), key=typed.get("key") or None)
     except (Refused, ServiceAway) as error:
         form = Form.refused("ticket", typed, error, said=gettext("The ticket was not raised."))
         return await _raise_form(site, visitor, form=form)
+    if file is not None:
+        try:
+            await keep(site, visitor, ticket["id"], file)
+        except Refused as refused:
+            return await show_ticket(site, visitor, ticket["ref"], refused=refused)
     return go(f"/portal/tickets/{segment(ticket['ref'])}")
 
 
 async def _raise_form(
-    site: Site, visitor: Visitor, *, template_id: str | None = None, form: Form | None = None
+    site: Site,
+    visitor: Visitor,
+    *,
+    template_id: str | None = None,
+    form: Form | None = None,
+    asked: Mapping[str, str] | None = None,
 ) -> Response:
     caller, form = need_client(visitor), form or Form()
     offer, templates = await site.parts(
         site.services.get(caller, "/tickets/offer"), site.services.get(caller, "/ticket-templates")
     )
+    filled = from_template(templates, template_id)
     return site.page(
         "portal/new_ticket.html",
         visitor=visitor,
@@ -117,7 +130,8 @@ async def _raise_form(
         status=form.status,
         offer=offer,
         f=form,
-        **from_template(templates, template_id),
+        **filled,
+        **await foreseen(site, caller, offer, {**filled["start"], **(asked or form.values)}),
         key=_key(),
         **await _who(site, visitor),
     )

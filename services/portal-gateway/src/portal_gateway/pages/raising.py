@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
+from msp_kit.identity import Caller
 from portal_gateway.language import mark
-from portal_gateway.pages.site import Failed
+from portal_gateway.pages import shown
+from portal_gateway.pages.site import Failed, Site
+from portal_gateway.scope import Visitor
+from portal_gateway.services import Refused
 
 PRIORITIES = (
     ("critical", mark("Critical"), mark("nobody can work, or it is a security matter")),
@@ -16,6 +23,8 @@ PRIORITIES = (
 )
 WORDS = ("title", "description", "job_type", "level")
 CHOICES = ("priority", "impact", "urgency", "contract_id")
+TELLING_CHARACTERS = 4
+"""Shorter words of a title are in every ticket."""
 
 
 def wish_of(typed: Mapping[str, str]) -> dict[str, Any]:
@@ -32,3 +41,101 @@ def from_template(templates: Any, template_id: str | None) -> dict[str, Any]:
     chosen: dict[str, Any] = next((one for one in listed if one["id"] == template_id), {})
     start = {name: chosen.get(name) for name in ("id", *WORDS, "priority", "tags")}
     return {"templates": listed, "start": start, "priorities": PRIORITIES}
+
+
+async def keep(
+    site: Site, visitor: Visitor, ticket_id: str, file: tuple[str, bytes], *, is_public: bool = True
+) -> None:
+    """Put a file on a ticket.
+
+    Raises:
+        Refused: the service does not keep it.
+    """
+    name, content = file
+    query = urlencode({"name": name, "is_public": "true" if is_public else "false"})
+    headers = {"content-type": "application/octet-stream"}
+    path = f"/tickets/{ticket_id}/attachments?{query}"
+    answer = await site.services.send(visitor.caller, "POST", path, body=content, headers=headers)
+    answer.json()  # raises what the service refused
+
+
+async def foreseen(site: Site, caller: Caller, offer: Any, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what follows from the choices of a form.
+
+    That is what each priority is promised, since when time counts, what is left of the hours, and open tickets of the client
+    with similar titles.
+    """
+    if isinstance(offer, Failed) or not offer or not offer["contracts"]:
+        return {"foresight": None}
+    contract, job_type, level = _chosen(offer["contracts"], typed)
+    words = sorted(re.findall(rf"\w{{{TELLING_CHARACTERS},}}", typed.get("title") or ""), key=len)[-2:]
+    get, client_id = site.services.get, offer["client_id"]
+    promises, balance, similar = await site.parts(
+        _promises(site, caller, contract_id=contract["contract_id"], level=level, job_type=job_type),
+        get(caller, f"/contracts/{contract['contract_id']}/balance"),
+        _similar(site, caller, client_id=client_id, words=words),
+    )
+    is_used_up = not isinstance(balance, Failed) and bool(balance["lots"]) and balance["available_minutes"] <= 0
+    terms = await site.part(get(caller, f"/contracts/{contract['contract_id']}")) if is_used_up else None
+    return {
+        "foresight": {
+            "of": f"{next(one['name'] for one in contract['job_types'] if one['code'] == job_type)}, {level}",
+            "promises": [] if isinstance(promises, Failed) else promises["items"],
+            "similar": [] if isinstance(similar, Failed) else similar["items"],
+            "is_used_up": is_used_up,
+            "policy": "" if terms is None or isinstance(terms, Failed) else terms["exhaustion_policy"],
+            "rate": None if terms is None or isinstance(terms, Failed) else _rate(terms, job_type, level),
+        }
+    }
+
+
+def _chosen(contracts: list[dict[str, Any]], typed: Mapping[str, Any]) -> tuple[dict[str, Any], str, str]:
+    """Return the contract, job type and level that a ticket with these choices falls under; the first that can be chosen."""
+    first = contracts[0]
+    job_type = typed.get("job_type") or first["job_types"][0]["code"]
+    level = typed.get("level") or first["levels"][0]
+    fitting = [
+        one
+        for one in contracts
+        if typed.get("contract_id") in (None, "", one["contract_id"])
+        and job_type in (kind["code"] for kind in one["job_types"])
+        and level in one["levels"]
+    ]
+    if not fitting:
+        return first, first["job_types"][0]["code"], first["levels"][0]
+    return fitting[0], job_type, level
+
+
+async def _promises(site: Site, caller: Caller, **of: str) -> Any:
+    try:
+        return await site.services.get(caller, "/promises", **of)
+    except Refused as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        # A contract so new that the clocks have not heard of it.
+        return {"items": []}
+
+
+async def _similar(site: Site, caller: Caller, *, client_id: str, words: list[str]) -> Any:
+    if not words:
+        return {"items": []}
+    of = {"client_id": client_id} if caller.kind == "staff" else {}
+    return await site.services.get(caller, "/tickets", status="open_any", text=" ".join(words), limit=3, **of)
+
+
+def _rate(terms: Mapping[str, Any], job_type: str, level: str) -> str | None:
+    """Return what an hour beyond the bucket costs in regular hours: the most specific rate, as invoices take it."""
+    for rates in (terms["overage_rates"], terms["rates"]):
+        fitting = [
+            one
+            for one in rates
+            if one["condition"] in (None, "regular")
+            and one["job_type"] in (None, job_type)
+            and one["level"] in (None, level)
+        ]
+        if fitting:
+            best = max(
+                fitting, key=lambda one: sum(one[name] is not None for name in ("condition", "job_type", "level"))
+            )
+            return shown.money(best["rate_minor"], terms["currency"])
+    return None

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import jinja2
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import UploadFile
 
 from msp_kit import telemetry
 from msp_kit.identity import SAFE_METHODS
@@ -207,6 +208,28 @@ async def form_of(request: Request, visitor: Visitor | None) -> dict[str, str]:
         given = request.headers.get(CSRF_HEADER) or fields.pop(CSRF_FIELD, None)
         check_csrf(request, visitor, method="POST", given=given)
     return fields
+
+
+async def form_and_file(
+    request: Request, visitor: Visitor, *, most: int | None = None
+) -> tuple[dict[str, str], tuple[str, bytes] | None]:
+    """Return the fields of a form after the CSRF check, and its file: name and content, of which ``most`` bytes and one more.
+
+    Raises:
+        CsrfFailed, FormTooLarge, FormUnreadable: as ``form_of``.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/"):
+        return await form_of(request, visitor), None
+    async with request.form(max_files=1, max_fields=FIELDS_MAX, max_part_size=FORM_BYTES_MAX) as given:
+        fields = {name: one for name, one in given.items() if isinstance(one, str)}
+        token = request.headers.get(CSRF_HEADER) or fields.pop(CSRF_FIELD, "")
+        check_csrf(request, visitor, method="POST", given=token)
+        if any("\0" in text for pair in fields.items() for text in pair):
+            raise FormUnreadable
+        file = next((one for one in given.values() if isinstance(one, UploadFile) and one.filename), None)
+        if file is None:
+            return fields, None
+        return fields, (str(file.filename), await file.read(-1 if most is None else most + 1))
 
 
 async def statement_file(

@@ -208,6 +208,20 @@ for (const toast of document.querySelectorAll('[data-toast]')) {
   setTimeout(leave, 6000);
 }
 
+/* ---- forms whose page says what follows from a choice: it is asked again, and what it says is put in place ---- */
+for (const form of document.querySelectorAll('form[data-ask]')) {
+  const names = form.dataset.ask.split(' ');
+  form.addEventListener('change', async ({ target }) => {
+    if (!names.includes(target.name)) return;
+    const asked = names.flatMap((name) => (form.elements[name] ? [[name, form.elements[name].value]] : []));
+    const fresh = await pageAt(`${location.pathname}?${new URLSearchParams(asked)}`);
+    for (const old of form.querySelectorAll('[data-answer]')) {
+      const made = fresh?.getElementById(old.id);
+      if (made) old.replaceWith(document.adoptNode(made));
+    }
+  });
+}
+
 /* ---- the bell: how much is open in the inbox ------------------------------- */
 const bell = document.querySelector('[data-bell]');
 // Gives where the signals stood when it was counted.
@@ -236,12 +250,14 @@ const wanted = [...new Set([...shows, bell?.dataset.bell])].filter(Boolean);
 const canShare = Boolean(navigator.locks && window.BroadcastChannel);
 const MOST = 100, LOOK = 20000;
 let due = 0, since = '', leave = () => {};
+async function pageAt(address) {
+  const answer = await fetch(address, { headers: { accept: 'text/html' } }).catch(() => null);
+  return answer?.ok ? new DOMParser().parseFromString(await answer.text(), 'text/html') : null;
+}
 async function refresh() {
   due = 0;
-  if (!shows.length) return;
-  const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null);
-  if (!answer?.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const fresh = shows.length ? await pageAt(location.href) : null;
+  if (!fresh) return;
   for (const old of document.querySelectorAll('[data-live]')) {
     const made = fresh.getElementById(old.id);
     if (!made || old.innerHTML === made.innerHTML) continue;
