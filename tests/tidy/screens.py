@@ -90,6 +90,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/projects/new": ("POST /projects",),
     "/desk/projects/{ref}": ("PATCH /projects/{project_id}",),
     "/desk/projects/{ref}/template": ("PUT /projects/templates",),
+    "/desk/projects/{ref}/files": ("POST /projects/{project_id}/attachments",),
     "/desk/projects/{ref}/milestones": ("POST /projects/{project_id}/milestones",),
     "/desk/projects/{ref}/milestones/{milestone_id}": ("PATCH /projects/milestones/{milestone_id}",),
     "/desk/projects/{ref}/milestones/{milestone_id}/delete": ("DELETE /projects/milestones/{milestone_id}",),

@@ -58,6 +58,7 @@ A_PROJECT: dict[str, Any] = {
     "created_at": AT,
     "milestones": [{"id": STONE, "name": "Moved in", "due_on": "2026-10-19", "position": 2, "progress_percent": 50}],
     "tasks": [A_TASK],
+    "attachments": [{"id": STONE, "is_public": True, "name": "plan <1>.pdf", "size_bytes": 3_000}],
 }
 PAGE = "/desk/projects/HLO-P1"
 
@@ -389,3 +390,22 @@ async def test_clients_see_their_projects_and_no_other(seen: Pages) -> None:
     assert "Add a task" not in one.text
     assert (await seen.get("/portal/projects/ZZZ-P1", by="client")).status_code == 404
     assert (await seen.get(PAGE, by="client")).status_code == 403
+
+
+async def test_files_of_a_project_are_added_and_shown(seen: Pages) -> None:
+    seen.upstream.answers[f"/projects/{PROJECT}/attachments"] = {"id": STONE}
+
+    kept = await seen.upload(f"{PAGE}/files", "a b.pdf", b"%PDF-", form={"is_internal": "1"})
+    asked = dict(seen.upstream.query(f"/projects/{PROJECT}/attachments"))
+    seen.upstream.answers[f"/projects/{PROJECT}/attachments"] = (415, {"detail": "programs are not kept"})
+    refused = await seen.upload(f"{PAGE}/files", "x.exe", b"MZ")
+    nothing = await seen.post(f"{PAGE}/files", {})
+    portal = (await seen.get("/portal/projects/HLO-P1", by="client")).text
+
+    assert (kept.status_code, kept.headers["location"]) == (303, f"{PAGE}#files")
+    assert asked == {"name": "a b.pdf", "is_public": "false"}
+    assert (refused.status_code, nothing.status_code) == (415, 422)
+    assert "The file was not kept. programs are not kept" in refused.text
+    assert "Choose a file first." in nothing.text
+    assert "plan &lt;1&gt;.pdf" in portal
+    assert 'type="file"' not in portal

@@ -72,10 +72,10 @@ class Desk:
         return made
 
     async def attached(
-        self, ticket: dict[str, Any], by: Caller, *, name: str, content: bytes, more: str = ""
+        self, to: dict[str, Any], by: Caller, *, name: str, content: bytes, more: str = "", of: str = "tickets"
     ) -> httpx.Response:
-        """Send a file to a ticket."""
-        path = f"/tickets/{ticket['id']}/attachments?name={name}{more}"
+        """Send a file to a ticket or a project."""
+        path = f"/{of}/{to['id']}/attachments?name={name}{more}"
         token = self.requests.signer.sign(by, audience="tickets", method="POST", target=path, body=content)
         headers = {identity.HEADER: token, "content-type": "application/octet-stream"}
         transport = httpx.ASGITransport(app=self.requests.app, raise_app_exceptions=False)

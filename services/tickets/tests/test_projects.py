@@ -135,6 +135,28 @@ async def test_clients_see_what_is_meant_for_them_and_nothing_else(desk: Any) ->
     assert (await desk.requests.post(desk.priya, f"/projects/{visible['id']}/tasks", TASK)).status_code == 403
 
 
+async def test_files_of_a_project_are_seen_by_its_client_when_both_are_shown(desk: Any) -> None:
+    project, hidden = [await a_project(desk, is_client_visible=one) for one in (True, False)]
+
+    async def put(of: dict[str, Any], name: str, *, by: Any = None, more: str = "") -> Any:
+        return await desk.attached(of, by or desk.agent, name=name, content=b"plan", more=more, of="projects")
+
+    kept = [await put(project, "plan.txt"), await put(project, "draft.txt", more="&is_public=false")]
+    kept.append(await put(hidden, "secret.txt"))
+    refused = [await put(project, "x.txt", by=desk.priya), await put({"id": new_id()}, "x.txt")]
+    refused.append(await put(project, "x.exe"))
+
+    assert [one.status_code for one in kept] == [201, 201, 201], kept[0].text
+    assert [one.status_code for one in refused] == [403, 404, 415]
+    assert [one["name"] for one in (await shown(desk, project))["attachments"]] == ["plan.txt", "draft.txt"]
+    assert [one["name"] for one in (await shown(desk, project, by=desk.priya))["attachments"]] == ["plan.txt"]
+    fetched = {
+        one.json()["name"]: (await desk.requests.get(desk.priya, f"/attachments/{one.json()['id']}")).status_code
+        for one in kept
+    }
+    assert fetched == {"plan.txt": 200, "draft.txt": 404, "secret.txt": 404}
+
+
 async def test_a_task_spawns_a_ticket_and_a_ticket_becomes_a_task(desk: Any) -> None:
     project = await a_project(desk)
     task = await a_task(desk, project)

@@ -61,7 +61,7 @@ async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Respon
         return await _raise_form(site, visitor, client_id=typed.get("client_id"), form=form)
     if file is not None:
         try:
-            await keep(site, visitor, ticket["id"], file)
+            await keep(site, visitor, f"/tickets/{ticket['id']}", file)
         except Refused as refused:
             return await refuse(
                 site, visitor, ticket["ref"], refused, form={}, prefix=gettext("The file was not kept.")

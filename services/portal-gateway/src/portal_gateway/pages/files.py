@@ -41,4 +41,4 @@ async def _taken(request: Request, site: Site, visitor: Visitor, ref: str) -> No
     if file is None:
         raise Refused(422, {"detail": gettext("Choose a file first.")})
     ticket: dict[str, Any] = await site.services.get(visitor.caller, f"/tickets/{segment(ref)}")
-    await keep(site, visitor, ticket["id"], file, is_public="is_internal" not in form)
+    await keep(site, visitor, f"/tickets/{ticket['id']}", file, is_public="is_internal" not in form)

@@ -104,7 +104,7 @@ async def raise_ticket(request: Request, site: Site, visitor: Visitor) -> Respon
         return await _raise_form(site, visitor, form=form)
     if file is not None:
         try:
-            await keep(site, visitor, ticket["id"], file)
+            await keep(site, visitor, f"/tickets/{ticket['id']}", file)
         except Refused as refused:
             return await show_ticket(site, visitor, ticket["ref"], refused=refused)
     return go(f"/portal/tickets/{segment(ticket['ref'])}")

@@ -13,7 +13,8 @@ from portal_gateway.pages import shown
 from portal_gateway.pages.desk import DISPATCH
 from portal_gateway.pages.forms import Form
 from portal_gateway.pages.projects import project_of, show_new, show_project, show_task
-from portal_gateway.pages.site import Site, form_of, go, page_route
+from portal_gateway.pages.raising import keep
+from portal_gateway.pages.site import Site, form_and_file, form_of, go, page_route
 from portal_gateway.pages.time_entries import SPELLING
 from portal_gateway.scope import Visitor, need_staff
 from portal_gateway.services import Refused, ServiceAway, segment
@@ -42,6 +43,23 @@ async def create(request: Request, site: Site, visitor: Visitor) -> Response:
         else:
             return go(f"/desk/projects/{segment(made['ref'])}")
     return await show_new(site, visitor, client_id=typed.get("client_id"), form=form)
+
+
+@page_route(router, "/{ref}/files", "POST")
+async def attach(request: Request, site: Site, visitor: Visitor, ref: str) -> Response:
+    """Put a file on a project, for its client too or for the desk only."""
+    need_staff(visitor)
+    typed, file = await form_and_file(request, visitor)
+    found = await project_of(site, visitor, ref)
+    said = gettext("The file was not kept.")
+    if file is None:
+        form = Form.wrong("file", typed, {"": gettext("Choose a file first.")}, said=said)
+        return await show_project(site, visitor, ref, form=form)
+    try:
+        await keep(site, visitor, f"/projects/{found['id']}", file, is_public="is_internal" not in typed)
+    except (Refused, ServiceAway) as error:
+        return await show_project(site, visitor, ref, form=Form.refused("file", typed, error, said=said))
+    return go(f"/desk/projects/{segment(ref)}#files")
 
 
 @page_route(router, "/{ref}", "POST")

@@ -43,18 +43,15 @@ def from_template(templates: Any, template_id: str | None) -> dict[str, Any]:
     return {"templates": listed, "start": start, "priorities": PRIORITIES}
 
 
-async def keep(
-    site: Site, visitor: Visitor, ticket_id: str, file: tuple[str, bytes], *, is_public: bool = True
-) -> None:
-    """Put a file on a ticket.
+async def keep(site: Site, visitor: Visitor, place: str, file: tuple[str, bytes], *, is_public: bool = True) -> None:
+    """Put a file on the ticket or project at ``place``.
 
     Raises:
         Refused: the service does not keep it.
     """
     name, content = file
-    query = urlencode({"name": name, "is_public": "true" if is_public else "false"})
+    path = f"{place}/attachments?{urlencode({'name': name, 'is_public': 'true' if is_public else 'false'})}"
     headers = {"content-type": "application/octet-stream"}
-    path = f"/tickets/{ticket_id}/attachments?{query}"
     answer = await site.services.send(visitor.caller, "POST", path, body=content, headers=headers)
     answer.json()  # raises what the service refused
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from msp_kernel.ids import new_id
 from msp_kit import ids
@@ -12,8 +12,8 @@ from msp_kit.api import CallerNow, Tx, allows, guarded_router
 from msp_kit.pagination import Page
 from msp_kit.problems import NotFound
 from msp_kit.revisions import IfMatch, tag
-from tickets.actions import plans, projects as verbs
-from tickets.endpoints.addressing import id_of, uuid_of
+from tickets.actions import attachments, plans, projects as verbs
+from tickets.endpoints.addressing import BlobsNow, id_of, uuid_of
 from tickets.reports import projects as lists
 from tickets.schemas.ids import ClientId, MilestoneId, ProjectId, ProjectName, TaskId, TicketName
 from tickets.schemas.projects import (
@@ -37,7 +37,7 @@ from tickets.schemas.projects import (
     SaveProjectTemplate,
     SpawnTicket,
 )
-from tickets.schemas.tickets import RaisedView
+from tickets.schemas.tickets import AttachmentView, RaisedView
 
 router: APIRouter = guarded_router(tags=["projects"])
 EVERYBODY = allows(staff=(), client=())
@@ -102,6 +102,24 @@ async def change_project(project_id: ProjectId, body: ChangeProject, tx: Tx, if_
     """Change a project."""
     changes = body.model_dump(exclude_unset=True)
     await verbs.change(tx, project_id=project_id, changes=changes, if_revision=if_revision)
+
+
+@router.post("/projects/{project_id}/attachments", status_code=201, openapi_extra=STAFF)
+async def attach(
+    project_id: ProjectId,
+    request: Request,
+    caller: CallerNow,
+    tx: Tx,
+    blobs: BlobsNow,
+    name: Annotated[str, Query(min_length=1, max_length=400)],
+    *,
+    is_public: bool = True,
+) -> AttachmentView:
+    """Keep a file on a project; the body is its content, ``name`` its name. Its client sees it when ``is_public``."""
+    one = await attachments.attach_to_project(
+        tx, blobs, project_id=project_id, by=caller, name=name, content=await request.body(), is_public=is_public
+    )
+    return AttachmentView.model_validate(one)
 
 
 @router.post("/projects/{project_id}/milestones", status_code=201, openapi_extra=STAFF)

@@ -11,6 +11,7 @@ import orjson
 
 from msp_kit.database import Transaction
 from tickets.domain.project import Task, burn
+from tickets.reports.threads import attachments_of
 
 Row = dict[str, Any]
 PROJECTS_MAX = 500
@@ -67,7 +68,8 @@ async def one_project(tx: Transaction, *, project_id: UUID | None, ref: str | No
         inside = [one for one in tasks if one["milestone_id"] == milestone["id"]]
         stands = burn(map(_task, inside), budget_minutes=None)
         shown.append({**dict(milestone), "progress_percent": stands.progress_percent, "tasks": len(inside)})
-    return {**dict(row), "burn": _burn(row, tasks), "milestones": shown, "tasks": tasks}
+    files = await attachments_of(tx, client_id=row["client_id"], project_id=project_id)
+    return {**dict(row), "burn": _burn(row, tasks), "milestones": shown, "tasks": tasks, "attachments": files}
 
 
 async def templates(tx: Transaction) -> Sequence[Row]:

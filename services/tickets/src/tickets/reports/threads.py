@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from msp_kit.database import Transaction
+from tickets.store.threads import FilePlace
 
 Row = dict[str, Any]
 
@@ -23,13 +24,16 @@ async def merged_into(tx: Transaction, *, client_id: UUID, ticket_id: UUID) -> d
     return {row["id"]: row["ref"] for row in rows}
 
 
-async def attachments_of(tx: Transaction, *, client_id: UUID, ticket_id: UUID) -> Sequence[Row]:
-    """Return the files of a ticket, oldest first; client people see public ones (the database sees to it)."""
+async def attachments_of(
+    tx: Transaction, *, client_id: UUID, ticket_id: UUID | None = None, project_id: UUID | None = None
+) -> Sequence[Row]:
+    """Return the files of a ticket or a project, oldest first; client people see public ones (the database sees to it)."""
+    place: FilePlace = "project_id" if ticket_id is None else "ticket_id"
     rows = await tx.fetch(
         "SELECT id, message_id, is_public, name, media_type, size_bytes, sha256, added_by FROM attachments"
-        " WHERE client_id = $1 AND ticket_id = $2 ORDER BY added_at, id LIMIT 100",
+        f" WHERE client_id = $1 AND {place} = $2 ORDER BY added_at, id LIMIT 100",
         client_id,
-        ticket_id,
+        ticket_id or project_id,
     )
     return [dict(row) for row in rows]
 

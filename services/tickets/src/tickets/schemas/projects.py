@@ -20,7 +20,7 @@ from tickets.schemas.ids import (
     TaskId,
     TicketId,
 )
-from tickets.schemas.tickets import Code, Level, Name, Priority, Title
+from tickets.schemas.tickets import AttachmentView, Code, Level, Name, Priority, Title
 
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 Estimate = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
@@ -275,6 +275,7 @@ class FullProjectView(ProjectView):
 
     milestones: list[MilestoneView]
     tasks: list[TaskView]
+    attachments: list[AttachmentView]
 
 
 class ClientFullProjectView(ClientProjectView):
@@ -282,6 +283,7 @@ class ClientFullProjectView(ClientProjectView):
 
     milestones: list[MilestoneView]
     tasks: list[ClientTaskView]
+    attachments: list[AttachmentView]
 
 
 class NewProjectView(View):

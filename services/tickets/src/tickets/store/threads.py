@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from msp_kit.database import Transaction
 from tickets.domain.ticket import Ticket
 
+FilePlace = Literal["ticket_id", "project_id"]
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file on a ticket; its content is kept by its hash, once."""
+    """A file on a ticket or a project; its content is kept by its hash, once."""
 
     id: UUID
     client_id: UUID
-    ticket_id: UUID
+    ticket_id: UUID | None
     message_id: UUID | None
     is_public: bool
     name: str
@@ -25,6 +28,7 @@ class Attachment:
     size_bytes: int
     sha256: str
     added_by: str
+    project_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ async def add_attachment(tx: Transaction, one: Attachment) -> None:
     """Save what is known of a file."""
     await tx.driver.execute(
         "INSERT INTO attachments (id, client_id, ticket_id, message_id, is_public, name, media_type, size_bytes, sha256,"
-        " added_by, added_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        " added_by, added_at, project_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         one.id,
         one.client_id,
         one.ticket_id,
@@ -101,26 +105,27 @@ async def add_attachment(tx: Transaction, one: Attachment) -> None:
         one.sha256,
         one.added_by,
         tx.now,
+        one.project_id,
     )
 
 
 async def attachment(tx: Transaction, *, attachment_id: UUID) -> Attachment | None:
     """Return a file the caller may see."""
     row = await tx.fetchrow(
-        "SELECT id, client_id, ticket_id, message_id, is_public, name, media_type, size_bytes, sha256, added_by"
+        "SELECT id, client_id, ticket_id, project_id, message_id, is_public, name, media_type, size_bytes, sha256, added_by"
         " FROM attachments WHERE id = $1",
         attachment_id,
     )
     return None if row is None else Attachment(**row)
 
 
-async def bytes_of_ticket(tx: Transaction, ticket: Ticket) -> tuple[int, int]:
-    """Return how many files a ticket has, and their bytes."""
+async def bytes_kept(tx: Transaction, *, client_id: UUID, place: FilePlace, place_id: UUID) -> tuple[int, int]:
+    """Return how many files a ticket or project has, and their bytes."""
     row = await tx.fetchrow(
         "SELECT count(*) AS files, coalesce(sum(size_bytes), 0)::bigint AS bytes FROM attachments"
-        " WHERE client_id = $1 AND ticket_id = $2",
-        ticket.client_id,
-        ticket.id,
+        f" WHERE client_id = $1 AND {place} = $2",
+        client_id,
+        place_id,
     )
     assert row is not None, "a count is a row"
     return row["files"], row["bytes"]
