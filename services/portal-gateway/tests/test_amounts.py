@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from billing_shapes import ACME, INVOICE, LINE, OWED, PAID, PAYMENT, WHOLE
 from hypothesis import given, strategies as st
-from upstream import Pages, beside, pages
+from upstream import Pages, beside
 
 from portal_gateway.language import LANGUAGES, speaking
 from portal_gateway.pages import shown
@@ -106,19 +105,10 @@ def test_the_forms_of_contracts_take_both_marks_exactly(language: str) -> None:
         assert [whole(text, times=60) for text in ("1.5", "1,5", "1.500", "1,500")] == [90, 90, "1.500", "1,500"]
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
-    door.upstream.refused.clear()
+def seen(house: Pages) -> Pages:
     acme = {"id": ACME, "name": "Acme", "currency": "GBP"}
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/clients": {"items": [acme], "next": None},
         f"/clients/{ACME}": acme,
@@ -132,7 +122,7 @@ def seen(door: Pages) -> Pages:
         "/cost-rates": {"rates": []},
         f"/billing-profiles/{ACME}": {"client_id": ACME, "profile": {"tax_rate_basis_points": 1950}},
     }
-    return door
+    return house
 
 
 CHARGE = {"contract_id": LINE, "kind": "item", "text": "x", "frequency": "once", "starts_on": "2026-12-01"}

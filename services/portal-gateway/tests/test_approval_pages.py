@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from upstream import Pages, beside, pages, words
+from upstream import Pages, beside, words
 
 PLAIN, WEEKEND, ACME = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(3))
 AT = "2026-11-14T10:00:00+00:00"
@@ -32,21 +31,12 @@ def an_entry(entry_id: str, **changed: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.refused.clear()
-    door.upstream.answers.clear()
+def seen(house: Pages) -> Pages:
     odd = [{"code": "weekend", "figure": 75, "detail": "x"}, {"code": "overage", "figure": 5, "detail": "x"}]
     odd.append({"code": "moon_light", "figure": 0, "detail": "the service knows more than this page"})
     task = {"ticket_id": None, "ticket_ref": "PRJ-1", "ticket_title": "Rack"}
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/time-entries/waiting": [
             {"client_id": ACME, "client_name": "Acme", "entry_count": 2, "worked_minutes": 90},
@@ -58,7 +48,7 @@ def seen(door: Pages) -> Pages:
         },
         "/time-entries/approve": {"approved": 2, "refused": []},
     }
-    return door
+    return house
 
 
 def ticked(html: str) -> list[str]:

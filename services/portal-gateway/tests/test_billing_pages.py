@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -33,18 +32,10 @@ from portal_gateway.pages.billing_admin import flat, nested
 BASE = f"/desk/billing/invoices/{INVOICE}"
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
+def seen(house: Pages) -> Pages:
     listed = {"items": [ROW], "next": None}
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/clients": {"items": [{"id": ACME, "name": "Acme", "currency": "GBP"}], "next": None},
         f"/clients/{ACME}": {"id": ACME, "name": "Acme", "currency": "GBP"},
@@ -67,7 +58,7 @@ def seen(door: Pages) -> Pages:
         f"/billing-profiles/{ACME}": {"client_id": ACME, "profile": {"payment_days": 14, "tax_case": "AE"}},
         "/hosted-invoices": HOSTED,
     }
-    return door
+    return house
 
 
 async def test_a_run_says_how_far_it_is_and_what_to_fix_where(seen: Pages) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2 as httpx
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 from portal_gateway.pages.imports import FAILURES_BYTES_MAX, failures_of
 
@@ -27,18 +26,10 @@ DONE = {
 }
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
-    door.upstream.answers |= {"/tables/tickets": DONE, "/tickets/counts": {"open": 1, "unassigned": 0}}
-    return door
+def seen(house: Pages) -> Pages:
+    house.upstream.answers |= {"/tables/tickets": DONE, "/tickets/counts": {"open": 1, "unassigned": 0}}
+    return house
 
 
 async def sent(seen: Pages, *, by: str = "manager", file: bytes = FILE, **typed: str) -> httpx.Response:

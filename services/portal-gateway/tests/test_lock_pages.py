@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from upstream import Pages, beside, pages, words
+from upstream import Pages, beside, words
 
 ACME, BOLT = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 AT = "2026-11-05T08:00:00+00:00"
@@ -22,19 +21,10 @@ LOCK: dict[str, Any] = {
 OPENED = {**LOCK, "locked_before": None, "changed_by": "Ada Osei", "changed_at": AT, "reason": "One more entry"}
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.refused.clear()
-    door.upstream.answers.clear()
+def seen(house: Pages) -> Pages:
     clients = [{"id": ACME, "name": "Acme"}, {"id": BOLT, "name": "Bolt"}]
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/clients": {"items": clients, "next": None},
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/time-entries/locks": [LOCK],
@@ -42,7 +32,7 @@ def seen(door: Pages) -> Pages:
         f"/time-entries/locks/{ACME}": None,
         f"/time-entries/locks/{BOLT}": None,
     }
-    return door
+    return house
 
 
 async def test_everybody_at_the_desk_sees_what_is_locked_by_whom_and_why(seen: Pages) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from billing_shapes import ACME, AGE, BANK_LINE, CHARGE, OWED, PAID, PAYMENT, REMINDED, ROW, RUN_FOUND, WRITTEN_OFF
-from upstream import Pages, beside, pages, words
+from upstream import Pages, beside, words
 
 CLIENTS = 60
 ROWS = 130
@@ -35,24 +35,15 @@ def listed(row: dict[str, Any], *, of: int = ROWS) -> Callable[[dict[str, str]],
     return answer
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
-    door.upstream.refused.clear()
+def seen(house: Pages) -> Pages:
     clients = [{"id": ACME, "name": "Acme", "currency": "GBP"}]
     clients += [
         {"id": str(UUID(int=1000 + n)), "name": NAME.format(n), "currency": "EUR" if n else "JPY"}
         for n in range(CLIENTS)
     ]
     contract = {"id": CHARGE["contract_id"], "name": "Support", "ref": "C-1", "status": "active"}
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/clients": {"items": clients, "next": None},
         f"/clients/{ACME}": clients[0],
@@ -69,7 +60,7 @@ def seen(door: Pages) -> Pages:
         "/write-offs": listed(WRITTEN_OFF),
         f"/billing-profiles/{ACME}/charges": listed(CHARGE),
     }
-    return door
+    return house
 
 
 def link(page: str, text: str) -> str | None:

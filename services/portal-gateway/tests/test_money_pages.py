@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from billing_shapes import (
     WHOLE,
     WRITTEN_OFF,
 )
-from upstream import Pages, beside, pages, words
+from upstream import Pages, beside, words
 
 from portal_gateway.pages.bank import shares_of, told
 from portal_gateway.pages.charges import charge_of
@@ -36,20 +35,11 @@ def invalid(pointer: str, detail: str) -> tuple[int, dict[str, Any]]:
     return 422, {"code": "invalid-request", "detail": detail, "errors": [{"pointer": pointer, "detail": detail}]}
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
-    door.upstream.refused.clear()
+def seen(house: Pages) -> Pages:
     acme = {"id": ACME, "name": "Acme", "currency": "GBP"}
     contract = {"id": LINE, "name": "Support", "ref": "C-1", "status": "active"}
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/clients": {"items": [acme], "next": None},
         f"/clients/{ACME}": acme,
@@ -66,7 +56,7 @@ def seen(door: Pages) -> Pages:
         f"/billing-profiles/{ACME}/charges": {"items": [CHARGE], "next": None},
         "/cost-rates": {"rates": [{"level": "L1", "currency": "GBP", "rate_minor": 3550}]},
     }
-    return door
+    return house
 
 
 @pytest.mark.parametrize(

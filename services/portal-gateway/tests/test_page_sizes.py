@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 from billing_shapes import AGE, HEALTH, OWED, RUN
-from upstream import Pages, pages
+from upstream import Pages
 
 BYTES_MAX = 60_000
 CLIENTS = [
@@ -31,18 +30,12 @@ CARD: dict[str, Any] = {
 VERSIONS = [{**CARD, "version": n} for n in range(1, 7)]
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
+def seen(house: Pages) -> Pages:
     def listed(items: list[dict[str, Any]]) -> Any:
         return lambda query: {"items": items[: int(query.get("limit", 200))], "next": "x"}
 
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/clients": listed(CLIENTS),
         "/job-types": listed([{"code": f"category_{n}", "name": f"Category number {n}"} for n in range(12)]),
@@ -56,7 +49,7 @@ def seen(door: Pages) -> Pages:
             [{"client_id": one["id"], "client_name": one["name"], "currencies": [HEALTH]} for one in CLIENTS]
         ),
     }
-    return door
+    return house
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 from portal_gateway.pages.project_changes import plan_of
 from portal_gateway.pages.projects import groups_of
@@ -63,17 +62,8 @@ A_PROJECT: dict[str, Any] = {
 PAGE = "/desk/projects/HLO-P1"
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.revisions.clear()
-    door.upstream.answers.clear()
+def seen(house: Pages) -> Pages:
     contract = {
         "contract_id": ACME,
         "ref": "C-1",
@@ -81,7 +71,7 @@ def seen(door: Pages) -> Pages:
         "job_types": [{"code": "network", "name": "Network"}],
         "levels": ["L1"],
     }
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/agents": {"items": [{"id": TOM, "name": "Tom", "is_active": True}]},
         "/clients": {"items": [{"id": ACME, "name": "Acme"}], "next": None},
         "/tickets/counts": {"open": 1, "unassigned": 0},
@@ -91,7 +81,7 @@ def seen(door: Pages) -> Pages:
         "/projects/ZZZ-P1": (404, {"title": "Not found"}),
         "/projects/templates": [{"id": PLAN, "name": "Move", "plan": {"milestones": [], "tasks": [{}, {}]}}],
     }
-    return door
+    return house
 
 
 async def test_projects_say_where_they_stand(seen: Pages) -> None:

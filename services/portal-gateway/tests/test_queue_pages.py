@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 from msp_kernel.ids import parsed
 from portal_gateway.pages import shown
@@ -40,18 +39,10 @@ A_WEEK: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
+def seen(house: Pages) -> Pages:
     view = {"id": VIEW, "name": "Urgent", "filters": {"priority": "high"}, "is_shared": False, "is_mine": True}
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/tickets": {"items": [ROW], "next": "more+1"},
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/queues": {"items": [{"key": "desk", "name": "Service desk", "open_count": 1}]},
@@ -61,7 +52,7 @@ def seen(door: Pages) -> Pages:
         "/time-entries/timer": lambda _query: None,
         "/agents": {"items": [{"id": TOM, "person_id": TOM, "name": "Tom", "is_active": True}]},
     }
-    return door
+    return house
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 ACME, CARE, LATER = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(3))
 
@@ -33,21 +32,13 @@ RATES = [
 ]
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
+def seen(house: Pages) -> Pages:
     offered = [
         a_contract(CARE, kinds=("server", "network"), levels=["L1", "L2"]),
         a_contract(LATER, kinds=("project",), levels=["L3"]),
     ]
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/clients": {"items": [{"id": ACME, "name": "Acme"}], "next": None},
         "/tickets/offer": {"client_id": ACME, "contracts": offered},
@@ -60,7 +51,7 @@ def seen(door: Pages) -> Pages:
             "overage_rates": [],
         },
     }
-    return door
+    return house
 
 
 PLACES = [("/portal/tickets/new?", "client"), (f"/desk/tickets/new?client_id={ACME}&", "agent")]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 PAGE = "/desk/admin/routing"
 ACME, BETA = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(2))
@@ -47,24 +46,16 @@ MEANT = {
 }
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
-    door.upstream.answers |= {
+def seen(house: Pages) -> Pages:
+    house.upstream.answers |= {
         "/routing-rules": {"items": [{**RULE, "id": "7", "warnings": []}], "warnings": []},
         "/routing-rules/dry-run": TRIAL,
         "/clients": {"items": [{"id": ACME, "name": "Acme"}, {"id": BETA, "name": "Beta"}], "next": None},
         "/queues": {"items": [{"key": "net", "name": "Network", "open_count": 0}]},
         "/tickets/counts": {"open": 1, "unassigned": 0},
     }
-    return door
+    return house
 
 
 async def test_rules_are_said_in_words_and_changed_by_who_may(seen: Pages) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -112,17 +111,9 @@ def compliance(**changed: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
-    door.upstream.answers |= {
+def seen(house: Pages) -> Pages:
+    house.upstream.answers |= {
         "/compliance": compliance(),
         "/clients": {"items": [{"id": ACME, "name": "Acme"}, {"id": BETA, "name": "Beta & Sons"}], "next": None},
         "/agents": {"items": [{"id": TOM, "person_id": TOM, "name": "Tom Okafor"}]},
@@ -131,7 +122,7 @@ def seen(door: Pages) -> Pages:
         f"/tickets/{TICKET['ref']}": {**TICKET, **RAISED},
         "/clocks": {"items": [CLOCK], "next": None},
     }
-    return door
+    return house
 
 
 def tables(html: str) -> dict[str, list[list[str]]]:

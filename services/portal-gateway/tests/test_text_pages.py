@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 REPLY, TEMPLATE, ACME = (f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(3))
 PAGE = "/desk/texts"
@@ -36,17 +35,9 @@ OFFER = {
 }
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
-    door.upstream.answers |= {
+def seen(house: Pages) -> Pages:
+    house.upstream.answers |= {
         "/canned-replies": {"items": [A_REPLY], "next": None},
         "/ticket-templates": {"items": [A_TEMPLATE], "next": None},
         "/job-types": {"items": [{"code": "network", "name": "Network"}], "next": None},
@@ -55,7 +46,7 @@ def seen(door: Pages) -> Pages:
         "/tickets/offer": OFFER,
         f"/contracts/{ACME}/balance": {"lots": [{}], "available_minutes": 60},
     }
-    return door
+    return house
 
 
 async def test_replies_and_templates_are_listed_and_opened(seen: Pages) -> None:

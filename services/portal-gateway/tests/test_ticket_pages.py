@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 HERE, OTHER, ENTRY, REPLY, FILE, MESSAGE, ACME, BETA, TOM = (
     f"00000000-0000-0000-0000-0000000000{n:02}" for n in range(9)
@@ -92,20 +91,11 @@ def a_ticket(**changed: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.revisions.clear()
-    door.upstream.answers.clear()
+def seen(house: Pages) -> Pages:
     reply = {"id": REPLY, "name": "Greeting", "is_public": True, "set_status": "waiting_on_client"}
     job_types = [{"code": "network", "name": "Network"}]
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/tickets/HLO-7": a_ticket(),
         "/tickets/HLO-9": {"id": OTHER, "ref": "HLO-9"},
         "/tickets/counts": {"open": 1, "unassigned": 0},
@@ -118,7 +108,7 @@ def seen(door: Pages) -> Pages:
         f"/contracts/{ACME}/balance": {"kind": "time_and_materials"},
         "/coverage/preview": (503, {"detail": "away"}),
     }
-    return door
+    return house
 
 
 def changes(seen: Pages) -> list[tuple[str, str, Any]]:

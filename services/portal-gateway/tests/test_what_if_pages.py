@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 ACME, CONTRACT, CALENDAR = ("00000000-0000-0000-0000-00000000000" + digit for digit in "123")
 HOURS = {
@@ -55,16 +54,8 @@ ANSWER = {
 }
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
+def seen(house: Pages) -> Pages:
     contract = {
         "id": CONTRACT,
         "ref": "C-0001",
@@ -73,7 +64,7 @@ def seen(door: Pages) -> Pages:
         "calendar": HOURS,
         "targets": [HIGH, LOW],
     }
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/clients": {"items": [{"id": ACME, "name": "Acme"}], "next": None},
         "/contracts": {"items": [contract], "next": None},
         "/calendars": {
@@ -83,7 +74,7 @@ def seen(door: Pages) -> Pages:
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/what-if": ANSWER,
     }
-    return door
+    return house
 
 
 async def test_a_contract_begins_with_its_own_hours_and_targets(seen: Pages) -> None:

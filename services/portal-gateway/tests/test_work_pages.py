@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 from portal_gateway.pages.agents import shifts_of, typed_shifts
 from portal_gateway.pages.time_week import overlapping
@@ -99,19 +98,10 @@ def an_entry(**changed: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.revisions.clear()
-    door.upstream.answers.clear()
+def seen(house: Pages) -> Pages:
     absence = {"id": ENTRY, "starts_at": AT, "ends_at": AT, "reason": "Holiday"}
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/agents": {"items": [{"id": TOM, "name": "Tom", "is_active": True}]},
         "/agents/absences": [{**absence, "agent_id": TOM, "agent_name": "Tom"}],
         "/tickets/counts": {"open": 1, "unassigned": 0},
@@ -122,7 +112,7 @@ def seen(door: Pages) -> Pages:
         "/job-types": {"items": [{"code": "network", "name": "Network"}], "next": None},
         "/workload/suggestions": [ADVICE],
     }
-    return door
+    return house
 
 
 async def test_a_week_adds_up_and_its_entries_are_of_the_agents_own_days(seen: Pages) -> None:

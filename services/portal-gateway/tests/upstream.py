@@ -37,6 +37,11 @@ class Upstream:
     refused: dict[str, tuple[int, Any]] = field(default_factory=dict)
     """What changes of a path are answered with, where reading it answers something else."""
 
+    def forget(self) -> None:
+        """Answer nothing any more, and know nothing of what was asked."""
+        for one in (self.answers, self.asked, self.revisions, self.refused):
+            one.clear()
+
     def query(self, path: str) -> list[tuple[str, str]]:
         """Return the query of the last request for a path."""
         return next(query for _, asked, query, _ in reversed(self.asked) if asked == path)
