@@ -24,6 +24,7 @@ from portal_gateway.documents.service_report import MonthOfService, ServiceRepor
 from portal_gateway.pages import shown
 from portal_gateway.pages.reports import _last_months
 
+MERIDIAN = Brand("Meridian IT")
 ACME = "00000000-0000-0000-0000-000000000001"
 REFUSED = {"code": "not-found", "title": "Not found", "status": 404, "detail": "Not found"}
 HOSTILE = '#panic("x") $1+1$ *bold* _it_ <b>#link("https://evil.example")[Acme] @ref `raw` \\ /* " ] = head'
@@ -120,7 +121,8 @@ async def test_tickets_and_hours_stand_by_month_the_latest_first_and_add_up(seen
 
     head, *rows, foot = table(html, "Tickets and hours")
     assert head == ["Month", "Raised", "Resolved", "Worked", "From the bucket", "Beyond it", "Report"]
-    assert [row[0] for row in rows] == [shown.month(one.starts_on) for one in _last_months(6)]
+    # On a phone the last column is below the first.
+    assert [row[0] for row in rows] == [f"{shown.month(one.starts_on)} PDF" for one in _last_months(6)]
     assert rows[0][1:] == ["15", "25", "1:05 h", "2:05 h", "0:15 h", "PDF"]
     assert rows[5][1:] == ["10", "20", "1:00 h", "2:00 h", "0:15 h", "PDF"]
     assert foot == ["All", "75", "135", "6:15 h", "12:15 h", "1:30 h", ""]
@@ -238,7 +240,8 @@ async def test_the_paper_says_what_the_page_says(seen: Pages) -> None:
     text = text_of(answer.content)
     for heading in ("Promises by month", "Tickets and hours"):
         for row in table(page, heading):
-            assert " ".join(cell for cell in row if cell not in ("PDF", "Report")).strip() in text
+            told = [cell.removesuffix(" PDF") for cell in row if cell not in ("PDF", "Report")]
+            assert " ".join(told).strip() in text
     assert "90.0% of 10 promises" in text
     assert "By priority Priority Kept Promises Late High 90.0% 10 1" in text
     assert "Week from Kept Promises Late 26 Oct 2026 90.0% 10 1" in text
@@ -303,7 +306,7 @@ def a_report(**given: Any) -> ServiceReport:
     return ServiceReport(**{**default, **given})
 
 
-def made(report: ServiceReport, look: Brand = Brand("Meridian IT"), spoken: str = "en-GB") -> bytes:
+def made(report: ServiceReport, look: Brand = MERIDIAN, spoken: str = "en-GB") -> bytes:
     with language.speaking(spoken):
         return service_report.render(service_report.values(report, look))
 
@@ -330,9 +333,9 @@ def test_the_paper_speaks_the_reader_s_language() -> None:
 
 def test_the_paper_wears_the_colour_and_the_name_of_the_house() -> None:
     def drawn(look: Brand) -> bytes:
-        return b"".join(
-            page.get_contents().get_data() for page in pypdf.PdfReader(io.BytesIO(made(a_report(), look))).pages
-        )
+        contents = pypdf.PdfReader(io.BytesIO(made(a_report(), look))).pages[0].get_contents()
+        assert contents is not None
+        return contents.get_data()
 
     plain = drawn(Brand("Meridian IT"))
     purple = drawn(Brand("Nordlicht", accent=Accent("#ff0000", "#ff8080")))
