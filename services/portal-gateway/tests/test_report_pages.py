@@ -370,3 +370,17 @@ def test_the_same_figures_are_the_same_bytes() -> None:
 
     assert made(a_report()) == first
     assert other != first
+
+
+def test_bars_stand_beside_priorities_and_weeks_as_long_as_the_share_that_was_kept() -> None:
+    whole = a_tally(1, 1)
+    whole["by_priority"] = [{**whole["by_priority"][0], "percent": percent} for percent in (0.0, 0.1, 100.0)]
+    whole["by_week"].append({**a_tally(0, 0), "week": "2026-11-02"})
+    report = a_report(whole=whole)
+
+    tables = service_report.values(report, MERIDIAN)["tables"]
+
+    assert [table["bars"] for table in tables] == [[0.0, 0.1, 100.0], (), (), [50.0]]
+    assert [len(table["rows"]) for table in tables] == [3, 2, 2, 1], "a week without a promise is left out"
+    # Empty, hardly begun and full ones are laid out: nothing per cent is no width the renderer stumbles over.
+    assert "High 0.0% 2 1 High 0.1% 2 1 High 100.0% 2 1" in text_of(made(report))

@@ -141,7 +141,7 @@ def _priorities(report: ServiceReport) -> dict[str, Any]:
     columns = [gettext("Priority"), gettext("Kept"), gettext("Promises"), gettext("Late")]
     known = [one for one in report.whole["by_priority"] if one["percent"] is not None]
     rows = [[gettext(shown.PRIORITY.get(one["priority"], one["priority"])), *_tally(one)] for one in known]
-    return _table(gettext("By priority"), columns, rows)
+    return _table(gettext("By priority"), columns, rows, bars=[one["percent"] for one in known])
 
 
 def _promises(report: ServiceReport) -> dict[str, Any]:
@@ -177,9 +177,9 @@ def _work(report: ServiceReport) -> dict[str, Any]:
 
 def _weeks(report: ServiceReport) -> dict[str, Any]:
     columns = [gettext("Week from"), gettext("Kept"), gettext("Promises"), gettext("Late")]
-    weeks = [one for one in report.whole["by_week"] if one["percent"] is not None]
-    rows = [[shown.day(one["week"]), *_tally(one)] for one in reversed(weeks)]
-    return _table(gettext("By week"), columns, rows)
+    weeks = [one for one in reversed(report.whole["by_week"]) if one["percent"] is not None]
+    rows = [[shown.day(one["week"]), *_tally(one)] for one in weeks]
+    return _table(gettext("By week"), columns, rows, bars=[one["percent"] for one in weeks])
 
 
 def _tally(tally: Mapping[str, Any]) -> list[str]:
@@ -187,10 +187,16 @@ def _tally(tally: Mapping[str, Any]) -> list[str]:
 
 
 def _table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], whole: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    whole: Sequence[str] = (),
+    *,
+    bars: Sequence[float] = (),
 ) -> dict[str, Any]:
+    """Return a table; ``bars`` are drawn beside its rows, in per cent of the width."""
     # A single month is its own sum.
-    return {"title": title, "columns": columns, "rows": rows, "whole": whole if len(rows) > 1 else ()}
+    return {"title": title, "columns": columns, "rows": rows, "whole": whole if len(rows) > 1 else (), "bars": bars}
 
 
 def _notes(report: ServiceReport) -> list[str]:
