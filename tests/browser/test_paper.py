@@ -34,7 +34,12 @@ async def first_of(page: Page, path: str, pattern: str) -> str:
     [
         ("client", "/portal/invoices", r"/portal/invoices/[\w-]+", ("Invoice", "INV-", "Total", "VAT")),
         ("client", "/portal/hours", "", ("Hours", "Statement", "Balance", "left of")),
-        ("client", "/portal/reports", "", ("Reports", "By priority", "By month", "Critical")),
+        (
+            "client",
+            "/portal/reports",
+            "",
+            ("Reports", "By priority", "Promises by month", "Tickets and hours", "Critical"),
+        ),
         ("client", "/portal/account", "", ("Statement of account", "Closing balance")),
         ("manager", "/desk/queues", r"/desk/tickets/[\w-]+", ("Raised", "Level")),
         ("manager", "/desk/billing/invoices", r"/desk/billing/invoices/[\w-]+", ("Invoice", "Total")),

@@ -1,4 +1,4 @@
-"""The what-if page and the client's report."""
+"""The what-if page, and what a client sees of a clock."""
 
 from __future__ import annotations
 
@@ -210,32 +210,6 @@ async def test_a_contract_that_is_not_there_is_missing(seen: Pages) -> None:
 
 
 # ---- the client's report ------------------------------------------------------------------------------------------
-
-
-def a_report(met: int, missed: int) -> dict[str, Any]:
-    whole = {"met": met, "missed": missed, "open_overdue": 0, "percent": round(100 * met / (met + missed), 1)}
-    return {
-        **whole,
-        "by_priority": [{**whole, "priority": "high"}],
-        "by_week": [{**whole, "week": "2026-10-26"}],
-    }
-
-
-async def test_a_client_sees_months_and_priorities_and_never_says_whose(seen: Pages) -> None:
-    seen.upstream.answers["/compliance"] = a_report(9, 1)
-
-    html = (await seen.get(f"/portal/reports?client_id={ACME}", by="client")).text
-
-    assert "90.0%" in html
-    assert "of 10 promises" in words(html)
-    asked = [query for _, path, query, _ in seen.upstream.asked if path == "/compliance"]
-    assert len(asked) == 7
-    # The client comes from the session: the address cannot name one.
-    assert {name for query in asked for name, _ in query} == {"from", "to"}
-
-
-async def test_staff_have_no_report_of_their_own(seen: Pages) -> None:
-    assert (await seen.get("/portal/reports")).status_code == 403
 
 
 async def test_a_client_s_ticket_shows_the_promise_and_nothing_of_the_clock(seen: Pages) -> None:

@@ -6,7 +6,17 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from msp_kernel.periods import DatePeriod, InstantWithoutZone, Period, PeriodReversed, day_of, midnight, month_of
+from msp_kernel.periods import (
+    DatePeriod,
+    InstantWithoutZone,
+    NotWholeMonths,
+    Period,
+    PeriodReversed,
+    day_of,
+    midnight,
+    month_of,
+    whole_months,
+)
 from msp_kernel.zones import UnknownTimezone
 
 
@@ -61,3 +71,26 @@ def test_local_times_and_unknown_zones_are_refused() -> None:
         day_of(datetime(2026, 6, 1), "UTC")  # noqa: DTZ001 - the point of the test
     with pytest.raises(UnknownTimezone):
         midnight(date(2026, 6, 1), "Mars/Olympus")
+
+
+def test_whole_months_follow_one_another_over_the_turn_of_a_year() -> None:
+    months = whole_months(date(2026, 11, 1), date(2027, 2, 1))
+
+    assert [one.starts_on for one in months] == [date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)]
+    assert [one.ends_on for one in months[:-1]] == [one.starts_on for one in months[1:]]
+    assert len(whole_months(date(2025, 1, 1), date(2027, 1, 1))) == 24
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on"),
+    [
+        (date(2026, 6, 2), date(2026, 8, 1)),
+        (date(2026, 6, 1), date(2026, 7, 31)),
+        (date(2026, 6, 1), date(2026, 6, 1)),
+        (date(2026, 6, 1), date(2026, 5, 1)),
+        (date(2024, 12, 1), date(2027, 1, 1)),
+    ],
+)
+def test_part_of_a_month_none_or_too_many_are_not_whole_months(starts_on: date, ends_on: date) -> None:
+    with pytest.raises(NotWholeMonths):
+        whole_months(starts_on, ends_on)

@@ -7,9 +7,15 @@ from datetime import date, datetime, time, timedelta
 
 from msp_kernel.zones import instant_of, zone_of
 
+MONTHS_MAX = 24
+
 
 class PeriodReversed(ValueError):
     """A period ends after it starts."""
+
+
+class NotWholeMonths(ValueError):
+    """Figures by month are told for whole months: from the first of one to the first of a later one, two years at most."""
 
 
 class InstantWithoutZone(ValueError):
@@ -104,6 +110,22 @@ def month_of(on: date) -> DatePeriod:
     """Return the calendar month a day lies in."""
     first = on.replace(day=1)
     return DatePeriod(first, (first + timedelta(days=32)).replace(day=1))
+
+
+def whole_months(starts_on: date, ends_on: date) -> list[DatePeriod]:
+    """Return the months a period consists of, the earliest first.
+
+    Raises:
+        NotWholeMonths: it begins or ends within a month, has none, or more than ``MONTHS_MAX``.
+    """
+    count = 12 * (ends_on.year - starts_on.year) + ends_on.month - starts_on.month
+    if starts_on.day != 1 or ends_on.day != 1 or not 1 <= count <= MONTHS_MAX:
+        message = f"1 to {MONTHS_MAX} whole months are told, from the first of one to the first of a later one"
+        raise NotWholeMonths(message)
+    months = [month_of(starts_on)]
+    while months[-1].ends_on < ends_on:
+        months.append(month_of(months[-1].ends_on))
+    return months
 
 
 def midnight(on: date, timezone: str) -> datetime:

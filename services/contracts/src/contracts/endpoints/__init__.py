@@ -29,6 +29,7 @@ from contracts.endpoints import (
 )
 from contracts.reports.statements import StatementTooLong
 from msp_kernel.business_time import BadDay, BadWindow, CalendarWithoutHours, UnknownTimezone
+from msp_kernel.periods import NotWholeMonths
 from msp_kit.problems import Problem
 
 ROUTERS = (
@@ -85,6 +86,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     period_actions.PeriodNotLatest: Problem(_CONFLICT, "A later period is closed, too"),
     period_actions.PeriodInvoiced: Problem(_CONFLICT, "The period is invoiced"),
     StatementTooLong: Problem(_BAD, "The period has too many lines"),
+    NotWholeMonths: Problem(_BAD, "The period is not one of whole months"),
     CalendarWithoutHours: Problem(_BAD, "The calendar has no hours"),
     UnknownTimezone: Problem(_BAD, "There is no such time zone"),
     BadWindow: Problem(_BAD, "A window of the calendar is not right"),

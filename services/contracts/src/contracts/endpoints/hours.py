@@ -11,11 +11,12 @@ from pydantic import AfterValidator, AwareDatetime
 from contracts.endpoints.clients import EVERYBODY, STAFF
 from contracts.reports import hours as reports
 from contracts.schemas.fields import sane_year
-from contracts.schemas.hours import HoursTotalsView, HoursView
+from contracts.schemas.hours import HoursByMonthView, HoursTotalsView, HoursView
 from contracts.schemas.ids import ClientId, ContractId, TimeEntryId
 from msp_kernel.periods import midnight
-from msp_kit.api import Tx, guarded_router
+from msp_kit.api import CallerNow, Tx, guarded_router
 from msp_kit.pagination import After, Limit, Page, page_of, position
+from msp_kit.problems import NotFound
 
 router = guarded_router(prefix="/hours", tags=["hours"])
 ROUTERS = (router,)
@@ -23,6 +24,8 @@ ROUTERS = (router,)
 FromAt = Annotated[date | AwareDatetime | None, Query(alias="from"), AfterValidator(sane_year)]
 ToAt = Annotated[date | AwareDatetime | None, Query(), AfterValidator(sane_year)]
 FromDay = Annotated[date | None, Query(alias="from"), AfterValidator(sane_year)]
+FirstDay = Annotated[date, Query(alias="from"), AfterValidator(sane_year)]
+LastDay = Annotated[date, Query(), AfterValidator(sane_year)]
 ToDay = Annotated[date | None, Query(), AfterValidator(sane_year)]
 
 
@@ -33,6 +36,19 @@ async def read_totals(
     """Read the control totals of hours in the ledger; days are the client's, ``to`` is exclusive."""
     found = await reports.totals(tx, client_id=client_id, starts_on=starts_on, ends_on=to)
     return HoursTotalsView.model_validate(found)
+
+
+@router.get("/by-month", openapi_extra=EVERYBODY)
+async def read_by_month(
+    caller: CallerNow, tx: Tx, starts_on: FirstDay, to: LastDay, client_id: ClientId | None = None
+) -> HoursByMonthView:
+    """Read what was worked for a client in each month of its time zone, over all contracts; ``to`` is exclusive."""
+    wanted = caller.client_id or client_id
+    if wanted is None or client_id not in (None, wanted):
+        raise NotFound
+    return HoursByMonthView.model_validate(
+        await reports.by_month(tx, client_id=wanted, starts_on=starts_on, ends_on=to)
+    )
 
 
 @router.get("/{time_entry_id}", openapi_extra=EVERYBODY)

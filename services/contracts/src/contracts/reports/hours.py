@@ -11,9 +11,23 @@ from contracts.domain.ledger import checksum
 from contracts.reports.cursors import instant_and_id
 from contracts.store.book_rows import hours_from
 from contracts.store.states import span
-from msp_kernel.periods import midnight
+from msp_kernel.periods import midnight, whole_months
 from msp_kit.database import Transaction
 from msp_kit.problems import NotFound
+
+_BY_MONTH = """
+SELECT m.starts_on AS on, h.*
+  FROM unnest($2::date[], $3::timestamptz[], $4::timestamptz[]) AS m (starts_on, starts_at, ends_at)
+ CROSS JOIN LATERAL (
+    SELECT coalesce(sum(worked_minutes), 0)::bigint AS worked_minutes,
+           coalesce(sum(bucket_minutes), 0)::bigint AS bucket_minutes,
+           coalesce(sum(overage_minutes), 0)::bigint AS overage_minutes,
+           coalesce(sum(time_and_materials_minutes), 0)::bigint AS time_and_materials_minutes
+      FROM hours
+     WHERE client_id = $1 AND worked_from >= m.starts_at AND worked_from < m.ends_at AND status IN ('held', 'posted')
+ ) AS h
+ ORDER BY m.starts_on
+"""
 
 
 async def hours(tx: Transaction, time_entry_id: UUID) -> dict[str, Any]:
@@ -87,6 +101,28 @@ async def totals(
         "overage_minutes": sum(row["overage_minutes"] for row in active),
         "by_status": by_status,
     }
+
+
+async def by_month(tx: Transaction, *, client_id: UUID, starts_on: date, ends_on: date) -> dict[str, Any]:
+    """Return what was worked for a client in each month, over all of its contracts, the earliest month first.
+
+    Raises:
+        NotWholeMonths: see there.
+        NotFound: there is no such client, or it is not the caller's.
+    """
+    months = whole_months(starts_on, ends_on)
+    timezone = await tx.fetchval("SELECT timezone FROM clients WHERE client_id = $1", client_id)
+    if timezone is None:
+        raise NotFound
+    spans = [one.in_zone(timezone) for one in months]
+    rows = await tx.fetch(
+        _BY_MONTH,
+        client_id,
+        [one.starts_on for one in months],
+        [one.starts_at for one in spans],
+        [one.ends_at for one in spans],
+    )
+    return {"client_id": client_id, "timezone": timezone, "months": [dict(row) for row in rows]}
 
 
 def _control(entries: Sequence[tuple[UUID, int]]) -> dict[str, Any]:

@@ -172,6 +172,28 @@ class HoursView(View):
     refusal_detail: str | None
 
 
+class MonthOfHoursView(View):
+    """What was worked in a month, on hold or posted; what was refused or released does not count."""
+
+    on: date
+    """Its first day."""
+    worked_minutes: int
+    bucket_minutes: int
+    """What the buckets gave for it, rounded and weighed as the contracts say."""
+    overage_minutes: int
+    """Beyond the buckets."""
+    time_and_materials_minutes: int
+
+
+class HoursByMonthView(View):
+    """Every month of the period, the earliest first, whether anything was worked or not."""
+
+    client_id: ClientId
+    timezone: str
+    """In which months begin."""
+    months: list[MonthOfHoursView]
+
+
 class ControlView(View):
     """Control totals over time entries."""
 

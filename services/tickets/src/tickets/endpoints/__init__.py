@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
+from msp_kernel.periods import NotWholeMonths
 from msp_kit.problems import Problem
 from tickets.domain import (
     attachment,
@@ -60,6 +61,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     shift.ShiftsOverlap: Problem(_UNPROCESSABLE, "The shifts overlap"),
     table.NoTable: Problem(_UNPROCESSABLE, "The file is no table"),
     shift.BadShift: Problem(_UNPROCESSABLE, "There is no such shift"),
+    NotWholeMonths: Problem(_UNPROCESSABLE, "The period is not one of whole months"),
 }
 # ``threads`` before ``tickets``: /tickets/bulk is no ticket.
 ROUTERS: tuple[APIRouter, ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -17,9 +18,10 @@ from tickets.actions.raising import Wish
 from tickets.domain.ticket import next_statuses
 from tickets.endpoints.addressing import id_of, uuid_of
 from tickets.endpoints.filters import TicketFilters
-from tickets.reports import search, threads, tickets as lists, time as time_lists
+from tickets.reports import months as by_months, search, threads, tickets as lists, time as time_lists
 from tickets.schemas import tickets as shapes
 from tickets.schemas.ids import ClientId, TicketName
+from tickets.schemas.months import TicketsByMonthView
 from tickets.schemas.threads import ClientFoundView, FoundView
 from tickets.schemas.tickets import (
     ActivityView,
@@ -45,6 +47,8 @@ from tickets.schemas.tickets import (
 router: APIRouter = guarded_router(prefix="/tickets", tags=["tickets"])
 EVERYBODY = allows(staff=(), client=())
 STAFF = allows(staff=())
+FromOn = Annotated[date, Query(alias="from", ge=date(2000, 1, 1), le=date(2199, 12, 31))]
+ToOn = Annotated[date, Query(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 
 
 @router.post("", status_code=201, openapi_extra=allows(staff=(), client=("requester", "approver", "admin")))
@@ -86,6 +90,18 @@ async def find(
 async def counts(tx: Tx) -> CountsView:
     """Return how many tickets are in which state."""
     return CountsView(**await lists.counts(tx))
+
+
+@router.get("/by-month", openapi_extra=EVERYBODY)
+async def by_month(
+    caller: CallerNow, tx: Tx, starts_on: FromOn, to: ToOn, client_id: ClientId | None = None
+) -> TicketsByMonthView:
+    """Return how many tickets of a client were raised and resolved in each month of its time zone; ``to`` is exclusive."""
+    wanted = caller.client_id or client_id
+    if wanted is None or client_id not in (None, wanted):
+        raise NotFound
+    found = await by_months.by_month(tx, client_id=wanted, starts_on=starts_on, ends_on=to)
+    return TicketsByMonthView.model_validate(found)
 
 
 @router.get("/offer", openapi_extra=EVERYBODY)

@@ -5,7 +5,7 @@ from alembic import op
 from msp_kit.migrations import execute
 
 revision = "20261126_project_files"
-down_revision = "20261125_contract_calendars"
+down_revision = "20261125_counted_by_month"
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""Documents the gateway makes itself, of what several services tell."""
