@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +12,6 @@ from portal_gateway.language import mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.site import Failed, Site
 from portal_gateway.scope import Visitor
-from portal_gateway.services import Refused
 
 PRIORITIES = (
     ("critical", mark("Critical"), mark("nobody can work, or it is a security matter")),
@@ -68,7 +66,8 @@ async def foreseen(site: Site, caller: Caller, offer: Any, typed: Mapping[str, A
     words = sorted(re.findall(rf"\w{{{TELLING_CHARACTERS},}}", typed.get("title") or ""), key=len)[-2:]
     get, client_id = site.services.get, offer["client_id"]
     promises, balance, similar = await site.parts(
-        _promises(site, caller, contract_id=contract["contract_id"], level=level, job_type=job_type),
+        # A contract can be so new that the clocks have not heard of it.
+        site.early(get(caller, "/promises", contract_id=contract["contract_id"], level=level, job_type=job_type)),
         get(caller, f"/contracts/{contract['contract_id']}/balance"),
         _similar(site, caller, client_id=client_id, words=words),
     )
@@ -101,16 +100,6 @@ def _chosen(contracts: list[dict[str, Any]], typed: Mapping[str, Any]) -> tuple[
     if not fitting:
         return first, first["job_types"][0]["code"], first["levels"][0]
     return fitting[0], job_type, level
-
-
-async def _promises(site: Site, caller: Caller, **of: str) -> Any:
-    try:
-        return await site.services.get(caller, "/promises", **of)
-    except Refused as error:
-        if error.status != HTTPStatus.NOT_FOUND:
-            raise
-        # A contract so new that the clocks have not heard of it.
-        return {"items": []}
 
 
 async def _similar(site: Site, caller: Caller, *, client_id: str, words: list[str]) -> Any:

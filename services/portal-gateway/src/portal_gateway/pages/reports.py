@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -14,7 +14,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from msp_kernel.periods import MONTHS_MAX, DatePeriod, month_of
-from msp_kit import telemetry
 from msp_kit.identity import Caller
 from msp_kit.pdf import PdfResponse
 from portal_gateway.documents import service_report
@@ -22,9 +21,7 @@ from portal_gateway.documents.service_report import HOURS, TICKETS, MonthOfServi
 from portal_gateway.language import gettext
 from portal_gateway.pages import shown
 from portal_gateway.pages.site import Failed, Site, failure, page_route
-from portal_gateway.prose import refusal
 from portal_gateway.scope import Visitor, need_client
-from portal_gateway.services import Refused
 
 router = APIRouter(prefix="/portal/reports")
 MONTHS = 6
@@ -78,10 +75,10 @@ async def _report(site: Site, caller: Caller, months: Sequence[DatePeriod]) -> S
     whole = DatePeriod(months[-1].starts_on, min(months[0].ends_on, tomorrow))
     span = DatePeriod(months[-1].starts_on, months[0].ends_on)
     promises, tickets, hours, *each = await asyncio.gather(
-        _alone(site, get(caller, "/compliance", **_ends(whole))),
-        _alone(site, get(caller, "/tickets/by-month", **_ends(span))),
-        _alone(site, get(caller, "/hours/by-month", **_ends(span))),
-        *(_alone(site, get(caller, "/compliance", **_ends(one))) for one in months),
+        site.early(get(caller, "/compliance", **_ends(whole))),
+        site.early(get(caller, "/tickets/by-month", **_ends(span))),
+        site.early(get(caller, "/hours/by-month", **_ends(span))),
+        *(site.early(get(caller, "/compliance", **_ends(one))) for one in months),
     )
     of_tickets, of_hours = _by_month(tickets, TICKETS), _by_month(hours, HOURS)
     lines = [
@@ -91,16 +88,6 @@ async def _report(site: Site, caller: Caller, months: Sequence[DatePeriod]) -> S
     return ServiceReport(
         months=lines, whole=promises, tickets=tickets, hours=hours, is_running=months[0].ends_on > today
     )
-
-
-async def _alone(site: Site, fetched: Awaitable[Any]) -> Any:
-    """Return a part, or why it is missing: a service that has not heard of a new client yet says so with a 404."""
-    try:
-        return await site.part(fetched)
-    except Refused as error:
-        if error.status != HTTPStatus.NOT_FOUND:
-            raise
-        return Failed("", refusal(str(error)), telemetry.request_id.get())
 
 
 def _by_month(found: Any, names: Sequence[str]) -> dict[date, dict[str, int]]:
@@ -132,7 +119,7 @@ def _asked_for(text: str | None) -> list[DatePeriod] | None:
 
 async def _first_report_on(site: Site, caller: Caller) -> date | None:
     """Return from when on there will be figures of a whole month, ``None`` while there is no contract."""
-    found = await _alone(site, site.services.get(caller, "/contracts", status="active", limit=10))
+    found = await site.early(site.services.get(caller, "/contracts", status="active", limit=10))
     if isinstance(found, Failed) or not found["items"]:
         return None
     starts_on = min(date.fromisoformat(one["starts_on"]) for one in found["items"])

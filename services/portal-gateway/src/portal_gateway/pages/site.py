@@ -172,6 +172,15 @@ class Site:
                 raise
             return Failed("", refusal(str(error)), telemetry.request_id.get())
 
+    async def early(self, fetched: Awaitable[Any]) -> Any:
+        """Return a part as ``part`` does; a service that has not heard of something new yet, and says so with a 404, has none."""
+        try:
+            return await self.part(fetched)
+        except Refused as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return Failed("", refusal(str(error)), telemetry.request_id.get())
+
     async def parts(self, *fetched: Awaitable[Any]) -> list[Any]:
         """Fetch parts side by side; each fails alone."""
         return list(await asyncio.gather(*(self.part(one) for one in fetched)))
