@@ -248,6 +248,7 @@ async def test_hours_that_are_none_are_refused_beside_the_field(seen: Pages, typ
     assert beside(answer.text, "up-hours") == "Hours above zero, as 10, 7.5 or 7:30, at most 10,000."
     assert f'name="hours" value="{typed}"' in answer.text
     assert "For the move in March" in part(answer.text, "top-up")
+    assert 'action="/portal/hours/top-up#top-up"' in answer.text, "the page opens where something is wrong"
     assert not seen.upstream.changes()
 
 
@@ -314,6 +315,7 @@ async def test_home_says_until_when_the_hours_last_and_how_far_projects_are(seen
     told = words(answer.text)
     assert "At your pace the hours last until 4 Dec 2026 , most likely between 2 Dec 2026 and 7 Dec 2026." in told
     assert 'href="/portal/projects/HLO-P1">&lt;b&gt;Move&lt;/b&gt;</a>' in answer.text
+    assert "Balance by day Forecast, with its 80% band" in told
     assert "40% 12:30 h of 40:00 h" in told
     assert "Advice 40% 12:30 h" in told
     assert "Old move" not in told
