@@ -232,6 +232,19 @@ async def test_more_hours_are_asked_for_in_a_ticket(seen: Pages, typed: str, tol
     }
 
 
+async def test_hours_are_asked_for_in_the_language_of_who_asks(seen: Pages) -> None:
+    headers = {"authorization": f"Bearer {seen.tokens['client']}", "accept-language": "de"}
+
+    answer = await seen.client.post("/portal/hours/top-up", data={**WISH, "hours": "7,5"}, headers=headers)
+    page = words((await seen.client.get("/portal/hours?month=2026-10", headers=headers)).text)
+
+    assert answer.status_code == 303
+    assert seen.upstream.body("/tickets")["title"] == "Aufstockung um 7:30 h gewünscht für C-0001"
+    assert "Stundennachweis Oktober 2026" in page
+    assert "Nach Tätigkeitsart" in page
+    assert "Weitere Stunden anfragen" in page
+
+
 async def test_each_form_for_hours_has_its_own_key(seen: Pages) -> None:
     first, second = [(await seen.get("/portal/hours", by="client")).text for _ in "12"]
     keys = {re.findall(r'name="key" value="([^"]+)"', part(one, "top-up"))[0] for one in (first, second)}
