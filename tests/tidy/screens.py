@@ -34,6 +34,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/admin/branding": ("PUT /branding",),
     # ---- tickets
     "/portal/tickets/new": ("POST /tickets",),
+    "/portal/hours/top-up": ("POST /tickets",),
     "/portal/tickets/{ref}/reply": ("POST /tickets/{ticket}/messages", "POST /tickets/{ticket}/status"),
     "/portal/tickets/{ref}/rating": ("POST /tickets/{ticket}/rating",),
     "/portal/tickets/{ref}/files": ("POST /tickets/{ticket}/attachments",),

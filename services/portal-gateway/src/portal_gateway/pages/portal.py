@@ -13,49 +13,50 @@ from msp_kernel.ids import new_id
 from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.forms import Form
+<<<<<<< HEAD
 from portal_gateway.pages.raising import foreseen, from_template, keep, wish_of
 from portal_gateway.pages.site import Failed, Site, failure, form_and_file, form_of, go, page_route, statement_file
+=======
+from portal_gateway.pages.hours import standing
+from portal_gateway.pages.raising import from_template, wish_of
+from portal_gateway.pages.site import Site, form_of, go, page_route
+>>>>>>> hours
 from portal_gateway.scope import Visitor, need_client
 from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/portal")
+STEPS = (
+    ("new", mark("Received")),
+    ("open", mark("In progress")),
+    ("waiting_on_client", mark("Waiting for you")),
+    ("resolved", mark("Solved")),
+    ("closed", mark("Closed")),
+)
 SCORES = {"5": mark("Very good"), "4": mark("Good"), "3": mark("All right"), "2": mark("Poor"), "1": mark("Bad")}
-
-
-async def contract_of(site: Site, visitor: Visitor) -> Any:
-    """Return the client's current contract, ``None`` while there is none."""
-    found = await site.services.get(visitor.caller, "/contracts", status="active", limit=10)
-    return found["items"][0] if found["items"] else None
 
 
 @page_route(router, "")
 async def home(_request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show whether anything is on me: hours, open tickets, promises, invoices."""
+    """Show whether anything is on me: hours, open tickets, promises, projects, invoices."""
     caller = need_client(visitor)
     get = site.services.get
-    contract, tickets, kept, invoices = await site.parts(
-        contract_of(site, visitor),
+    hours, tickets, kept, invoices, projects = await site.parts(
+        standing(site, visitor, days_shown=90),
         get(caller, "/tickets", status="open_any", sort="updated", limit=6),
         get(caller, "/compliance", **_quarter()),
         get(caller, "/invoices", limit=5),
+        get(caller, "/projects"),
     )
-    balance = burn = None
-    if contract and not isinstance(contract, Failed):
-        balance, burn = await site.parts(
-            get(caller, f"/contracts/{contract['id']}/balance"),
-            get(caller, f"/contracts/{contract['id']}/burn", **_last_days(90)),
-        )
     return site.page(
         "portal/home.html",
         visitor=visitor,
         title=gettext("Home"),
         client_name=await site.client_names(caller.client_id),
-        contract=contract,
-        balance=balance,
-        burn=burn,
         tickets=tickets,
         kept=kept,
         invoices=invoices,
+        projects=projects,
+        **hours,
     )
 
 
@@ -157,11 +158,25 @@ async def show_ticket(
         ticket=found,
         refused=refused,
         text=text,
+        steps=steps_of(found["status"]),
         scores=SCORES,
         key=_key(),
         topics=f"ticket-{found['id']}",
         **await _who(site, visitor),
     )
+
+
+def steps_of(status: str) -> list[tuple[str, str]]:
+    """Return the way of a ticket as the client sees it: each step's word, and whether it is done, now or to come.
+
+    That it waits for the client is a step only while it does; what else keeps it from going on is our work.
+    """
+    listed = [one for one in STEPS if one[0] in (status, "new", "open", "resolved", "closed")]
+    codes = [code for code, _ in listed]
+    now = codes.index(status if status in codes else "open")
+    return [
+        (word, "done" if place < now else "now" if place == now else "next") for place, (_, word) in enumerate(listed)
+    ]
 
 
 @page_route(router, "/tickets/{ref}/reply", "POST")
@@ -199,51 +214,6 @@ async def rate(request: Request, site: Site, visitor: Visitor, ref: str) -> Resp
     return go(f"/portal/tickets/{segment(ref)}")
 
 
-@page_route(router, "/hours")
-async def hours(_request: Request, site: Site, visitor: Visitor) -> Response:
-    """Show the balance and every deduction."""
-    caller = need_client(visitor)
-    contract = await site.part(contract_of(site, visitor))
-    balance = statement = burn = forecast = None
-    if contract and not isinstance(contract, Failed):
-        path = f"/contracts/{contract['id']}"
-        balance, statement, burn, forecast = await site.parts(
-            site.services.get(caller, f"{path}/balance"),
-            site.services.get(caller, f"{path}/statement", **_last_days(92)),
-            site.services.get(caller, f"{path}/burn", **_last_days(92)),
-            _forecast(site, visitor, contract),
-        )
-    return site.page(
-        "portal/hours.html",
-        visitor=visitor,
-        title=gettext("Hours"),
-        contract=contract,
-        balance=balance,
-        statement=statement,
-        burn=burn,
-        forecast=forecast,
-        topics=f"bucket-{contract['id']}" if isinstance(contract, dict) else "",
-        **await _who(site, visitor),
-    )
-
-
-async def _forecast(site: Site, visitor: Visitor, contract: dict[str, Any]) -> Any:
-    """Return when the bucket will be empty, ``None`` when there is no bucket."""
-    if contract["kind"] == "time_and_materials":
-        return None
-    return await site.services.get(visitor.caller, f"/contracts/{contract['id']}/forecast")
-
-
-@page_route(router, "/hours.{form}")
-async def hours_file(request: Request, site: Site, visitor: Visitor, form: str) -> Response:
-    """Download the statement of the page, or of other days, as a file."""
-    need_client(visitor)
-    contract = await contract_of(site, visitor)
-    if contract is None:
-        return failure(site, visitor, status=404)
-    return await statement_file(request, site, visitor, f"/contracts/{contract['id']}", form, days=92)
-
-
 async def _who(site: Site, visitor: Visitor) -> dict[str, Any]:
     return {"client_name": await site.client_names(visitor.caller.client_id)}
 
@@ -256,11 +226,6 @@ def _key() -> str:
 def _quarter() -> dict[str, str]:
     today = shown.now().date()
     return {"from_": date(today.year, 3 * ((today.month - 1) // 3) + 1, 1).isoformat(), "to_": _tomorrow(today)}
-
-
-def _last_days(count: int) -> dict[str, str]:
-    today = shown.now().date()
-    return {"from_": (today - timedelta(days=count)).isoformat(), "to_": _tomorrow(today)}
 
 
 def _tomorrow(today: date) -> str:
