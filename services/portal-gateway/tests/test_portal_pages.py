@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -66,19 +65,10 @@ MIXED = a_statement(
 )
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
-    door.upstream.refused.clear()
+def seen(house: Pages) -> Pages:
     days = [{"on": f"2026-11-{day}", "available_minutes": 700 - day} for day in (22, 23, 24)]
-    door.upstream.answers |= {
+    house.upstream.answers |= {
         "/contracts": {"items": [AGREED], "next": None},
         f"{HERE}/balance": BALANCE,
         f"{HERE}/forecast": FORECAST,
@@ -88,8 +78,8 @@ def seen(door: Pages) -> Pages:
         "/tickets/offer": OFFER,
         "/tickets/HLO-7": a_ticket(),
     }
-    door.upstream.refused["/tickets"] = (201, {"ref": "HLO-8"})
-    return door
+    house.upstream.refused["/tickets"] = (201, {"ref": "HLO-8"})
+    return house
 
 
 def part(html: str, name: str) -> str:
@@ -200,6 +190,25 @@ def test_opening_less_used_plus_other_is_closing_whatever_the_lines(lines: list[
     assert sum(one.used_minutes for one in found.uses) == found.used_minutes
     assert sum(one.beyond_minutes for one in found.uses) == found.beyond_minutes
     assert all(0 <= one.percent <= 100 for one in found.uses)
+
+
+async def test_a_long_statement_comes_in_pages_and_is_summed_up_whole(seen: Pages) -> None:
+    lines = [a_line("network", -1, text=f"Line {number:03}") for number in range(150)]
+    seen.upstream.answers[f"{HERE}/statement"] = a_statement(lines, opening=600)
+
+    first, last = [(await seen.get(f"/portal/hours{at}", by="client")).text for at in ("?month=2026-10", "?older=120")]
+    odd = [
+        (await seen.get(f"/portal/hours?older={at}", by="client")).status_code for at in ("-1", "9" * 40, "x", "999999")
+    ]
+
+    assert [int(one) for one in re.findall(r"Line (\d+)", first)] == list(range(149, 89, -1))
+    assert [int(one) for one in re.findall(r"Line (\d+)", last)] == list(range(29, -1, -1))
+    assert 'href="?month=2026-10&amp;older=60#statement"' in first
+    assert "1 to 60 of 150 lines, the newest first" in words(first)
+    assert re.findall(r"[?;]older=(\d+)", last) == ["0"]
+    assert "Used 2:30 h" in words(part(first, "statement"))
+    assert len(first.encode()) < 60_000
+    assert odd == [200] * 4
 
 
 async def test_days_without_work_have_no_job_types(seen: Pages) -> None:

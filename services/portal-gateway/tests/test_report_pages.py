@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pypdf
 import pytest
-from upstream import Pages, pages, words
+from upstream import Pages, words
 
 from msp_kernel.periods import DatePeriod, month_of, whole_months
 from msp_kit import pdf
@@ -30,17 +29,9 @@ REFUSED = {"code": "not-found", "title": "Not found", "status": 404, "detail": "
 HOSTILE = '#panic("x") $1+1$ *bold* _it_ <b>#link("https://evil.example")[Acme] @ref `raw` \\ /* " ] = head'
 
 
-@pytest.fixture(scope="module")
-async def door() -> AsyncIterator[Pages]:
-    async with pages() as made:
-        yield made
-
-
 @pytest.fixture
-def seen(door: Pages) -> Pages:
-    door.upstream.asked.clear()
-    door.upstream.answers.clear()
-    door.upstream.answers |= {
+def seen(house: Pages) -> Pages:
+    house.upstream.answers |= {
         "/compliance": a_tally(9, 1),
         "/tickets/by-month": by_month(lambda number: {"raised": 10 + number, "resolved": 20 + number}),
         "/hours/by-month": by_month(
@@ -52,7 +43,7 @@ def seen(door: Pages) -> Pages:
             }
         ),
     }
-    return door
+    return house
 
 
 def a_tally(met: int, missed: int) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from portal_gateway.services import Refused, ServiceAway, segment
 
 router = APIRouter(prefix="/portal")
 DAYS_SHOWN, MONTHS_MAX = 92, 12
+LINES_SHOWN = 60
+"""At once; the older ones follow on the next page."""
 TOP_UP, TOP_UP_MINUTES_MAX = "top-up", 10_000 * 60
 RAISERS = ("requester", "approver", "admin")
 """Who may raise tickets, and so ask for more hours."""
@@ -61,22 +63,29 @@ async def hours(request: Request, site: Site, visitor: Visitor) -> Response:
     month = _month_of(asked)
     if asked and month is None:
         return failure(site, visitor, status=422, detail=gettext(WRONG_MONTH))
-    return await _page(site, visitor, month=month)
+    older = request.query_params.get("older", "")
+    return await _page(site, visitor, month=month, skipped=int(older) if older.isdecimal() and len(older) < 7 else 0)
 
 
-async def _page(site: Site, visitor: Visitor, *, month: DatePeriod | None = None, form: Form | None = None) -> Response:
+async def _page(
+    site: Site, visitor: Visitor, *, month: DatePeriod | None = None, skipped: int = 0, form: Form | None = None
+) -> Response:
     caller, form = need_client(visitor), form or Form()
     today = shown.now().date()
     days = {"from_": month.starts_on, "to_": month.ends_on} if month else last_days(DAYS_SHOWN)
     parts = await standing(site, visitor, days_shown=DAYS_SHOWN, statement_of=days)
     contract, statement = parts["contract"], parts["statement"]
     is_known = isinstance(contract, dict)
+    lines = statement["items"][::-1] if isinstance(statement, dict) else []
     return site.page(
         "portal/hours.html",
         visitor=visitor,
         title=gettext("Hours"),
         status=form.status,
         summary=summary_of(statement) if isinstance(statement, dict) else None,
+        lines=lines[skipped : skipped + LINES_SHOWN],
+        skipped=skipped,
+        older=skipped + LINES_SHOWN if len(lines) > skipped + LINES_SHOWN else None,
         month=month,
         months=months_of(date.fromisoformat(contract["starts_on"]), today) if is_known else [],
         files=f"?from={month.starts_on}&to={month.ends_on - timedelta(days=1)}" if month else "",

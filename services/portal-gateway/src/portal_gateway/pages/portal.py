@@ -13,14 +13,9 @@ from msp_kernel.ids import new_id
 from portal_gateway.language import gettext, mark
 from portal_gateway.pages import shown
 from portal_gateway.pages.forms import Form
-<<<<<<< HEAD
-from portal_gateway.pages.raising import foreseen, from_template, keep, wish_of
-from portal_gateway.pages.site import Failed, Site, failure, form_and_file, form_of, go, page_route, statement_file
-=======
 from portal_gateway.pages.hours import standing
-from portal_gateway.pages.raising import from_template, wish_of
-from portal_gateway.pages.site import Site, form_of, go, page_route
->>>>>>> hours
+from portal_gateway.pages.raising import foreseen, from_template, keep, wish_of
+from portal_gateway.pages.site import Site, form_and_file, form_of, go, page_route
 from portal_gateway.scope import Visitor, need_client
 from portal_gateway.services import Refused, ServiceAway, segment
 
