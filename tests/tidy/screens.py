@@ -140,6 +140,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/desk/billing/payments": ("POST /payments",),
     "/desk/billing/invoices/{number}/payments": ("POST /payments",),
     "/desk/billing/invoices/{number}/redraft": ("POST /invoices/{invoice_id}/redraft",),
+    "/desk/billing/invoices/{number}/send-again": ("POST /invoices/{invoice_id}/send-again",),
     "/desk/billing/invoices/{number}/links": (
         "POST /invoices/{invoice_id}/links",
         "POST /invoice-links/{link_id}/revoke",

@@ -14,7 +14,7 @@ from office import Office
 from billing.actions import online, payments
 from billing.providers import SignedPages
 from billing.testing import posted
-from msp_events.billing import InvoiceBalanceChanged, InvoiceReminderDue, PaymentRecorded
+from msp_events.billing import InvoiceBalanceChanged, InvoiceReminderDue, InvoiceSentAgain, PaymentRecorded
 from msp_kernel.ids import new_id
 from msp_kit.database import SYSTEM
 from msp_kit.provisioning import with_database
@@ -178,6 +178,20 @@ async def test_reminders_come_in_steps_once_each_and_stop_when_paid(office: Offi
     assert (await pay(office, invoice, GROSS)).status_code == 201
     await make_old(office, 60)
     assert await remind(office) == first
+
+
+async def test_a_client_is_told_of_an_invoice_again_with_what_is_open(office: Office) -> None:
+    invoice = await issued(office)
+    await pay(office, invoice, 8560)
+    path = f"/invoices/{invoice['id']}/send-again"
+
+    sent = await office.requests.post(office.manager, path, {})
+    refused = await office.requests.post(office.payer, path, {})
+    unknown = await office.requests.post(office.manager, f"/invoices/{new_id()}/send-again", {})
+
+    (told,) = await said(office.database, InvoiceSentAgain)
+    assert (sent.status_code, refused.status_code, unknown.status_code) == (204, 403, 404)
+    assert (told.number, told.gross_minor, told.open_minor) == (invoice["number"], GROSS, GROSS - 8560)
 
 
 async def test_ageing_receivables_and_the_account_agree(office: Office) -> None:

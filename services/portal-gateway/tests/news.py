@@ -8,7 +8,7 @@ from uuid import UUID
 
 from door import Door
 
-from msp_events.billing import BillingRunFinished, BillingRunReady, InvoiceIssued, InvoiceReminderDue
+from msp_events.billing import BillingRunFinished, BillingRunReady, InvoiceIssued, InvoiceReminderDue, InvoiceSentAgain
 from msp_events.contracts import ApprovalRequested, BucketShortfallForecast, BucketThresholdCrossed
 from msp_events.sla import SlaAtRisk, SlaBreached
 from msp_events.tickets import (
@@ -165,6 +165,11 @@ def overdue(client_id: UUID, **given: Any) -> InvoiceReminderDue:
     )
 
 
+def sent_again(client_id: UUID, **given: Any) -> InvoiceSentAgain:
+    state = overdue(client_id).model_dump(exclude={"step", "days_overdue"})
+    return InvoiceSentAgain.model_validate({**state, **given})
+
+
 def asked(client_id: UUID, **given: Any) -> ApprovalRequested:
     return ApprovalRequested(
         **{
@@ -232,6 +237,7 @@ def one_of_each(client_id: UUID, **given: Any) -> list[Any]:
         runs_out(client_id, **given),
         issued(client_id, **given),
         overdue(client_id, **given),
+        sent_again(client_id, **given),
         asked(client_id, **given),
         run_ready(**given),
         run_finished(**given),

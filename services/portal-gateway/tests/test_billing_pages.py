@@ -326,6 +326,19 @@ async def test_files_are_downloads_that_run_nothing(seen: Pages, form: str) -> N
         assert (await seen.get(f"{path}/INV-2026-0001.exe", by=by)).status_code == 404
 
 
+async def test_the_client_is_told_of_an_invoice_again(seen: Pages) -> None:
+    seen.upstream.answers["/invoices/INV-2026-0001/send-again"] = {}
+
+    sent = await seen.post("/desk/billing/invoices/INV-2026-0001/send-again", {})
+    page = (await seen.get(sent.headers["location"])).text
+    seen.upstream.answers["/invoices/INV-2026-0001/send-again"] = (409, {"detail": "it is a draft"})
+    refused = await seen.post("/desk/billing/invoices/INV-2026-0001/send-again", {})
+
+    assert sent.headers["location"] == "/desk/billing/invoices/INV-2026-0001?sent=1"
+    assert "people are told of this invoice once more" in page
+    assert (refused.status_code, "Not sent: it is a draft" in refused.text) == (422, True)
+
+
 async def test_a_link_shows_one_document_to_anybody_and_is_not_indexed(seen: Pages) -> None:
     token = "s" * 43
     seen.upstream.answers["/hosted-invoices/pdf"] = {}

@@ -26,6 +26,7 @@ from news import (
     run_finished,
     run_ready,
     runs_out,
+    sent_again,
     time_waits,
     unsubmitted,
     updated,
@@ -87,6 +88,7 @@ def said(event: Any, known: KnownTicket | None = KNOWN, people: list[Person] = P
         (runs_out(OURS), {("bucket-forecast", MANAGER)}),
         (issued(OURS), {("invoice-issued", PAUL), ("invoice-issued", PENNY)}),
         (overdue(OURS), {("invoice-overdue", PAUL), ("invoice-overdue", PENNY)}),
+        (sent_again(OURS), {("invoice-issued", PAUL), ("invoice-issued", PENNY)}),
         (run_ready(), {("run-ready", MANAGER)}),
         (run_finished(), {("run-finished", MANAGER)}),
         # Who sent the rows may have left the page.

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from msp_events.base import Event
-from msp_events.billing import BillingRunReady, BillingRunState, InvoiceIssued, InvoiceReminderDue
+from msp_events.billing import BillingRunReady, BillingRunState, InvoiceIssued, InvoiceReminderDue, InvoiceSentAgain
 from msp_events.contracts import ApprovalRequested, BucketShortfallForecast, BucketThresholdCrossed
 from msp_events.sla import ClockState, SlaAtRisk, SlaBreached
 from msp_events.tickets import ImportFinished, MessagePosted, TicketRaised, TicketState, TimeUnsubmitted, TimeWaiting
@@ -140,7 +140,7 @@ def wishes(event: Event, ticket: KnownTicket | None, *, now: datetime) -> list[W
             return _of_bucket(event)
         case BucketShortfallForecast():
             return [_forecast(event)]
-        case InvoiceIssued() | InvoiceReminderDue():
+        case InvoiceIssued() | InvoiceSentAgain() | InvoiceReminderDue():
             return [_of_invoice(event)]
         case ApprovalRequested():
             return _of_approval(event)
@@ -284,7 +284,7 @@ def _forecast(event: BucketShortfallForecast) -> Wish:
     )
 
 
-def _of_invoice(event: InvoiceIssued | InvoiceReminderDue) -> Wish:
+def _of_invoice(event: InvoiceIssued | InvoiceSentAgain | InvoiceReminderDue) -> Wish:
     words: dict[str, Any] = {
         "number": event.number or "",
         "currency": event.currency,
@@ -294,7 +294,8 @@ def _of_invoice(event: InvoiceIssued | InvoiceReminderDue) -> Wish:
         kind, fact = "invoice-overdue", f"invoice:{event.invoice_id}:overdue:{event.step}"
         words |= {"minor": event.open_minor, "days": event.days_overdue}
     else:
-        kind, fact = "invoice-issued", f"invoice:{event.invoice_id}:issued"
+        again = f":{event.occurred_at.isoformat()}" if isinstance(event, InvoiceSentAgain) else ""
+        kind, fact = "invoice-issued", f"invoice:{event.invoice_id}:issued{again}"
         words |= {"minor": event.gross_minor}
     return Wish(
         kind=kind,

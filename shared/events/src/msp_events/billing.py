@@ -151,6 +151,10 @@ class InvoiceBalanceChanged(InvoiceBalance):
     """A payment, a refund, a credit note or a write-off changed what is owed."""
 
 
+class InvoiceSentAgain(InvoiceBalance):
+    """The client is to be told of an issued invoice once more: somebody of the house wants it so."""
+
+
 class InvoiceReminderDue(InvoiceBalance):
     """An invoice is overdue long enough for the next step of reminders: once per invoice and step."""
 

@@ -67,6 +67,7 @@ EVENTS: tuple[type[Event], ...] = (
     billing.CreditNoteIssued,
     billing.PaymentRecorded,
     billing.InvoiceBalanceChanged,
+    billing.InvoiceSentAgain,
     billing.InvoiceReminderDue,
     portal.PersonJoined,
     portal.PersonUpdated,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from billing.domain.payments import (
@@ -17,7 +18,7 @@ from billing.domain.payments import (
     SecondPersonNeeded,
 )
 from billing.store import intake, payments as store
-from msp_events.billing import InvoiceBalanceChanged, InvoiceReminderDue, PaymentRecorded
+from msp_events.billing import InvoiceBalanceChanged, InvoiceReminderDue, InvoiceSentAgain, PaymentRecorded
 from msp_kernel.ids import new_id
 from msp_kernel.money import amount_text
 from msp_kit.database import Transaction
@@ -41,18 +42,7 @@ async def balance_of(tx: Transaction, *, invoice_id: UUID) -> list[InvoiceBalanc
     """Return what to say about what is owed on an invoice by now."""
     found = await store.open_invoice(tx, invoice_id=invoice_id)
     assert found is not None, "it is issued"
-    return [
-        InvoiceBalanceChanged(
-            occurred_at=tx.now,
-            invoice_id=found.id,
-            client_id=found.client_id,
-            number=found.number,
-            currency=found.currency,
-            gross_minor=await store.gross_of(tx, invoice_id=invoice_id),
-            open_minor=found.open_minor,
-            due_on=found.due_on,
-        )
-    ]
+    return [InvoiceBalanceChanged(**await _balance(tx, found))]
 
 
 async def record_payment(
@@ -233,16 +223,31 @@ async def remind_next(tx: Transaction, *, days: Sequence[int] = REMINDER_DAYS) -
     return False
 
 
+async def send_again(tx: Transaction, *, invoice_id: UUID) -> None:
+    """Have the client told of an issued invoice once more, with what is still open on it.
+
+    Raises:
+        NotFound: there is no such invoice, or it is a draft or a credit note.
+    """
+    invoice = await store.open_invoice(tx, invoice_id=invoice_id)
+    if invoice is None:
+        raise NotFound
+    await record(tx, InvoiceSentAgain(**await _balance(tx, invoice)))
+
+
 async def _reminder(tx: Transaction, invoice: OpenInvoice, *, step: int) -> InvoiceReminderDue:
-    return InvoiceReminderDue(
-        occurred_at=tx.now,
-        invoice_id=invoice.id,
-        client_id=invoice.client_id,
-        number=invoice.number,
-        currency=invoice.currency,
-        gross_minor=await store.gross_of(tx, invoice_id=invoice.id),
-        open_minor=invoice.open_minor,
-        due_on=invoice.due_on,
-        step=step,
-        days_overdue=(tx.now.date() - invoice.due_on).days,
-    )
+    overdue = (tx.now.date() - invoice.due_on).days
+    return InvoiceReminderDue(**await _balance(tx, invoice), step=step, days_overdue=overdue)
+
+
+async def _balance(tx: Transaction, invoice: OpenInvoice) -> dict[str, Any]:
+    return {
+        "occurred_at": tx.now,
+        "invoice_id": invoice.id,
+        "client_id": invoice.client_id,
+        "number": invoice.number,
+        "currency": invoice.currency,
+        "gross_minor": await store.gross_of(tx, invoice_id=invoice.id),
+        "open_minor": invoice.open_minor,
+        "due_on": invoice.due_on,
+    }

@@ -232,6 +232,12 @@ async def statement(
     return AccountView.model_validate(found)
 
 
+@router.post("/invoices/{invoice_id}/send-again", status_code=204, openapi_extra=BILLERS)
+async def send_again(invoice_id: InvoiceId, tx: Tx) -> None:
+    """Have the client told of an issued invoice once more, in the inbox and by mail as its people want it."""
+    await payments.send_again(tx, invoice_id=invoice_id)
+
+
 @router.post("/invoices/{invoice_id}/links", status_code=201, openapi_extra=BILLERS)
 async def make_link(invoice_id: InvoiceId, body: MakeLink, tx: Tx) -> NewLinkView:
     """Make a link to an invoice for somebody without an account; its token is shown this once."""

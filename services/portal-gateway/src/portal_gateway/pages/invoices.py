@@ -62,13 +62,20 @@ async def invoice_file(request: Request, site: Site, visitor: Visitor, number: s
 
 
 @page_route(router, "/desk/billing/invoices/{number}")
-async def invoice(_request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+async def invoice(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
     """Show an invoice or a draft, with what can be done to it."""
-    return await _invoice(site, visitor, number)
+    return await _invoice(site, visitor, number, is_sent="sent" in request.query_params)
 
 
 async def _invoice(
-    site: Site, visitor: Visitor, number: str, *, problem: str = "", form: dict[str, str] | None = None, link: str = ""
+    site: Site,
+    visitor: Visitor,
+    number: str,
+    *,
+    problem: str = "",
+    form: dict[str, str] | None = None,
+    link: str = "",
+    is_sent: bool = False,
 ) -> Response:
     caller = need_staff(visitor, *BILLERS)
     found = await site.services.get(caller, f"/invoices/{segment(number)}")
@@ -89,6 +96,7 @@ async def _invoice(
         notes=notes,
         links=links,
         link=link,
+        is_sent=is_sent,
         methods=spoken(words.METHODS),
         today=shown.now().date(),
         form=form or {},
@@ -173,6 +181,18 @@ async def make_link(request: Request, site: Site, visitor: Visitor, number: str)
     except Refused as refused:
         return await _invoice(site, visitor, number, problem=str(refused))
     return await _invoice(site, visitor, number, link=f"{house_of(request).public_url}/i/{found['token']}")
+
+
+@page_route(router, "/desk/billing/invoices/{number}/send-again", "POST")
+async def send_again(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
+    """Have the client told of the invoice once more."""
+    caller = need_staff(visitor, *BILLERS)
+    await form_of(request, visitor)
+    try:
+        await site.services.post(caller, f"/invoices/{segment(number)}/send-again")
+    except Refused as refused:
+        return await _invoice(site, visitor, number, problem=shown.why(gettext("Not sent:"), refused))
+    return go(f"/desk/billing/invoices/{segment(number)}?sent=1")
 
 
 # ---- the portal ---------------------------------------------------------------------------------------------------
