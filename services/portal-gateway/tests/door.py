@@ -41,6 +41,11 @@ async def listed(caller: CallerNow, text: str = "") -> dict[str, Any]:
     return {"items": [], "next": None, "text": text, "roles": sorted(caller.roles)}
 
 
+@upstream.get("/projects", openapi_extra=allows(staff=(), client=()))
+async def no_projects(caller: CallerNow) -> dict[str, Any]:
+    return {"items": [], "next": None, "name": caller.name}
+
+
 @upstream.post("/queues", openapi_extra=allows(staff=("admin",), step_up=True))
 async def costly(caller: CallerNow) -> dict[str, Any]:
     return {"fresh": caller.is_fresh}
