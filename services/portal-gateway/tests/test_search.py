@@ -45,6 +45,7 @@ NOT_IN_THE_PALETTE = {
     "/desk/sla/parts.csv": "is a file",
     "/desk/admin/billing/logo": "is a picture",
     "/desk/sla/what-if/changed.csv": "is a file",
+    "/portal/reports.pdf": "is a file",
 }
 
 
