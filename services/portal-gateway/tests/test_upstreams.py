@@ -107,7 +107,7 @@ def talks_nonsense(broken: Broken) -> None:
 async def test_the_rest_of_a_page_works_and_says_what_is_missing(
     broken: Broken, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Broken], None], service: str, path: str
 ) -> None:
-    monkeypatch.setattr(services, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(services, "TIMEOUT_SECONDS", 1.5)
     trouble(broken)
     async with pages() as shown:
         shown.client._transport.app.state.site.services.urls[service] = broken.url  # type: ignore[attr-defined]
