@@ -25,11 +25,16 @@ NOW_AND_LATER = [
     a_promise("critical", "resolution", begins="2020-01-01T09:00:00Z", due="2041-06-03T13:00:00Z"),
     a_promise("high", "first_response", begins="2041-06-04T07:00:00Z", due="2041-06-04T07:30:00Z"),
 ]
-RATES = [
-    {"level": None, "job_type": None, "condition": None, "rate_minor": 5000},
-    {"level": "L1", "job_type": "server", "condition": None, "rate_minor": 6800},
-    {"level": "L1", "job_type": "server", "condition": "weekend", "rate_minor": 9900},
-]
+HOUR = {
+    "policy": "overage",
+    "currency": "GBP",
+    "available_before_minutes": 60,
+    "overage_minutes": 0,
+    "overage_price_minor": 0,
+    "time_and_materials_minutes": 0,
+    "excluded_minutes": 0,
+}
+BEYOND = {**HOUR, "available_before_minutes": 0, "overage_minutes": 60, "overage_price_minor": 6800}
 
 
 @pytest.fixture
@@ -43,13 +48,7 @@ def seen(house: Pages) -> Pages:
         "/clients": {"items": [{"id": ACME, "name": "Acme"}], "next": None},
         "/tickets/offer": {"client_id": ACME, "contracts": offered},
         "/promises": {"items": NOW_AND_LATER, "next": None},
-        **{f"/contracts/{one}/balance": {"lots": [{}], "available_minutes": 60} for one in (CARE, LATER)},
-        f"/contracts/{CARE}": {
-            "currency": "GBP",
-            "exhaustion_policy": "overage",
-            "rates": RATES,
-            "overage_rates": [],
-        },
+        "/coverage/preview": HOUR,
     }
     return house
 
@@ -88,13 +87,19 @@ async def test_what_is_chosen_decides_which_contract_promises(seen: Pages, page:
     ],
 )
 async def test_an_empty_bucket_says_what_work_costs_or_waits_for(seen: Pages, policy: str, said: str) -> None:
-    seen.upstream.answers[f"/contracts/{CARE}/balance"] = {"lots": [{}], "available_minutes": 0}
-    seen.upstream.answers[f"/contracts/{CARE}"]["exhaustion_policy"] = policy
+    seen.upstream.answers["/coverage/preview"] = {**BEYOND, "policy": policy}
 
     html = (await seen.get("/portal/tickets/new?job_type=server&level=L1", by="client")).text
 
     assert "The bucket is used up." in words(html)
     assert said in words(html)
+
+
+@pytest.mark.parametrize("of", ["time_and_materials_minutes", "excluded_minutes"])
+async def test_who_has_no_bucket_is_not_told_of_one(seen: Pages, of: str) -> None:
+    seen.upstream.answers["/coverage/preview"] = {**BEYOND, of: 60}
+
+    assert "The bucket is used up" not in (await seen.get("/portal/tickets/new", by="client")).text
 
 
 async def test_tickets_with_the_telling_words_of_the_title_are_shown(seen: Pages) -> None:
@@ -110,7 +115,7 @@ async def test_tickets_with_the_telling_words_of_the_title_are_shown(seen: Pages
     assert "Is it one of these?" not in short
 
 
-@pytest.mark.parametrize("path", ["/promises", f"/contracts/{CARE}/balance", "/tickets"])
+@pytest.mark.parametrize("path", ["/promises", "/coverage/preview", "/tickets"])
 async def test_the_form_is_there_without_what_cannot_be_told(seen: Pages, path: str) -> None:
     seen.upstream.answers[path] = (503, {"detail": "away"})
     if path == "/promises":

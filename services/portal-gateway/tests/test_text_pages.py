@@ -44,7 +44,7 @@ def seen(house: Pages) -> Pages:
         "/tickets/counts": {"open": 1, "unassigned": 0},
         "/clients": {"items": [{"id": ACME, "name": "Acme"}], "next": None},
         "/tickets/offer": OFFER,
-        f"/contracts/{ACME}/balance": {"lots": [{}], "available_minutes": 60},
+        "/coverage/preview": {"available_before_minutes": 60},
     }
     return house
 

@@ -187,9 +187,9 @@ async def make_link(request: Request, site: Site, visitor: Visitor, number: str)
 async def send_again(request: Request, site: Site, visitor: Visitor, number: str) -> Response:
     """Have the client told of the invoice once more."""
     caller = need_staff(visitor, *BILLERS)
-    await form_of(request, visitor)
+    form = await form_of(request, visitor)
     try:
-        await site.services.post(caller, f"/invoices/{segment(number)}/send-again")
+        await site.services.post(caller, f"/invoices/{segment(number)}/send-again", key=form.get("key") or None)
     except Refused as refused:
         return await _invoice(site, visitor, number, problem=shown.why(gettext("Not sent:"), refused))
     return go(f"/desk/billing/invoices/{segment(number)}?sent=1")

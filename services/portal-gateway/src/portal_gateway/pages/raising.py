@@ -64,24 +64,41 @@ async def foreseen(site: Site, caller: Caller, offer: Any, typed: Mapping[str, A
         return {"foresight": None}
     contract, job_type, level = _chosen(offer["contracts"], typed)
     words = sorted(re.findall(rf"\w{{{TELLING_CHARACTERS},}}", typed.get("title") or ""), key=len)[-2:]
-    get, client_id = site.services.get, offer["client_id"]
-    promises, balance, similar = await site.parts(
+    of = {"contract_id": contract["contract_id"], "job_type": job_type, "level": level}
+    promises, hour, similar = await site.parts(
         # A contract can be so new that the clocks have not heard of it.
-        site.early(get(caller, "/promises", contract_id=contract["contract_id"], level=level, job_type=job_type)),
-        get(caller, f"/contracts/{contract['contract_id']}/balance"),
-        _similar(site, caller, client_id=client_id, words=words),
+        site.early(site.services.get(caller, "/promises", **of)),
+        _an_hour_now(site, caller, of),
+        _similar(site, caller, client_id=offer["client_id"], words=words),
     )
-    is_used_up = not isinstance(balance, Failed) and bool(balance["lots"]) and balance["available_minutes"] <= 0
-    terms = await site.part(get(caller, f"/contracts/{contract['contract_id']}")) if is_used_up else None
     return {
         "foresight": {
             "of": f"{next(one['name'] for one in contract['job_types'] if one['code'] == job_type)}, {level}",
             "promises": [] if isinstance(promises, Failed) else promises["items"],
             "similar": [] if isinstance(similar, Failed) else similar["items"],
-            "is_used_up": is_used_up,
-            "policy": "" if terms is None or isinstance(terms, Failed) else terms["exhaustion_policy"],
-            "rate": None if terms is None or isinstance(terms, Failed) else _rate(terms, job_type, level),
+            **_beyond(None if isinstance(hour, Failed) else hour),
         }
+    }
+
+
+async def _an_hour_now(site: Site, caller: Caller, of: Mapping[str, str]) -> Any:
+    """Return what would become of an hour of work; ``None`` for who only looks, as it is asked with a POST."""
+    if caller.is_read_only:
+        return None
+    work = {**of, "worked_from": shown.now().isoformat(), "worked_minutes": 60}
+    return await site.services.post(caller, "/coverage/preview", work)
+
+
+def _beyond(hour: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return whether the bucket is used up, and what an hour costs then."""
+    if hour is None or hour["available_before_minutes"] > 0:
+        return {"is_used_up": False}
+    price = hour["overage_price_minor"] if hour["overage_minutes"] else None
+    return {
+        # Who pays by the hour, and what is free of charge, has no bucket.
+        "is_used_up": not hour["time_and_materials_minutes"] and not hour["excluded_minutes"],
+        "policy": hour["policy"],
+        "rate": None if price is None else shown.money(price, hour["currency"]),
     }
 
 
@@ -107,21 +124,3 @@ async def _similar(site: Site, caller: Caller, *, client_id: str, words: list[st
         return {"items": []}
     of = {"client_id": client_id} if caller.kind == "staff" else {}
     return await site.services.get(caller, "/tickets", status="open_any", text=" ".join(words), limit=3, **of)
-
-
-def _rate(terms: Mapping[str, Any], job_type: str, level: str) -> str | None:
-    """Return what an hour beyond the bucket costs in regular hours: the most specific rate, as invoices take it."""
-    for rates in (terms["overage_rates"], terms["rates"]):
-        fitting = [
-            one
-            for one in rates
-            if one["condition"] in (None, "regular")
-            and one["job_type"] in (None, job_type)
-            and one["level"] in (None, level)
-        ]
-        if fitting:
-            best = max(
-                fitting, key=lambda one: sum(one[name] is not None for name in ("condition", "job_type", "level"))
-            )
-            return shown.money(best["rate_minor"], terms["currency"])
-    return None
