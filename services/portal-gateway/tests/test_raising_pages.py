@@ -81,7 +81,7 @@ async def test_what_is_chosen_decides_which_contract_promises(seen: Pages, page:
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
-        ("overage", "work on it costs £68.00 an hour"),
+        ("overage", "work on it now costs £68.00 an hour"),
         ("needs_approval", "work on it needs an approval first"),
         ("reject", "time can be worked on it once hours are added"),
     ],
